@@ -1,0 +1,64 @@
+"""Errors that name the place and the remedy. Every error a user can cause is a `CnncostError`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class CnncostError(Exception):
+    """Something the user can mend. `message` states the fact and the place; `hint` says what to do about it."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class UsageError(CnncostError):
+    """A name, an option or a file that cannot be used."""
+
+
+class AlgebraError(CnncostError):
+    """A question that letters leave open, such as which of `H` and `7` is smaller."""
+
+
+class CostError(CnncostError):
+    """A rule that cannot be applied: the bare fact. The tracer adds which layer it was and makes it a `ModelError`.
+
+    `valid` is a boolean NumPy array where the rule ran on arrays: which candidates the fact does not concern.
+    """
+
+    def __init__(self, message: str, hint: str = "", valid: object = None) -> None:
+        super().__init__(message, hint)
+        self.valid = valid
+
+
+class ModelError(CnncostError):
+    """A model that cannot be built, with the layer at which it fails."""
+
+    def __init__(self, message: str, hint: str = "", valid: object = None) -> None:
+        super().__init__(message, hint)
+        self.valid = valid
+
+
+class Disagreement(CnncostError):
+    """Candidates of one array that need different graphs. `mask` is the boolean array of those that say yes."""
+
+    def __init__(self, mask: object) -> None:
+        super().__init__("the candidates need different graphs", "split them by `mask` and trace each part")
+        self.mask = mask
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Return "did you mean 'resnet50'?" for the nearest known words, or `otherwise` when none is near."""
+    from difflib import get_close_matches  # imported late: only an error needs it
+
+    lower = {name.lower(): name for name in known}
+    near = [lower[match] for match in get_close_matches(word.lower(), lower, n=3, cutoff=0.6)]
+    if not near:
+        return otherwise
+    quoted = [f"'{name}'" for name in near]
+    return "did you mean " + (" or ".join(quoted) if len(quoted) < 3 else f"{quoted[0]}, {quoted[1]} or {quoted[2]}") + "?"

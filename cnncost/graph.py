@@ -1,0 +1,269 @@
+"""Models and graphs. A model is a function from a `Tensor` to a `Tensor`; tracing it once writes down a `Graph`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Concatenate, ParamSpec, TypeAlias
+
+from cnncost import ops
+from cnncost.algebra import Num
+from cnncost.errors import AlgebraError, CnncostError, CostError, ModelError
+from cnncost.ints import checked
+from cnncost.layers import Layers
+from cnncost.ops import Cost, Shape
+
+P = ParamSpec("P")
+
+MAX_LAYERS = 1_000_000  # a traced layer takes some 300 bytes and 5 µs: past this a mistyped depth, not a network
+INPUT = "input"  # the kind of the node that stands for the network's input
+
+Outputs: TypeAlias = "Tensor | tuple[Tensor, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One layer as applied: a rule, its arguments and its cost."""
+
+    name: str  # path of scopes and a local name: "layer1.0.conv2"
+    kind: str  # a key of RULES, or "input"
+    args: Mapping[str, Any]  # as bound to the rule's signature
+    inputs: tuple[int, ...]  # indices of earlier nodes: acyclic and sorted by construction
+    cost: Cost
+    shares: str | None = None  # name of the layer whose weights this one uses
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A traced network: its nodes in execution order, the input first."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    outputs: tuple[int, ...]
+
+    @property
+    def input(self) -> Shape:
+        """The shape of one example: (C, H, W)."""
+        return self.nodes[0].cost.shape
+
+    @property
+    def layers(self) -> tuple[Node, ...]:
+        """The nodes that are layers: all but the input."""
+        return self.nodes[1:]
+
+    @property
+    def output(self) -> Shape:
+        """The shape of the (first) output."""
+        return self.nodes[self.outputs[0]].cost.shape
+
+
+class Tracer:
+    """Writes down a graph while a model runs."""
+
+    __slots__ = ("indices", "memo", "nodes", "prefix", "used")
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.indices: dict[str, int] = {}  # of nodes by name
+        self.used: dict[str, int] = {}  # how often a path was asked for
+        self.prefix = ""
+        # A layer met again on the same shapes costs the same: args and cost are computed once and shared by the nodes.
+        self.memo: dict[Any, tuple[Mapping[str, Any], Cost]] = {}
+
+    def path(self, name: str) -> str:
+        """Return `name` inside the current scopes, numbered from 2 where it is taken: relu, relu_2, relu_3."""
+        path = self.prefix + name
+        count = self.used.get(path, 0) + 1
+        self.used[path] = count
+        while count > 1:
+            numbered = f"{path}_{count}"
+            if numbered not in self.used:
+                self.used[numbered] = 1
+                return numbered
+            count += 1
+            self.used[path] = count
+        return path
+
+    def input(self, shape: Sequence[Num]) -> Tensor:
+        """Add the network's input."""
+        node = Node(self.path(INPUT), INPUT, MappingProxyType({}), (), Cost(checked(tuple(shape))))
+        self.nodes.append(node)
+        return Tensor(self, 0, node.cost.shape)
+
+    def apply(
+        self, kind: str, tensors: tuple[Tensor, ...], args: dict[str, Any], name: str | None, shared: str | None
+    ) -> Tensor:
+        """Add a layer and return its output. Raises ModelError, with the layer's name, where its rule refuses."""
+        path = self.path(name or kind)
+        shapes = tuple([tensor.shape for tensor in tensors])
+        key: Any = (kind, shapes, tuple(args.values()))
+        try:
+            known = self.memo.get(key)
+        except TypeError:  # a list or a column, which cannot be looked up
+            key, known = None, None
+        if known is None:
+            if len(self.nodes) > MAX_LAYERS:
+                self._refuse_size()
+            known = self._cost(kind, shapes, args, path)
+            if key is not None:
+                self.memo[key] = known
+        bound, cost = known
+        if shared is not None:
+            cost, shared = self._share(path, kind, bound, cost, shared)
+        nodes = self.nodes
+        index = len(nodes)
+        if index > MAX_LAYERS:
+            self._refuse_size()
+        nodes.append(Node(path, kind, bound, tuple([tensor.index for tensor in tensors]), cost, shared))
+        self.indices[path] = index
+        return Tensor(self, index, cost.shape)
+
+    def _cost(self, kind: str, shapes: tuple[Shape, ...], args: dict[str, Any], path: str) -> tuple[Mapping[str, Any], Cost]:
+        bound = {argument: checked(value) for argument, value in args.items()}
+        try:
+            return MappingProxyType(bound), ops.RULES[kind].function(*shapes, **bound)
+        except (CostError, AlgebraError) as error:
+            shown = " and ".join(map(ops.show, shapes))
+            valid = getattr(error, "valid", None)
+            raise ModelError(f"layer '{path}' ({kind} of {shown}): {error.message}", error.hint, valid) from error
+        except (TypeError, AttributeError) as error:
+            given = ", ".join(f"{argument}={value!r}" for argument, value in bound.items())
+            raise ModelError(f"layer '{path}' ({kind}): cannot work with {given} ({error})", f"see: cnncost ops {kind}") from error
+
+    def _share(self, path: str, kind: str, args: Mapping[str, Any], cost: Cost, owner: str) -> tuple[Cost, str]:
+        """Return the cost without parameters of a layer that uses the weights of `owner`, and the full name of `owner`."""
+        full = self.prefix + owner if self.prefix + owner in self.indices else owner
+        if full not in self.indices:
+            raise ModelError(f"layer '{path}' shares the weights of '{owner}', which is no earlier layer", _near(owner, self.indices))
+        node = self.nodes[self.indices[full]]
+        weights = (*(node.args.get(a) for a in ("out", "kernel", "groups", "bias", "affine")),)
+        mine = (*(args.get(a) for a in ("out", "kernel", "groups", "bias", "affine")),)
+        params = self._own_params(node)
+        if node.kind != kind or weights != mine or params != cost.params:
+            raise ModelError(
+                f"layer '{path}' ({kind}, {cost.params} parameters) cannot share the weights of '{full}' ({node.kind}, {params})",
+                "weights are shared between layers of one kind, with the same arguments and input channels",
+            )
+        shared = Cost(cost.shape, 0, cost.macs, cost.bias, cost.taps, 0)
+        return shared, node.shares or full
+
+    def _own_params(self, node: Node) -> Num:
+        return self.nodes[self.indices[node.shares]].cost.params if node.shares else node.cost.params
+
+    def _refuse_size(self) -> None:
+        raise ModelError(f"the network has more than {MAX_LAYERS:,} layers", "is a depth or a repeat mistyped?")
+
+
+class Tensor(Layers):
+    """What flows through a model: a shape, and where it came from. Layers are its methods: `x.conv(64, 3).relu()`."""
+
+    __slots__ = ("index", "shape", "tracer")
+
+    def __init__(self, tracer: Tracer, index: int, shape: Shape) -> None:
+        self.tracer = tracer
+        self.index = index
+        self.shape = shape
+
+    def _apply(self, kind: str, others: tuple[Any, ...], args: dict[str, Any], name: str | None, shared: str | None = None) -> Any:
+        for other in others:
+            if not isinstance(other, Tensor):
+                raise ModelError(f"layer '{self.tracer.prefix}{name or kind}' ({kind}): {other!r} is no tensor")
+            if other.tracer is not self.tracer:
+                raise ModelError(f"layer '{self.tracer.prefix}{name or kind}' ({kind}) mixes tensors of two networks")
+        return self.tracer.apply(kind, (self, *others), args, name, shared)
+
+    @property
+    def channels(self) -> Num:
+        """Channels of a map; features of a vector or of each token."""
+        return ops.channels(self.shape)
+
+    @property
+    def height(self) -> Num:
+        """Height of a map, in pixels."""
+        return ops.image(self.shape)[1]
+
+    @property
+    def width(self) -> Num:
+        """Width of a map, in pixels."""
+        return ops.image(self.shape)[2]
+
+    def __add__(self, other: Tensor) -> Tensor:
+        return self.add(other)
+
+    def __mul__(self, other: Tensor) -> Tensor:
+        return self.mul(other)
+
+    @contextmanager
+    def scope(self, name: str) -> Iterator[None]:
+        """Put the layers added inside `with x.scope("stage1"):` under that name; a dot opens two levels."""
+        tracer = self.tracer
+        outer = tracer.prefix
+        tracer.prefix = tracer.path(name) + "."
+        try:
+            yield
+        finally:
+            tracer.prefix = outer
+
+    def __repr__(self) -> str:
+        return f"<Tensor {ops.show(self.shape)} from {self.tracer.nodes[self.index].name}>"
+
+
+Block: TypeAlias = Callable[..., Tensor]
+
+
+def block(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable[..., Tensor]:
+    """Make a function of tensors a block: its layers get a scope of their own, named `name=` or after the function."""
+
+    @functools.wraps(function)
+    def scoped(x: Tensor, *args: P.args, name: str | None = None, **kwargs: P.kwargs) -> Tensor:
+        with x.scope(name or function.__name__):
+            return function(x, *args, **kwargs)
+
+    return scoped  # type: ignore[return-value]
+
+
+def trace(function: Callable[..., Outputs], input: Sequence[Num], name: str | None = None, **settings: Any) -> Graph:
+    """Run a model function once on an input of one example, (C, H, W), and return its graph.
+
+    `input` and `settings` may hold integers, NumPy integer arrays or letters. Raises ModelError with the layer's name where
+    a layer cannot be applied.
+    """
+    tracer = Tracer()
+    shape = tuple(input)
+    for size in shape:
+        try:
+            ops.at_least(1, size, "a size")
+        except CostError:
+            raise ModelError(f"the input {ops.show(shape)} has the size {size}", "sizes are whole numbers from 1") from None
+    try:
+        result = function(tracer.input(shape), **{setting: checked(value) for setting, value in settings.items()})
+    except AlgebraError as error:
+        last = tracer.nodes[-1].name
+        raise ModelError(f"{error.message} (after layer '{last}')", error.hint) from error
+    tensors = result if isinstance(result, tuple) else (result,)
+    for tensor in tensors:
+        if not isinstance(tensor, Tensor) or tensor.tracer is not tracer:
+            raise ModelError(
+                f"the model {getattr(function, '__name__', 'function')} returned {result!r}",
+                "a model returns a tensor, or a tuple of tensors, made from its input",
+            )
+    title = name or getattr(function, "__name__", "model")
+    return Graph(title, tuple(tracer.nodes), tuple(tensor.index for tensor in tensors))
+
+
+def need(ok: bool, message: str, hint: str = "") -> None:
+    """Raise ModelError unless `ok`: for what a family demands of its settings."""
+    if not ok:
+        raise ModelError(message, hint)
+
+
+def _near(word: str, known: Mapping[str, Any]) -> str:
+    from cnncost.errors import did_you_mean
+
+    return did_you_mean(word, known)
+
+
+__all__ = ["INPUT", "MAX_LAYERS", "Block", "CnncostError", "Graph", "Node", "Tensor", "Tracer", "block", "need", "trace"]

@@ -1,0 +1,255 @@
+"""Reports: what a graph costs under a convention, as columns with one entry per layer or per group of layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnncost import conventions
+from cnncost.algebra import Num, Poly
+from cnncost.conventions import COUNTS, Convention
+from cnncost.errors import UsageError, did_you_mean
+from cnncost.graph import Graph, Node
+from cnncost.ints import INT64_MAX
+from cnncost.ops import Shape, elements
+from cnncost.units import DTYPES
+
+if TYPE_CHECKING:
+    from cnncost.tables import Table
+
+Column = NDArray[Any]  # int64, or Python integers (dtype object) where a sum could pass 2^63
+FIGURES = ("params", "macs", "flops", "activation_bytes", "param_bytes", "buffers")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a row of a report is about: a layer, or the layers of a group."""
+
+    name: str
+    kind: str
+    inputs: tuple[Shape, ...]
+    output: Shape
+    args: Mapping[str, Any]
+    layers: int = 1
+    shares: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a network costs: rows, and columns of figures as NumPy arrays of the same length.
+
+    `params` and `buffers` are numbers, `macs` and `flops` counts for the whole batch, `*_bytes` bytes. `flops` and
+    `activation_bytes` follow the convention; `macs` are always the multiply-adds of convolutions, linear layers and matrix
+    products. Columns are int64, or Python integers (dtype object) where 2^63 could be passed; for a graph traced on letters
+    they hold polynomials.
+    """
+
+    model: str
+    input: Shape
+    batch: Num
+    dtype: str
+    convention: Convention
+    rows: tuple[Row, ...]
+    params: Column
+    macs: Column
+    flops: Column
+    activation_bytes: Column
+    buffers: Column
+
+    @property
+    def param_bytes(self) -> Column:
+        """Bytes of the parameters at the report's dtype."""
+        return self.params * DTYPES[self.dtype]
+
+    @property
+    def total(self) -> dict[str, Num]:
+        """Totals as exact Python integers (polynomials, for letters): the sums of the columns."""
+        return {figure: _sum(getattr(self, figure)) for figure in FIGURES}
+
+    def group(self, depth: int | None) -> Report:
+        """Return the report of groups: 0 the whole network, 1 its stages, 2 their blocks, …; None one row per layer.
+
+        A group holds the layers whose names share the first `depth` parts: `layer1.0` of `layer1.0.conv2` at depth 2.
+        """
+        if depth is None:
+            return self
+        if depth < 0:
+            raise UsageError(f"depth {depth} is below 0", "0 is the total, 1 the stages, 2 the blocks")
+        keys = [".".join(row.name.split(".")[:depth]) if depth else self.model for row in self.rows]
+        members: dict[str, list[int]] = {}
+        for index, key in enumerate(keys):
+            members.setdefault(key, []).append(index)
+        index_of = {key: position for position, key in enumerate(members)}
+        where = np.fromiter((index_of[key] for key in keys), dtype=np.intp, count=len(keys))
+
+        def gather(column: Column) -> Column:
+            sums = np.zeros(len(members), dtype=column.dtype)
+            np.add.at(sums, where, column)
+            return sums
+
+        return self._with(tuple(self._joined(key, [self.rows[i] for i in part]) for key, part in members.items()), gather)
+
+    def _joined(self, name: str, rows: Sequence[Row]) -> Row:
+        if len(rows) == 1 and rows[0].name == name:
+            return rows[0]
+        return Row(name, "group", rows[0].inputs, rows[-1].output, {}, layers=sum(row.layers for row in rows))
+
+    def charged(self) -> NDArray[np.bool_]:
+        """Return which rows cost anything: parameters, multiply-adds, FLOPs or memory. Others have no row in a lecture's table."""
+        costs = np.zeros(len(self.rows), dtype=bool)
+        for column in (self.params, self.macs, self.flops, self.activation_bytes):
+            costs |= column != 0
+        return costs
+
+    def take(self, indices: Sequence[int] | NDArray[Any]) -> Report:
+        """Return the report of some of the rows, in the order given."""
+        chosen = np.asarray(indices, dtype=np.intp)
+        return self._with(tuple(self.rows[i] for i in chosen), lambda column: column[chosen])
+
+    def top(self, count: int, key: str) -> Report:
+        """Return the `count` rows with the largest figure `key`, and one row "others" with the rest, so that totals stay."""
+        order = np.argsort(-getattr(self, key), kind="stable")
+        rest = order[count:]
+        first = self.take(order[:count])
+        if not len(rest):
+            return first
+        name = f"({len(rest)} others)"
+        last = Row(name, "others", (), (), {}, layers=sum(self.rows[i].layers for i in rest))
+        columns = {c: np.append(getattr(first, c), _sum(getattr(self, c)[rest])) for c in _COLUMNS}
+        return replace(first, rows=(*first.rows, last), **columns)
+
+    def _with(self, rows: tuple[Row, ...], change: Callable[[Column], Column]) -> Report:
+        return replace(self, rows=rows, **{column: change(getattr(self, column)) for column in _COLUMNS})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain data of exact integers: the object that `--format json` prints (cnncost.table/1)."""
+        return {
+            "schema": "cnncost.table/1",
+            "model": self.model,
+            "input": list(self.input),
+            "batch": self.batch,
+            "dtype": self.dtype,
+            "convention": self.convention.name,
+            "layers": [
+                {
+                    "name": row.name,
+                    "kind": row.kind,
+                    "input": [list(shape) for shape in row.inputs],
+                    "output": list(row.output),
+                    "args": {name: _plain(value) for name, value in row.args.items()},
+                    **{figure: _item(getattr(self, figure)[index]) for figure in FIGURES},
+                    "layers": row.layers,
+                    "shares": row.shares,
+                }
+                for index, row in enumerate(self.rows)
+            ],
+            "total": self.total,
+        }
+
+    def table(self, **options: Any) -> Table:
+        """Return the report as a `Table`; options as those of `cnncost.tables.layer_table`."""
+        from cnncost.tables import layer_table
+
+        return layer_table(self, **options)
+
+    def __str__(self) -> str:
+        from cnncost.render import render
+
+        return render(self.table(), "plain")
+
+    def _repr_html_(self) -> str:
+        """Show the report as a table in notebooks."""
+        from cnncost.render import render
+
+        return render(self.table(), "html")
+
+
+_COLUMNS = ("params", "macs", "flops", "activation_bytes", "buffers")
+
+
+def report(graph: Graph, convention: str | Convention = "lecture", batch: Num = 1, dtype: str = "float32") -> Report:
+    """Return what a traced graph costs, one row per layer.
+
+    `batch` multiplies multiply-adds, FLOPs and activations; `dtype` sets the bytes per number.
+    """
+    if isinstance(convention, str):
+        convention = conventions.convention(convention)
+    if dtype not in DTYPES:
+        raise UsageError(f"unknown dtype '{dtype}'", did_you_mean(dtype, DTYPES, f"known: {', '.join(DTYPES)}"))
+    if isinstance(batch, int) and batch < 1:
+        raise UsageError(f"a batch of {batch}", "give a whole number from 1")
+    nodes = graph.nodes
+    layers = graph.layers
+    counts = {
+        "params": [node.cost.params for node in layers],
+        "macs": [node.cost.macs for node in layers],
+        "bias": [node.cost.bias for node in layers],
+        "taps": [node.cost.taps for node in layers],
+        "writes": [elements(node.cost.shape) for node in layers],
+    }
+    sizes = [elements(node.cost.shape) for node in nodes]
+    counts["reads"] = [sum(sizes[i] for i in node.inputs) for node in layers]
+    buffers = [node.cost.buffers for node in layers]
+    exact = np.int64 if _fits(counts, convention, batch, DTYPES[dtype]) else object
+    columns = {name: np.array(values, dtype=exact) for name, values in counts.items()}
+    flops = np.zeros(len(layers), dtype=exact)
+    memory = np.zeros(len(layers), dtype=exact)
+    for kind, where in _by_kind(layers).items():
+        part = {name: columns[name][where] for name in COUNTS}
+        for target, formulas in ((flops, convention.flops), (memory, convention.memory)):
+            formula = formulas.get(kind, 0)
+            target[where] = formula.subs(part) if isinstance(formula, Poly) else formula
+    shapes = [node.cost.shape for node in nodes]
+    return Report(
+        graph.name,
+        graph.input,
+        batch,
+        dtype,
+        convention,
+        tuple(
+            Row(node.name, node.kind, tuple([shapes[i] for i in node.inputs]), node.cost.shape, node.args, 1, node.shares)
+            for node in layers
+        ),
+        params=columns["params"],
+        macs=columns["macs"] * batch,
+        flops=flops * batch,
+        activation_bytes=memory * batch * DTYPES[dtype],
+        buffers=np.array(buffers, dtype=exact),
+    )
+
+
+def _by_kind(layers: Sequence[Node]) -> dict[str, NDArray[np.intp]]:
+    where: dict[str, list[int]] = {}
+    for index, node in enumerate(layers):
+        where.setdefault(node.kind, []).append(index)
+    return {kind: np.array(indices, dtype=np.intp) for kind, indices in where.items()}
+
+
+def _fits(counts: Mapping[str, Sequence[Num]], convention: Convention, batch: Num, size: int) -> bool:
+    """Whether every entry, and every sum of entries, stays in int64: judged by sums in Python integers, beforehand."""
+    if not isinstance(batch, int) or not all(isinstance(value, int) for values in counts.values() for value in values):
+        return False
+    sums: dict[Any, int] = {name: sum(values) for name, values in counts.items()}
+    largest = max(sums.values())
+    for formula in (*convention.flops.values(), *convention.memory.values()):
+        if isinstance(formula, Poly):  # a sum of products is at most the product of the sums
+            terms = formula.terms.items()
+            largest = max(largest, sum(abs(c) * math.prod(sums[atom] ** e for atom, e in monomial) for monomial, c in terms))
+    return largest * batch * size <= INT64_MAX
+
+
+def _sum(column: Column) -> Num:
+    return _item(column.sum()) if len(column) else 0
+
+
+def _item(value: Any) -> Num:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

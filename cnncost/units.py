@@ -1,0 +1,67 @@
+"""Figures for people: one unit per column, rounded once, here."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from cnncost.algebra import Num, Poly
+
+SHORT = 10**9  # figures below this are shown in full
+DTYPES = {  # bytes per number
+    "float64": 8,
+    "float32": 4,
+    "float16": 2,
+    "bfloat16": 2,
+    "float8": 1,
+    "int64": 8,
+    "int32": 4,
+    "int16": 2,
+    "int8": 1,
+    "uint8": 1,
+}
+COUNT_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18}
+BYTE_UNITS = {"KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40, "PB": 2**50}  # 1 KB = 1024 bytes, as in the lecture
+KB_DECIMALS = 5  # 1000 numbers of 4 bytes are 3.90625 KB
+
+
+def unit_of(values: list[Num], units: dict[str, int], exact: bool) -> str:
+    """Return the unit in which a column is shown: the smallest one, or one that fits where the largest figure is long."""
+    smallest = next(iter(units))
+    numbers = [abs(int(value)) for value in values if value is not None and not isinstance(value, Poly)]
+    largest = max(numbers, default=0)
+    if exact or largest < SHORT * units[smallest]:
+        return smallest
+    fitting = [unit for unit, size in units.items() if largest >= size * 1000]
+    return fitting[-1] if fitting else smallest
+
+
+def figure(value: Num, size: int, exact: bool) -> str:
+    """Return value / size with thousands separators, in full where it is short or `exact`, else to two decimals."""
+    if isinstance(value, Poly):
+        return str(value)
+    if size == 1:
+        return f"{int(value):,}"
+    number = Fraction(int(value), size)
+    decimals = _decimals(number) if exact else KB_DECIMALS
+    if not exact and (size not in (2**10,) or _decimals(number) > KB_DECIMALS):
+        return f"{float(round(number, 2)):,.2f}"
+    whole, part = divmod(abs(number), 1)
+    digits = f"{int(part * 10**decimals):0{decimals}d}".rstrip("0") if decimals else ""
+    return f"{'-' if number < 0 else ''}{int(whole):,}{'.' + digits if digits else ''}"
+
+
+def _decimals(number: Fraction) -> int:
+    """Number of decimals after which a fraction with a denominator of twos and fives ends."""
+    denominator, decimals = number.denominator, 0
+    while denominator > 1:
+        number, decimals = number * 10 % 1, decimals + 1
+        denominator = number.denominator
+    return decimals
+
+
+def short(value: int) -> str:
+    """Return a count in three to four digits with its unit: 4.23 G, 25.03 M, 810."""
+    for unit, size in reversed(COUNT_UNITS.items()):
+        if abs(value) >= size > 1:
+            return f"{value / size:.2f} {unit}"
+    return str(value)

@@ -1,0 +1,82 @@
+"""ResNet and the plain networks it is compared with."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from cnncost.algebra import Num
+from cnncost.graph import Tensor, need
+from cnncost.models import family, variant
+from cnncost.zoo.blocks import Shortcut, basic, bottleneck, conv_norm
+
+PAPER = "Deep Residual Learning for Image Recognition, arXiv:1512.03385"
+CIFAR = f"{PAPER}, table 6"
+V1_5 = f"{PAPER}, table 1; stride in the 3×3 as in torchvision (v1.5)"
+
+
+@family(
+    "ResNet",
+    source=f"{PAPER}, table 1",
+    resnet18=variant(block="basic", depths=(2, 2, 2, 2)),
+    resnet34=variant(block="basic", depths=(3, 4, 6, 3)),
+    resnet50=variant(source=V1_5),
+    resnet101=variant(depths=(3, 4, 23, 3), source=V1_5),
+    resnet152=variant(depths=(3, 8, 36, 3), source=V1_5),
+    resnet200=variant(depths=(3, 24, 36, 3), source="Identity Mappings, arXiv:1603.05027, table 5; with post-activation"),
+    resnet18_v1=variant(block="basic", depths=(2, 2, 2, 2), shortcut="A"),
+    resnet34_v1=variant(block="basic", depths=(3, 4, 6, 3), shortcut="A"),
+    resnet50_v1=variant(stride_in_1x1=True),
+    resnet101_v1=variant(depths=(3, 4, 23, 3), stride_in_1x1=True),
+    resnet152_v1=variant(depths=(3, 8, 36, 3), stride_in_1x1=True),
+    resnet200_v1=variant(depths=(3, 24, 36, 3), stride_in_1x1=True),
+    plain18=variant(block="basic", depths=(2, 2, 2, 2), shortcut="none"),
+    plain34=variant(block="basic", depths=(3, 4, 6, 3), shortcut="none"),
+)
+def resnet(
+    x: Tensor,
+    *,
+    block: Literal["basic", "bottleneck"] = "bottleneck",
+    depths: tuple[int, ...] = (3, 4, 6, 3),
+    width: Num = 64,
+    classes: Num = 1000,
+    stride_in_1x1: bool = False,
+    shortcut: Shortcut = "B",
+) -> Tensor:
+    """A 7×7 stem, stages of residual blocks that halve the map and double the width, and one linear layer."""
+    y = conv_norm(x, "conv1", "bn1", width, 7, 2).relu(name="relu")
+    y = y.max_pool(3, 2, 1, name="maxpool")
+    for stage, depth in enumerate(depths):
+        for index in range(depth):
+            name = f"layer{stage + 1}.{index}"
+            stride = 2 if stage and not index else 1
+            if block == "basic":
+                y = basic(y, width * 2**stage, stride, option=shortcut, name=name)
+            else:
+                y = bottleneck(y, width * 2**stage, stride, stride_in_1x1=stride_in_1x1, option=shortcut, name=name)
+    return y.global_avg_pool(name="avgpool").linear(classes, name="fc")
+
+
+@family(
+    "ResNet CIFAR",
+    source=CIFAR,
+    input=(3, 32, 32),
+    resnet20_cifar=variant(depth=20),
+    resnet32_cifar=variant(depth=32),
+    resnet44_cifar=variant(depth=44),
+    resnet56_cifar=variant(depth=56),
+    resnet110_cifar=variant(depth=110),
+    resnet1202_cifar=variant(depth=1202),
+    plain20_cifar=variant(depth=20, shortcut="none", source=f"{PAPER}, figure 6"),
+    plain56_cifar=variant(depth=56, shortcut="none", source=f"{PAPER}, figure 6"),
+)
+def resnet_cifar(
+    x: Tensor, *, depth: int = 20, width: Num = 16, classes: Num = 10, shortcut: Shortcut = "A"
+) -> Tensor:
+    """A 3×3 stem and three stages of n = (depth − 2)/6 basic blocks, 16, 32 and 64 channels wide."""
+    need(depth >= 8 and depth % 6 == 2, f"depth={depth} is not 6n + 2 with n ≥ 1", "try 20, 32, 44, 56, 110 or 1202")
+    y = conv_norm(x, "conv1", "bn1", width, 3).relu(name="relu")
+    for stage in range(3):
+        for index in range((depth - 2) // 6):
+            stride = 2 if stage and not index else 1
+            y = basic(y, width * 2**stage, stride, option=shortcut, name=f"layer{stage + 1}.{index}")
+    return y.global_avg_pool(name="avgpool").linear(classes, name="fc")
