@@ -236,6 +236,25 @@ class Layers:
         """Local response normalisation across `size` neighbouring channels; no parameters."""
         return self._apply("lrn", (), {"size": size}, name, shared)
 
+    def scale(
+        self,
+        *,
+        bias: bool = False,
+        name: str | None = None,
+        shared: str | None = None,
+    ) -> Tensor:
+        """Multiply each channel by a learned number, and add one (`bias`): ConvNeXt's layer scale, Caffe's Scale."""
+        return self._apply("scale", (), {"bias": bias}, name, shared)
+
+    def position_embedding(
+        self,
+        *,
+        name: str | None = None,
+        shared: str | None = None,
+    ) -> Tensor:
+        """Add a learned number to each element of an example: T·D for tokens."""
+        return self._apply("position_embedding", (), {}, name, shared)
+
     def relu(
         self,
         *,
@@ -439,6 +458,14 @@ class Layers:
     ) -> Tensor:
         """A C×H×W map as H·W tokens of C features."""
         return self._apply("tokens", (), {}, name)
+
+    def class_token(
+        self,
+        *,
+        name: str | None = None,
+    ) -> Tensor:
+        """Put one learned token before the tokens: (T, D) becomes (T + 1, D). Source: ViT, arXiv:2010.11929, equation 1."""
+        return self._apply("class_token", (), {}, name)
 
     def untokens(
         self,

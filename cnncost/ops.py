@@ -501,6 +501,25 @@ def lrn(x: Shape, size: Num = 5) -> Cost:
     return Cost(x, taps=size * elements(x))
 
 
+@rule("normalisation")
+def scale(x: Shape, *, bias: bool = False) -> Cost:
+    """Multiply each channel by a learned number, and add one (`bias`): ConvNeXt's layer scale, Caffe's Scale.
+
+    Source: arXiv:2103.17239, equation 5; Caffe src/caffe/layers/scale_layer.cpp.
+    """
+    c = channels(x)
+    return Cost(x, params=c + c * bias, bias=elements(x) * bias)
+
+
+@rule("normalisation")
+def position_embedding(x: Shape) -> Cost:
+    """Add a learned number to each element of an example: T·D for tokens.
+
+    Source: ViT, arXiv:2010.11929, equation 1.
+    """
+    return Cost(x, params=elements(x), bias=elements(x))
+
+
 # ── activations and noise ────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -678,6 +697,13 @@ def tokens(x: Shape) -> Cost:
     """A C×H×W map as H·W tokens of C features."""
     c, h, w = image(x)
     return Cost((h * w, c))
+
+
+@rule("joins")
+def class_token(x: Shape) -> Cost:
+    """Put one learned token before the tokens: (T, D) becomes (T + 1, D). Source: ViT, arXiv:2010.11929, equation 1."""
+    require(len(x) == 2, f"needs tokens, got {show(x)}")
+    return Cost((x[0] + 1, x[1]), params=x[1])
 
 
 @rule("joins")
