@@ -128,7 +128,7 @@ class Poly:
     def letters(self) -> tuple[str, ...]:
         """Return the letters that occur, sorted, those inside floors too."""
         found: set[str] = set()
-        for atom in self._atoms():
+        for atom in self.atoms():
             if isinstance(atom, str):
                 found.add(atom)
             else:
@@ -138,7 +138,7 @@ class Poly:
 
     def subs(self, values: Mapping[str, Num]) -> Num:
         """Return the polynomial with numbers, columns or other polynomials in place of the letters named in `values`."""
-        numbers: dict[Atom, Num] = {atom: _value(atom, values) for atom in set(self._atoms())}
+        numbers: dict[Atom, Num] = {atom: _value(atom, values) for atom in set(self.atoms())}
         total: Num = 0
         for monomial, coefficient in self.terms.items():
             product: Num = coefficient
@@ -149,7 +149,9 @@ class Poly:
 
     def __str__(self) -> str:
         text = ""
-        for monomial, coefficient in sorted(self.terms.items(), key=_reading_order):
+        ordered = sorted(self.terms.items(), key=_reading_order)
+        lead = next((term for term in ordered if term[1] > 0), ordered[0])  # 3 - C rather than -C + 3
+        for monomial, coefficient in (lead, *(term for term in ordered if term is not lead)):
             factors = [str(abs(coefficient))] if abs(coefficient) != 1 or not monomial else []
             factors += [f"{atom}{str(e).translate(SUPERSCRIPTS) if e > 1 else ''}" for atom, e in monomial]
             sign = ("-" if coefficient < 0 else "") if not text else (" - " if coefficient < 0 else " + ")
@@ -159,7 +161,8 @@ class Poly:
     def __repr__(self) -> str:
         return f"<Poly {self}>"
 
-    def _atoms(self) -> Iterator[Atom]:
+    def atoms(self) -> Iterator[Atom]:
+        """Iterate over the letters and floors of all terms."""
         return (atom for monomial in self.terms for atom, _ in monomial)
 
 
@@ -283,7 +286,7 @@ def _sign(value: Num, question: str) -> int:
 
 def _floors_are_sizes(value: Poly) -> bool:
     """Whether every floor has non-negative terms only, so that it cannot be negative."""
-    floors: Iterable[Floor] = (atom for atom in value._atoms() if isinstance(atom, Floor))
+    floors: Iterable[Floor] = (atom for atom in value.atoms() if isinstance(atom, Floor))
     return all(
         coefficient > 0 for floor in floors for part in (floor.numerator, floor.denominator) for coefficient in _terms(part).values()
     )

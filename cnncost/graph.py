@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, Concatenate, ParamSpec, TypeAlias
 
@@ -34,6 +35,7 @@ class Node:
     inputs: tuple[int, ...]  # indices of earlier nodes: acyclic and sorted by construction
     cost: Cost
     shares: str | None = None  # name of the layer whose weights this one uses
+    runs: Fraction | int = 1  # share of the training passes in which it runs; 0: never, at inference neither
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +65,14 @@ class Graph:
 class Tracer:
     """Writes down a graph while a model runs."""
 
-    __slots__ = ("indices", "memo", "nodes", "prefix", "used")
+    __slots__ = ("indices", "memo", "nodes", "prefix", "runs", "used")
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self.indices: dict[str, int] = {}  # of nodes by name
         self.used: dict[str, int] = {}  # how often a path was asked for
         self.prefix = ""
+        self.runs: Fraction | int = 1
         # A layer met again on the same shapes costs the same: args and cost are computed once and shared by the nodes.
         self.memo: dict[Any, tuple[Mapping[str, Any], Cost]] = {}
 
@@ -117,7 +120,7 @@ class Tracer:
         index = len(nodes)
         if index > MAX_LAYERS:
             self._refuse_size()
-        nodes.append(Node(path, kind, bound, tuple([tensor.index for tensor in tensors]), cost, shared))
+        nodes.append(Node(path, kind, bound, tuple([tensor.index for tensor in tensors]), cost, shared, self.runs))
         self.indices[path] = index
         return Tensor(self, index, cost.shape)
 
@@ -206,6 +209,21 @@ class Tensor(Layers):
             yield
         finally:
             tracer.prefix = outer
+
+    @contextmanager
+    def runs(self, share: Fraction | int) -> Iterator[None]:
+        """Let the layers added inside `with x.runs(share):` run in that share of training passes: their survival probability.
+
+        With 0 they never run: their parameters are declared and count, nothing else of them does.
+        """
+        tracer = self.tracer
+        outer = tracer.runs
+        need(0 <= share <= 1, f"layers cannot run in {share} of all passes", "give a share from 0 to 1")
+        tracer.runs = outer * share
+        try:
+            yield
+        finally:
+            tracer.runs = outer
 
     def __repr__(self) -> str:
         return f"<Tensor {ops.show(self.shape)} from {self.tracer.nodes[self.index].name}>"

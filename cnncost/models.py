@@ -122,7 +122,7 @@ def family(
 
 
 def load(reference: str, **settings: Any) -> Model:
-    """Return a model by reference: `resnet50`, `resnet50 --set width=32`, or `package.module:function`.
+    """Return a model by reference: `resnet50`, `resnet50 --set width=32`, `resnet50 + vgg16`, or `package.module:function`.
 
     >>> load("resnet50", width=32).trace().output
     (1000,)
@@ -130,6 +130,8 @@ def load(reference: str, **settings: Any) -> Model:
     Raises UsageError for an unknown name, with the nearest ones.
     """
     words = _words(reference)
+    if "+" in words:
+        return ensemble([load(" ".join(map(_quoted, member))) for member in _split(words, "+")]).with_settings(**settings)
     if not words:
         raise UsageError("no model named", "see: cnncost list")
     name, options = words[0], words[1:]
@@ -145,6 +147,29 @@ def load(reference: str, **settings: Any) -> Model:
         else:
             model = replace(model, input=resized(model, flag.removeprefix("--"), value))
     return model.with_settings(**settings)
+
+
+def ensemble(members: Sequence[Model]) -> Model:
+    """Return the model that runs all members on one input and adds up their outputs: its cost is the sum of theirs.
+
+    Source: ensembles as in AlexNet (section 6) and GoogLeNet (section 7). Raises UsageError where the members' inputs differ.
+    """
+    for member in members[1:]:
+        if member.input != members[0].input:
+            raise UsageError(
+                f"{members[0].name} reads {members[0].input} and {member.name} {member.input}",
+                'the members of an ensemble share one input: give them one, as in "inception_v3 --size 224 + resnet50"',
+            )
+
+    def run(x: Tensor) -> Tensor:
+        outputs = []
+        for member in members:
+            with x.scope(member.name):
+                output = member.function(x, **member.settings)
+            outputs.append(output[0] if isinstance(output, tuple) else output)
+        return outputs[0].add(*outputs[1:], name="sum")
+
+    return Model(" + ".join(member.name for member in members), run, members[0].input, family="ensemble")
 
 
 def resized(model: Model, option: str, text: str) -> tuple[int, ...]:
@@ -188,6 +213,22 @@ def _words(reference: str) -> list[str]:
         return shlex.split(reference)
     except ValueError as error:
         raise UsageError(f"cannot read the model '{reference}': {error}", "mind the quotes") from None
+
+
+def _split(words: Sequence[str], mark: str) -> list[list[str]]:
+    parts: list[list[str]] = [[]]
+    for word in words:
+        if word == mark:
+            parts.append([])
+        else:
+            parts[-1].append(word)
+    return parts
+
+
+def _quoted(word: str) -> str:
+    import shlex
+
+    return shlex.quote(word)
 
 
 def _known(name: str) -> Model:

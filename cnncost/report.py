@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from cnncost.tables import Table
 
 Column = NDArray[Any]  # int64, or Python integers (dtype object) where a sum could pass 2^63
-FIGURES = ("params", "macs", "flops", "activation_bytes", "param_bytes", "buffers")
+FIGURES = ("params", "macs", "flops", "activation_bytes", "expected_flops", "param_bytes", "buffers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Row:
     args: Mapping[str, Any]
     layers: int = 1
     shares: str | None = None
+    runs: Fraction | int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ class Report:
     `params` and `buffers` are numbers, `macs` and `flops` counts for the whole batch, `*_bytes` bytes. `flops` and
     `activation_bytes` follow the convention; `macs` are always the multiply-adds of convolutions, linear layers and matrix
     products. Columns are int64, or Python integers (dtype object) where 2^63 could be passed; for a graph traced on letters
-    they hold polynomials.
+    they hold polynomials. `expected_flops` are `flops` times the share of training passes in which the layer runs, exact
+    fractions where layers are dropped at random (stochastic depth, drop-path).
     """
 
     model: str
@@ -59,6 +62,7 @@ class Report:
     macs: Column
     flops: Column
     activation_bytes: Column
+    expected_flops: Column
     buffers: Column
 
     @property
@@ -126,12 +130,15 @@ class Report:
     def _with(self, rows: tuple[Row, ...], change: Callable[[Column], Column]) -> Report:
         return replace(self, rows=rows, **{column: change(getattr(self, column)) for column in _COLUMNS})
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report as plain data of exact integers: the object that `--format json` prints (cnncost.table/1)."""
+    def to_dict(self, rows: bool = True) -> dict[str, Any]:
+        """Return the report as plain data of exact integers: the object that `--format json` prints (cnncost.table/1).
+
+        Without `rows`, "layers" is empty.
+        """
         return {
             "schema": "cnncost.table/1",
             "model": self.model,
-            "input": list(self.input),
+            "input": [_json(size) for size in self.input],
             "batch": self.batch,
             "dtype": self.dtype,
             "convention": self.convention.name,
@@ -139,16 +146,17 @@ class Report:
                 {
                     "name": row.name,
                     "kind": row.kind,
-                    "input": [list(shape) for shape in row.inputs],
-                    "output": list(row.output),
+                    "input": [[_json(size) for size in shape] for shape in row.inputs],
+                    "output": [_json(size) for size in row.output],
                     "args": {name: _plain(value) for name, value in row.args.items()},
-                    **{figure: _item(getattr(self, figure)[index]) for figure in FIGURES},
+                    **{figure: _json(_item(getattr(self, figure)[index])) for figure in FIGURES},
                     "layers": row.layers,
                     "shares": row.shares,
+                    "runs": _json(_item(row.runs)),
                 }
-                for index, row in enumerate(self.rows)
+                for index, row in enumerate(self.rows if rows else ())
             ],
-            "total": self.total,
+            "total": {figure: _json(value) for figure, value in self.total.items()},
         }
 
     def table(self, **options: Any) -> Table:
@@ -169,7 +177,7 @@ class Report:
         return render(self.table(), "html")
 
 
-_COLUMNS = ("params", "macs", "flops", "activation_bytes", "buffers")
+_COLUMNS = ("params", "macs", "flops", "activation_bytes", "expected_flops", "buffers")
 
 
 def report(graph: Graph, convention: str | Convention = "lecture", batch: Num = 1, dtype: str = "float32") -> Report:
@@ -195,6 +203,9 @@ def report(graph: Graph, convention: str | Convention = "lecture", batch: Num = 
     sizes = [elements(node.cost.shape) for node in nodes]
     counts["reads"] = [sum(sizes[i] for i in node.inputs) for node in layers]
     buffers = [node.cost.buffers for node in layers]
+    for idle in (index for index, node in enumerate(layers) if node.runs == 0):  # declared, never run
+        for name in counts.keys() - {"params"}:
+            counts[name][idle] = 0
     exact = np.int64 if _fits(counts, convention, batch, DTYPES[dtype]) else object
     columns = {name: np.array(values, dtype=exact) for name, values in counts.items()}
     flops = np.zeros(len(layers), dtype=exact)
@@ -204,6 +215,8 @@ def report(graph: Graph, convention: str | Convention = "lecture", batch: Num = 
         for target, formulas in ((flops, convention.flops), (memory, convention.memory)):
             formula = formulas.get(kind, 0)
             target[where] = formula.subs(part) if isinstance(formula, Poly) else formula
+    flops = flops * batch
+    runs = [node.runs for node in layers]
     shapes = [node.cost.shape for node in nodes]
     return Report(
         graph.name,
@@ -212,13 +225,14 @@ def report(graph: Graph, convention: str | Convention = "lecture", batch: Num = 
         dtype,
         convention,
         tuple(
-            Row(node.name, node.kind, tuple([shapes[i] for i in node.inputs]), node.cost.shape, node.args, 1, node.shares)
+            Row(node.name, node.kind, tuple([shapes[i] for i in node.inputs]), node.cost.shape, node.args, 1, node.shares, node.runs)
             for node in layers
         ),
         params=columns["params"],
         macs=columns["macs"] * batch,
-        flops=flops * batch,
+        flops=flops,
         activation_bytes=memory * batch * DTYPES[dtype],
+        expected_flops=flops if all(share == 1 for share in runs) else flops * np.array(runs, dtype=object),
         buffers=np.array(buffers, dtype=exact),
     )
 
@@ -248,8 +262,15 @@ def _sum(column: Column) -> Num:
 
 
 def _item(value: Any) -> Num:
+    if isinstance(value, Fraction):
+        return value.numerator if value.denominator == 1 else value
     return value.item() if isinstance(value, np.generic) else value
 
 
+def _json(value: Num) -> Num:
+    """A fraction is a float in JSON, a polynomial its text; all else is an exact integer."""
+    return float(value) if isinstance(value, Fraction) else str(value) if isinstance(value, Poly) else value
+
+
 def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+    return [_json(part) for part in value] if isinstance(value, tuple) else _json(value)

@@ -39,24 +39,23 @@ def figure(value: Num, size: int, exact: bool) -> str:
     """Return value / size with thousands separators, in full where it is short or `exact`, else to two decimals."""
     if isinstance(value, Poly):
         return str(value)
-    if size == 1:
-        return f"{int(value):,}"
-    number = Fraction(int(value), size)
-    decimals = _decimals(number) if exact else KB_DECIMALS
-    if not exact and (size not in (2**10,) or _decimals(number) > KB_DECIMALS):
+    number = Fraction(value) / size
+    if number.denominator == 1:
+        return f"{int(number):,}"
+    decimals = _decimals(number)
+    if decimals is None or (not exact and (size != BYTE_UNITS["KB"] or decimals > KB_DECIMALS)):
         return f"{float(round(number, 2)):,.2f}"
     whole, part = divmod(abs(number), 1)
-    digits = f"{int(part * 10**decimals):0{decimals}d}".rstrip("0") if decimals else ""
-    return f"{'-' if number < 0 else ''}{int(whole):,}{'.' + digits if digits else ''}"
+    return f"{'-' if number < 0 else ''}{int(whole):,}.{int(part * 10**decimals):0{decimals}d}"
 
 
-def _decimals(number: Fraction) -> int:
-    """Number of decimals after which a fraction with a denominator of twos and fives ends."""
-    denominator, decimals = number.denominator, 0
-    while denominator > 1:
-        number, decimals = number * 10 % 1, decimals + 1
-        denominator = number.denominator
-    return decimals
+def _decimals(number: Fraction) -> int | None:
+    """Number of decimals after which a fraction ends; None where it does not."""
+    for decimals in range(64):
+        if number.denominator == 1:
+            return decimals
+        number = number * 10 % 1
+    return None
 
 
 def short(value: int) -> str:

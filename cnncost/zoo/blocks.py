@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from fractions import Fraction
 from typing import Literal
 
-from cnncost.algebra import Num, same
+from cnncost.algebra import Num, minimum, same
 from cnncost.graph import Tensor, block
 
 Shortcut = Literal["A", "B", "C", "none"]
+Activation = Literal["relu", "relu6", "hardswish", "silu", "sigmoid", "hardsigmoid"]
+InvertedNames = Literal["block", "conv", "layers"]  # of the layers of an inverted residual
 
 
-def conv_norm(x: Tensor, name: str, norm: str, out: Num, kernel: int, stride: int = 1, groups: Num = 1) -> Tensor:
-    """Return a size-keeping convolution without bias, followed by batch normalisation."""
-    y = x.conv(out, kernel, stride, kernel // 2, groups=groups, bias=False, name=name)
+def conv_norm(
+    x: Tensor, name: str, norm: str, out: Num, kernel: int, stride: int = 1, groups: Num = 1, *, bias: bool = False
+) -> Tensor:
+    """Return a size-keeping convolution, without bias unless asked for, followed by batch normalisation."""
+    y = x.conv(out, kernel, stride, kernel // 2, groups=groups, bias=bias, name=name)
     return y.batch_norm(name=norm)
 
 
@@ -36,13 +42,19 @@ def shortcut(x: Tensor, out: Num, stride: int, option: Shortcut = "B") -> Tensor
 
 
 @block
-def basic(x: Tensor, width: Num, stride: int = 1, *, option: Shortcut = "B") -> Tensor:
+def basic(
+    x: Tensor, width: Num, stride: int = 1, *, option: Shortcut = "B", reduction: Num | None = None
+) -> Tensor:
     """Two 3×3 convolutions and a shortcut: 18·C²·H·W multiply-adds for C → C channels.
+
+    `reduction` as in `bottleneck`.
 
     Source: arXiv:1512.03385, figure 5, left.
     """
     y = conv_norm(x, "conv1", "bn1", width, 3, stride).relu(name="relu")
     y = conv_norm(y, "conv2", "bn2", width, 3)
+    if reduction is not None:
+        y = squeeze_excite(y, width // reduction, name="se")
     if option != "none":
         y = y.add(shortcut(x, width, stride, option), name="add")
     return y.relu(name="relu")
@@ -58,18 +70,152 @@ def bottleneck(
     groups: Num = 1,
     stride_in_1x1: bool = False,
     option: Shortcut = "B",
+    reduction: Num | None = None,
 ) -> Tensor:
     """1×1 to `inner` (= width) channels, 3×3, 1×1 to 4·width, and a shortcut: 17·C²·H·W multiply-adds for 4C → C → C → 4C.
 
-    With `groups` the 3×3 is grouped: a ResNeXt block. The stride is in the 3×3 ("v1.5"), or in the first 1×1 as in the paper.
+    With `groups` the 3×3 is grouped: a ResNeXt block. The stride is in the 3×3 ("v1.5"), or in the first 1×1 as in the
+    paper. With `reduction` squeeze-and-excitation weights the branch's channels, and has so many times fewer inside.
 
-    Source: arXiv:1512.03385, figure 5, right; grouped: arXiv:1611.05431, figure 3c.
+    Source: arXiv:1512.03385, figure 5, right; grouped: arXiv:1611.05431, figure 3c; with squeeze-and-excitation:
+    arXiv:1709.01507, figure 3.
     """
     inner = width if inner is None else inner
     first, second = (stride, 1) if stride_in_1x1 else (1, stride)
     y = conv_norm(x, "conv1", "bn1", inner, 1, first).relu(name="relu")
     y = conv_norm(y, "conv2", "bn2", inner, 3, second, groups).relu(name="relu")
     y = conv_norm(y, "conv3", "bn3", 4 * width, 1)
+    if reduction is not None:
+        y = squeeze_excite(y, 4 * width // reduction, name="se")
     if option != "none":
         y = y.add(shortcut(x, 4 * width, stride, option), name="add")
     return y.relu(name="relu")
+
+
+def exact(multiplier: Num) -> Num:
+    """Return a multiplier such as 0.35 as the fraction its digits say; whole numbers, columns and letters as they are."""
+    return Fraction(repr(multiplier)) if isinstance(multiplier, float) else multiplier
+
+
+def divisible(value: Num, by: int = 8) -> Num:
+    """Return the nearest multiple of `by`, or the next one where that would take away more than a tenth of `value`.
+
+    Exact on whole numbers, fractions and columns, and on letters where they leave no doubt: 32·W is divisible by 8, of C the
+    remainder is unknown and AlgebraError says so.
+
+    Source: MobileNet's make_divisible, tensorflow/models research/slim/nets/mobilenet.
+    """
+    nearest = (2 * value + by) // (2 * by) * by
+    return nearest - minimum(10 * nearest - 9 * value, 0) // (5 * by) * by  # the minimum is above −5·by
+
+
+def activate(x: Tensor, kind: Activation, name: str) -> Tensor:
+    """Return the input after an activation given by its kind."""
+    layer: Callable[..., Tensor] = getattr(x, kind)
+    return layer(name=name)
+
+
+@block
+def inverted_residual(
+    x: Tensor,
+    out: Num,
+    kernel: int = 3,
+    stride: int = 1,
+    *,
+    inner: Num,
+    activation: Activation = "relu6",
+    squeeze: Num | None = None,
+    squeeze_activation: Activation = "relu",
+    gate: Activation = "sigmoid",
+    residual: bool = True,
+    drop: float | None = None,
+    names: InvertedNames = "block",
+) -> Tensor:
+    """1×1 to `inner` channels unless there are as many, depthwise kernel×kernel, 1×1 to `out` channels and no activation.
+
+    With `squeeze` the depthwise map is recalibrated by squeeze-and-excitation with so many channels inside. Where the shape
+    stays the input is added, unless `residual` is false; `drop` is the probability of the stochastic depth before that.
+    `names` are those torchvision gives the layers: `block.0.0` (MobileNetV3, EfficientNet), `conv.0.0` (MobileNetV2) or
+    `layers.0` (MnasNet).
+
+    Source: MobileNetV2, arXiv:1801.04381, table 1 and figure 3b; with squeeze-and-excitation: MnasNet, arXiv:1807.11626,
+    figure 7; MobileNetV3, arXiv:1905.02244, figure 4.
+    """
+
+    def part(step: int, index: int) -> str:
+        if names == "layers":
+            return f"layers.{3 * step + index}"
+        return f"{names}.{step}.{index}"
+
+    step = 0
+    y = x
+    if not same(x.channels, inner):
+        y = activate(conv_norm(y, part(0, 0), part(0, 1), inner, 1), activation, part(0, 2))
+        step += 1
+    y = activate(conv_norm(y, part(step, 0), part(step, 1), inner, kernel, stride, inner), activation, part(step, 2))
+    step += 1
+    if squeeze is not None:
+        y = squeeze_excite(y, squeeze, activation=squeeze_activation, gate=gate, name=f"{names}.{step}")
+        step += 1
+    last = (f"conv.{step}", f"conv.{step + 1}") if names == "conv" else (part(step, 0), part(step, 1))
+    y = conv_norm(y, *last, out, 1)
+    if residual and stride == 1 and same(x.channels, out):
+        y = y if drop is None else y.stochastic_depth(drop, name="stochastic_depth")
+        y = y.add(x, name="add")
+    return y
+
+
+@block
+def squeeze_excite(
+    x: Tensor,
+    hidden: Num,
+    *,
+    activation: Activation = "relu",
+    gate: Activation = "sigmoid",
+    convs: bool = True,
+    bias: bool = True,
+) -> Tensor:
+    """Weight each channel by what all of them show on average: C → `hidden` → C, 2·C·hidden weights.
+
+    The two layers are 1×1 convolutions of a C×1×1 map, or `linear` layers of C features (`convs=False`).
+
+    Source: Squeeze-and-Excitation Networks, arXiv:1709.01507, section 3; layer names as in torchvision.
+    """
+    if convs:
+        y = x.adaptive_avg_pool(1, name="avgpool").conv(hidden, 1, bias=bias, name="fc1")
+        y = activate(y, activation, "activation").conv(x.channels, 1, bias=bias, name="fc2")
+    else:
+        y = x.global_avg_pool(name="avgpool").linear(hidden, bias=bias, name="fc1")
+        y = activate(y, activation, "activation").linear(x.channels, bias=bias, name="fc2")
+    return x.mul(activate(y, gate, "scale_activation"), name="mul")
+
+
+@block
+def preactivated(
+    x: Tensor,
+    widths: tuple[Num, ...],
+    kernels: tuple[int, ...],
+    stride: int = 1,
+    *,
+    strided: int = 0,
+    dropout: float = 0.0,
+    activated: bool = False,
+) -> Tensor:
+    """Convolutions of the given widths and kernels, each after batch normalisation and ReLU, and a shortcut.
+
+    Convolution number `strided` has the stride. Where the shape changes, a 1×1 convolution without normalisation projects
+    what the first convolution reads. Dropout comes before every convolution but the first. The block leaves out its first
+    normalisation where the input is `activated` already.
+
+    Source: Identity Mappings in Deep Residual Networks, arXiv:1603.05027, figure 1b; dropout: arXiv:1605.07146, figure 1d.
+    """
+    y = x
+    for index, (width, kernel) in enumerate(zip(widths, kernels, strict=True)):
+        if index or not activated:
+            y = y.batch_norm(name=f"bn{index + 1}").relu(name="relu")
+        if index == 0 and (stride != 1 or not same(x.channels, widths[-1])):
+            x = y.conv(widths[-1], 1, stride, bias=False, name="shortcut")
+        if index and dropout:
+            y = y.dropout(dropout, name="dropout")
+        y = y.conv(width, kernel, stride if index == strided else 1, kernel // 2, bias=False, name=f"conv{index + 1}")
+    return y.add(x, name="add")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cnncost.algebra import Num
+from cnncost.algebra import Num, same
 from cnncost.graph import Tensor, need
 from cnncost.models import family, variant
 from cnncost.zoo.blocks import Shortcut, basic, bottleneck, conv_norm
 
 PAPER = "Deep Residual Learning for Image Recognition, arXiv:1512.03385"
 CIFAR = f"{PAPER}, table 6"
+POST = "Identity Mappings, arXiv:1603.05027, table 5; with post-activation"
 V1_5 = f"{PAPER}, table 1; stride in the 3×3 as in torchvision (v1.5)"
 
 
@@ -22,7 +23,7 @@ V1_5 = f"{PAPER}, table 1; stride in the 3×3 as in torchvision (v1.5)"
     resnet50=variant(source=V1_5),
     resnet101=variant(depths=(3, 4, 23, 3), source=V1_5),
     resnet152=variant(depths=(3, 8, 36, 3), source=V1_5),
-    resnet200=variant(depths=(3, 24, 36, 3), source="Identity Mappings, arXiv:1603.05027, table 5; with post-activation"),
+    resnet200=variant(depths=(3, 24, 36, 3), source=POST),
     resnet18_v1=variant(block="basic", depths=(2, 2, 2, 2), shortcut="A"),
     resnet34_v1=variant(block="basic", depths=(3, 4, 6, 3), shortcut="A"),
     resnet50_v1=variant(stride_in_1x1=True),
@@ -41,18 +42,46 @@ def resnet(
     classes: Num = 1000,
     stride_in_1x1: bool = False,
     shortcut: Shortcut = "B",
+    groups: Num = 1,
+    width_per_group: Num = 64,
+    reduction: Num | None = None,
+    stem: Num | None = None,
+    stem_bias: bool = False,
+    pool: Literal["pad", "ceil"] = "pad",
 ) -> Tensor:
-    """A 7×7 stem, stages of residual blocks that halve the map and double the width, and one linear layer."""
-    y = conv_norm(x, "conv1", "bn1", width, 7, 2).relu(name="relu")
-    y = y.max_pool(3, 2, 1, name="maxpool")
+    """A 7×7 stem, stages of residual blocks that halve the map and double the width, and one linear layer.
+
+    The 3×3 of a bottleneck has `groups` groups, of `width_per_group` channels in the first stage where `width` is 64, as
+    in torchvision. With `reduction` every block has squeeze-and-excitation. The stem is as wide as the first stage, or
+    `stem`; its pool pads by 1 ("pad") or rounds its size up as in Caffe ("ceil").
+    """
+    need(
+        block == "bottleneck" or (same(groups, 1) and same(width_per_group, 64)),
+        f"basic blocks have no groups={groups} or width_per_group={width_per_group}",
+        "leave them at 1 and 64 and change width, or use bottlenecks",
+    )
+    need(not same(reduction, 0), "reduction=0 divides by zero", "give a number such as 16, or none")
+    y = conv_norm(x, "conv1", "bn1", width if stem is None else stem, 7, 2, bias=stem_bias).relu(name="relu")
+    y = y.max_pool(3, 2, 1, name="maxpool") if pool == "pad" else y.max_pool(3, 2, ceil_mode="caffe", name="maxpool")
     for stage, depth in enumerate(depths):
         for index in range(depth):
             name = f"layer{stage + 1}.{index}"
             stride = 2 if stage and not index else 1
+            channels = width * 2**stage
             if block == "basic":
-                y = basic(y, width * 2**stage, stride, option=shortcut, name=name)
+                y = basic(y, channels, stride, option=shortcut, reduction=reduction, name=name)
             else:
-                y = bottleneck(y, width * 2**stage, stride, stride_in_1x1=stride_in_1x1, option=shortcut, name=name)
+                y = bottleneck(
+                    y,
+                    channels,
+                    stride,
+                    inner=channels * width_per_group // 64 * groups,
+                    groups=groups,
+                    stride_in_1x1=stride_in_1x1,
+                    option=shortcut,
+                    reduction=reduction,
+                    name=name,
+                )
     return y.global_avg_pool(name="avgpool").linear(classes, name="fc")
 
 
@@ -69,9 +98,7 @@ def resnet(
     plain20_cifar=variant(depth=20, shortcut="none", source=f"{PAPER}, figure 6"),
     plain56_cifar=variant(depth=56, shortcut="none", source=f"{PAPER}, figure 6"),
 )
-def resnet_cifar(
-    x: Tensor, *, depth: int = 20, width: Num = 16, classes: Num = 10, shortcut: Shortcut = "A"
-) -> Tensor:
+def resnet_cifar(x: Tensor, *, depth: int = 20, width: Num = 16, classes: Num = 10, shortcut: Shortcut = "A") -> Tensor:
     """A 3×3 stem and three stages of n = (depth − 2)/6 basic blocks, 16, 32 and 64 channels wide."""
     need(depth >= 8 and depth % 6 == 2, f"depth={depth} is not 6n + 2 with n ≥ 1", "try 20, 32, 44, 56, 110 or 1202")
     y = conv_norm(x, "conv1", "bn1", width, 3).relu(name="relu")

@@ -1,0 +1,52 @@
+"""The command line: commands, options and exit codes; no arithmetic and no formatting."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from cnncost import __version__
+from cnncost.errors import UsageError, did_you_mean
+
+# Each command with its help line, so that `cnncost --help` imports none of them.
+COMMANDS = {
+    "table": "One row per layer of a network: shapes, memory, parameters, FLOPs.",
+    "compare": "The totals of several networks side by side.",
+    "list": "The networks of the zoo.",
+    "ops": "The layer types, and the rule of each in words and formulas.",
+    "conventions": "The counting conventions: what each layer type is charged.",
+}
+
+
+class Commands(click.Group):
+    """A group whose commands live in modules of their own, imported when called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands, in the order of the help text."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by name. Raises UsageError with the nearest names for an unknown one."""
+        if cmd_name not in COMMANDS:
+            if ctx.resilient_parsing:
+                return None
+            raise UsageError(f"unknown command '{cmd_name}'", did_you_mean(cmd_name, COMMANDS, "see: cnncost --help"))
+        command = import_module(f"cnncost.cli.{cmd_name}_").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands into the help text without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="cnncost", message="%(prog)s %(version)s")
+def cli() -> None:
+    """What a convolutional network costs, from its architecture alone.
+
+    A MODEL is a name from `cnncost list`, the same with settings in quotes ("resnet50 --set width=32"), a sum of models
+    ("resnet50 + vgg16"), or package.module:function.
+    """

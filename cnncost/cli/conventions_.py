@@ -1,0 +1,24 @@
+"""cnncost conventions."""
+
+from __future__ import annotations
+
+import click
+
+from cnncost.cli.options import CONVENTION, check_output, output_options, show
+
+
+@click.command("conventions")
+@click.argument("name", required=False, type=CONVENTION)
+@output_options
+def command(name: str | None, format: str | None, path: str | None, exact: bool) -> None:
+    """The counting conventions; with NAME the formula of each layer type.
+
+    \b
+    cnncost conventions
+    cnncost conventions lecture
+    """
+    from cnncost.conventions import CONVENTIONS
+    from cnncost.tables import convention_table, conventions_table
+
+    check_output(format, path)
+    show(convention_table(CONVENTIONS[name]) if name else conventions_table(list(CONVENTIONS.values())), format, path)

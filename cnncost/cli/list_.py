@@ -1,0 +1,35 @@
+"""cnncost list."""
+
+from __future__ import annotations
+
+import click
+
+from cnncost.cli.options import check_output, complete_model, output_options, show
+from cnncost.errors import UsageError, did_you_mean
+
+
+@click.command("list")
+@click.argument("pattern", required=False, shell_complete=complete_model)
+@output_options
+def command(pattern: str | None, format: str | None, path: str | None, exact: bool) -> None:
+    """The networks of the zoo: name, family, input, source. PATTERN is part of a name, or has * and ? in it.
+
+    \b
+    cnncost list
+    cnncost list "resnext*"
+    """
+    from fnmatch import fnmatchcase
+
+    from cnncost import zoo
+    from cnncost.tables import list_table
+
+    check_output(format, path)
+    wanted = [
+        name
+        for name in zoo.MODULE_OF
+        if pattern is None or pattern.lower() in name or fnmatchcase(name, pattern.lower())
+    ]
+    if not wanted:
+        raise UsageError(f"no model matches '{pattern}'", did_you_mean(pattern or "", zoo.MODULE_OF, "see: cnncost list"))
+    models = [model for name in wanted if (model := zoo.find(name)) is not None]
+    show(list_table(models), format, path)

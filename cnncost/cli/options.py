@@ -1,0 +1,193 @@
+"""The options that commands share, and what they do."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from stat import S_ISREG
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from cnncost.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from cnncost.report import Report
+    from cnncost.tables import Table
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FORMATS = ("terminal", "plain", "json", "csv", "tsv", "markdown", "latex", "html")  # those of cnncost.render, named here for --help
+
+
+class Name(click.ParamType):
+    """A value out of a list of names, which completes and answers a near miss."""
+
+    def __init__(self, what: str, known: Callable[[], Iterable[str]], several: bool = False) -> None:
+        self.name = what
+        self.known = known
+        self.several = several  # names separated by commas, checked where they are used
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name, or raise UsageError with the nearest ones."""
+        known = list(self.known())
+        if not self.several and value not in known:
+            raise UsageError(f"unknown {self.name} '{value}'", did_you_mean(value, known, f"known: {', '.join(known)}"))
+        return value
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Return the names that begin as typed."""
+        done, comma, word = incomplete.rpartition(",") if self.several else ("", "", incomplete)
+        return [CompletionItem(done + comma + name) for name in self.known() if name.startswith(word)]
+
+
+def _dtypes() -> Iterable[str]:
+    from cnncost.units import DTYPES
+
+    return DTYPES
+
+
+def _conventions() -> Iterable[str]:
+    from cnncost.conventions import CONVENTIONS
+
+    return CONVENTIONS
+
+
+def _columns() -> Iterable[str]:
+    from cnncost.tables import COLUMN_NAMES
+
+    return COLUMN_NAMES
+
+
+def _kinds() -> Iterable[str]:
+    from cnncost.ops import RULES
+
+    return RULES
+
+
+COLUMNS = Name("column", _columns, several=True)
+CONVENTION = Name("convention", _conventions)
+KIND = Name("layer type", _kinds)
+
+
+def complete_model(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the zoo's names that begin as typed."""
+    from cnncost.models import names
+
+    return [CompletionItem(name) for name in names(incomplete)]
+
+
+def complete_setting(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the settings of the models typed so far, as NAME=."""
+    from cnncost.models import load
+
+    given = ctx.params.get("model") or ctx.params.get("models") or ()
+    found: list[str] = []
+    for reference in [given] if isinstance(given, str) else given:
+        with suppress(UsageError):
+            found += [f"{name}=" for name in load(reference).parameters if name.startswith(incomplete)]
+    return [CompletionItem(name) for name in dict.fromkeys(found)]
+
+
+def output_options(function: F) -> F:
+    """Add --format, -o and --exact."""
+    for option in (
+        click.option("--exact", is_flag=True, help="Every digit, no rounding."),
+        click.option("-o", "--output", "path", metavar="FILE", help="Write to FILE, in the format of its suffix."),
+        click.option("--format", "format", type=Name("format", lambda: FORMATS), metavar="FORMAT", help=f"One of {', '.join(FORMATS)}."),
+    ):
+        function = option(function)
+    return function
+
+
+def model_options(function: F) -> F:
+    """Add the options that change the network or the counting."""
+    for option in (
+        click.option(
+            "--set", "settings", multiple=True, metavar="NAME=VALUE", shell_complete=complete_setting,
+            help="Change a setting of the family: width=32, depths=3,4,6,3, depths.2=8.",
+        ),
+        click.option("--convention", type=CONVENTION, default="lecture", show_default=True, metavar="NAME", help="How to count; see: cnncost conventions."),
+        click.option("--dtype", type=Name("dtype", _dtypes), default="float32", show_default=True, metavar="DTYPE", help="What a number is stored as."),
+        click.option("--batch", metavar="N", default="1", show_default=True, help="Examples at once."),
+        click.option("--size", metavar="S", help="Height and width of the input: 224, or 224x320."),
+        click.option("--input", "input", metavar="C,H,W", help="The whole input shape."),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+def reports(models: Sequence[str], input: str | None, size: str | None, settings: Sequence[str], **counting: Any) -> list[Report]:
+    """Return the report of each model reference under the shared options."""
+    from cnncost.models import Model, load, resized, whole_number
+
+    if input and size:
+        raise UsageError("--input and --size both say how large the input is", "give one of them")
+    loaded: list[Model] = []
+    for reference in models:
+        model = load(reference).set(settings)
+        for option, text in (("input", input), ("size", size)):
+            if text is not None:
+                model = replace(model, input=resized(model, option, text))
+        loaded.append(model)
+    counting["batch"] = whole_number(counting["batch"], "--batch")
+    graphs = [model.trace() for model in loaded]
+    from cnncost.report import report  # imports numpy: errors in names and settings come before it
+
+    return [report(graph, **counting) for graph in graphs]
+
+
+def show(table: Table, format: str | None, path: str | None) -> None:
+    """Print a table, or write it to a file: whole or not at all."""
+    from cnncost.render import FORMATS, format_of, render
+
+    if path is None or path == "-":
+        chosen = format or ("terminal" if sys.stdout.isatty() else "plain")
+        click.echo(render(table, chosen))
+        return
+    chosen = format or format_of(path)
+    write(path, FORMATS["plain" if chosen == "terminal" else chosen](table) + "\n")
+
+
+def check_output(format: str | None, path: str | None) -> None:
+    """Refuse an output file whose format is not known, before any work is done."""
+    if path is not None and path != "-" and format is None:
+        from cnncost.render import format_of
+
+        format_of(path)
+
+
+def write(path: str, text: str) -> None:
+    """Write a file through a temporary one beside it. Raises UsageError where that is not possible."""
+    target = Path(path)
+    try:
+        if target.exists() and not S_ISREG(target.stat().st_mode):  # a device or a pipe is written to, not replaced
+            if target.is_dir():
+                raise IsADirectoryError(21, "it is a directory")
+            target.write_text(text, encoding="utf-8")
+            return
+        target = target.resolve()  # a link stays one
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+            os.chmod(temporary, target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask())
+            os.replace(temporary, target)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise UsageError(f"cannot write '{path}': {(error.strerror or str(error)).lower()}", "choose another file with -o") from None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

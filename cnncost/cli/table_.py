@@ -1,0 +1,48 @@
+"""cnncost table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cnncost.cli.options import COLUMNS, check_output, complete_model, model_options, output_options, reports, show
+
+
+@click.command("table")
+@click.argument("model", shell_complete=complete_model)
+@click.option("--depth", type=click.IntRange(0), metavar="N", help="Group: 0 totals, 1 stages, 2 blocks, …  [default: layers]")
+@click.option("--sort", type=COLUMNS, metavar="COLUMN", help="Sort by a figure, largest first: flops, params, memory, …")
+@click.option("--top", type=click.IntRange(1), metavar="N", help="Only the N largest rows (by --sort, or FLOPs); the others as one.")
+@click.option("--columns", type=COLUMNS, metavar="A,B,…", help="Which columns, in which order: name,output,params,flops, …")
+@click.option("--free", is_flag=True, help="Show the layers that cost nothing, too.")
+@model_options
+@output_options
+def command(
+    model: str,
+    depth: int | None,
+    sort: str | None,
+    top: int | None,
+    columns: str | None,
+    free: bool,
+    format: str | None,
+    path: str | None,
+    exact: bool,
+    **options: Any,
+) -> None:
+    """One row per layer of MODEL, in the lecture's terms, with totals.
+
+    \b
+    cnncost table alexnet_lecture
+    cnncost table resnext50_32x4d --depth 1
+    cnncost table resnet50 --set width=32 --size 160 -o narrow.csv
+    """
+    from cnncost.tables import column_keys, figure_key
+
+    check_output(format, path)
+    if columns is not None:
+        column_keys(columns)
+    if sort is not None:
+        figure_key(sort)
+    (report,) = reports([model], **options)
+    show(report.table(depth=depth, columns=columns, sort=sort, top=top, free=free, exact=exact), format, path)

@@ -1,0 +1,74 @@
+"""The terminal's table, with rich."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+from rich import box
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from cnncost.tables import Table
+
+SPACING = 2  # columns between columns
+LINE_BUDGET = 28  # columns that a text column of prose may be squeezed to before others are dropped
+
+
+def terminal(table: Table) -> str:
+    """Return the table for this terminal's width, in colour where it has any."""
+    console = Console(file=StringIO(), force_terminal=True, legacy_windows=False)
+    return draw(table, console)
+
+
+def draw(table: Table, console: Console) -> str:
+    """Return the table as drawn on `console`, the least important columns dropped until it fits."""
+    fitted, dropped = fit(table, console.width)
+    headers, rows = fitted.text()
+    drawn = RichTable(
+        box=box.SIMPLE_HEAD,
+        title=fitted.title or None,
+        title_style="bold",
+        title_justify="left",
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+    )
+    for column, header in zip(fitted.columns, headers, strict=True):
+        wraps = column.key in PROSE
+        drawn.add_column(
+            header, justify="left" if column.unit == "text" else "right", no_wrap=not wraps, overflow="fold"
+        )
+    for index, row in enumerate(rows):
+        is_total = fitted.total is not None and index == len(rows) - 1
+        drawn.add_row(*map(Text, row), style="bold" if is_total else None, end_section=index == len(rows) - 2 and fitted.total is not None)
+    with console.capture() as captured:
+        console.print(drawn)
+        for note in fitted.notes:
+            console.print(Text(note, style="dim"))
+        if dropped:
+            names = ", ".join(dropped)
+            console.print(Text(f"{console.width} columns are too few for: {names} (a wider terminal or a pipe shows all)", style="dim"))
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+
+
+PROSE = {"source", "rule", "states", "arguments"}
+
+
+def fit(table: Table, width: int) -> tuple[Table, list[str]]:
+    """Return the table without the columns that do not fit into `width`, least important first, and their titles."""
+    keep = list(range(len(table.columns)))
+    headers, rows = table.text()
+    widths = []
+    for index, column in enumerate(table.columns):
+        widest = max(len(cell) for cell in (headers[index], *(row[index] for row in rows)))
+        widths.append(min(widest, LINE_BUDGET) if column.key in PROSE else widest)
+    dropped: list[str] = []
+    while sum(widths[i] for i in keep) + SPACING * (len(keep) - 1) > width:
+        least = max(keep, key=lambda i: (table.columns[i].priority, i))
+        if table.columns[least].priority == 0:
+            break
+        keep.remove(least)
+        dropped.append(table.columns[least].title)
+    return table.select(keep), dropped
