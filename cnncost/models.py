@@ -89,6 +89,8 @@ class Model:
             raise type(error)(f"{self.name}: {error.message}", error.hint, error.valid) from error
 
     def _known(self, word: str) -> str:
+        if not self.parameters:
+            return "it has no settings" + (": give them to a member, in quotes" if self.family == "ensemble" else "")
         return did_you_mean(word, self.parameters) or "its settings: " + ", ".join(
             f"{name}={_show(value)}" for name, value in self.values.items()
         )
@@ -130,13 +132,17 @@ def load(reference: str, **settings: Any) -> Model:
     Raises UsageError for an unknown name, with the nearest ones.
     """
     words = _words(reference)
-    if "+" in words:
-        return ensemble([load(" ".join(map(_quoted, member))) for member in _split(words, "+")]).with_settings(**settings)
+    members = [_member(part, reference) for part in _split(words, "+")]
+    model = members[0] if len(members) == 1 else ensemble(members)
+    return model.with_settings(**settings)
+
+
+def _member(words: list[str], reference: str) -> Model:
+    """Return the model of NAME [--set SETTING=VALUE] [--size S] [--input C,H,W], as words."""
     if not words:
-        raise UsageError("no model named", "see: cnncost list")
+        raise UsageError(f"no model named in '{reference}'", "see: cnncost list")
     name, options = words[0], words[1:]
     model = _own(name) if ":" in name else _known(name)
-    shape: str | None = None
     while options:
         flag, equals, value = options.pop(0).partition("=")
         if flag not in ("--set", "--size", "--input") or not (equals or options):
@@ -146,7 +152,7 @@ def load(reference: str, **settings: Any) -> Model:
             model = model.set([value])
         else:
             model = replace(model, input=resized(model, flag.removeprefix("--"), value))
-    return model.with_settings(**settings)
+    return model
 
 
 def ensemble(members: Sequence[Model]) -> Model:
@@ -223,12 +229,6 @@ def _split(words: Sequence[str], mark: str) -> list[list[str]]:
         else:
             parts[-1].append(word)
     return parts
-
-
-def _quoted(word: str) -> str:
-    import shlex
-
-    return shlex.quote(word)
 
 
 def _known(name: str) -> Model:

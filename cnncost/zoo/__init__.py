@@ -16,6 +16,19 @@ FAMILIES: dict[str, str] = {
         resnet20_cifar resnet32_cifar resnet44_cifar resnet56_cifar resnet110_cifar resnet1202_cifar
         plain20_cifar plain56_cifar
     """,
+    "preact_resnet": "preact_resnet110 preact_resnet164 preact_resnet1001 preact_resnet200",
+    "wide_resnet": """
+        wrn_40_1 wrn_40_2 wrn_40_4 wrn_40_8 wrn_40_10 wrn_28_10 wrn_28_12 wrn_22_8 wrn_22_10 wrn_16_8 wrn_16_10
+        wrn_40_2_b131 wrn_40_2_b31 wrn_40_2_b13 wrn_40_2_b311 wrn_28_2_b33 wrn_22_2_b313 wrn_listing
+        wrn_18_1 wrn_18_1_5 wrn_18_2 wrn_18_3 wrn_34_1 wrn_34_1_5 wrn_34_2 wide_resnet50_2 wide_resnet101_2
+    """,
+    "resnext": """
+        resnext50_1x64d resnext50_2x40d resnext50_4x24d resnext50_8x14d resnext50_32x4d
+        resnext101_1x64d resnext101_2x40d resnext101_4x24d resnext101_8x14d resnext101_32x4d
+        resnext101_1x100d resnext101_2x64d resnext101_64x4d resnext101_32x8d
+        resnext29_8x64d resnext29_16x64d resnext29_4x64d resnext29_32x4d
+    """,
+    "senet": "se_resnet50 se_resnet101 se_resnet152 se_resnext50_32x4d se_resnext101_32x4d senet154",
 }
 
 MODULE_OF: dict[str, str] = {name: module for module, names in FAMILIES.items() for name in names.split()}

@@ -42,9 +42,7 @@ def shortcut(x: Tensor, out: Num, stride: int, option: Shortcut = "B") -> Tensor
 
 
 @block
-def basic(
-    x: Tensor, width: Num, stride: int = 1, *, option: Shortcut = "B", reduction: Num | None = None
-) -> Tensor:
+def basic(x: Tensor, width: Num, stride: int = 1, *, option: Shortcut = "B", reduction: Num | None = None) -> Tensor:
     """Two 3×3 convolutions and a shortcut: 18·C²·H·W multiply-adds for C → C channels.
 
     `reduction` as in `bottleneck`.
@@ -95,6 +93,12 @@ def bottleneck(
 def exact(multiplier: Num) -> Num:
     """Return a multiplier such as 0.35 as the fraction its digits say; whole numbers, columns and letters as they are."""
     return Fraction(repr(multiplier)) if isinstance(multiplier, float) else multiplier
+
+
+def portion(value: Num, ratio: Num) -> Num:
+    """Return ⌊value·ratio⌋, with the ratio read as `exact` reads it."""
+    ratio = exact(ratio)
+    return value * ratio.numerator // ratio.denominator if isinstance(ratio, Fraction) else value * ratio
 
 
 def divisible(value: Num, by: int = 8) -> Num:
@@ -203,11 +207,12 @@ def preactivated(
 ) -> Tensor:
     """Convolutions of the given widths and kernels, each after batch normalisation and ReLU, and a shortcut.
 
-    Convolution number `strided` has the stride. Where the shape changes, a 1×1 convolution without normalisation projects
-    what the first convolution reads. Dropout comes before every convolution but the first. The block leaves out its first
-    normalisation where the input is `activated` already.
+    Convolution number `strided` has the stride. Where the shape changes, a 1×1 convolution without normalisation
+    projects what the first convolution reads. Dropout comes before every convolution but the first. The first
+    normalisation is left out where the input is `activated` already.
 
-    Source: Identity Mappings in Deep Residual Networks, arXiv:1603.05027, figure 1b; dropout: arXiv:1605.07146, figure 1d.
+    Source: Identity Mappings in Deep Residual Networks, arXiv:1603.05027, figure 1b; with dropout: arXiv:1605.07146,
+    figure 1d.
     """
     y = x
     for index, (width, kernel) in enumerate(zip(widths, kernels, strict=True)):

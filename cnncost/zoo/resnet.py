@@ -51,9 +51,9 @@ def resnet(
 ) -> Tensor:
     """A 7×7 stem, stages of residual blocks that halve the map and double the width, and one linear layer.
 
-    The 3×3 of a bottleneck has `groups` groups, of `width_per_group` channels in the first stage where `width` is 64, as
-    in torchvision. With `reduction` every block has squeeze-and-excitation. The stem is as wide as the first stage, or
-    `stem`; its pool pads by 1 ("pad") or rounds its size up as in Caffe ("ceil").
+    The 3×3 of a bottleneck has `groups` groups, of `width_per_group` channels in the first stage where `width` is 64,
+    as in torchvision. With `reduction` every block has squeeze-and-excitation. The stem is as wide as the first stage,
+    or `stem`; its pool pads by 1 ("pad") or rounds its size up as in Caffe ("ceil").
     """
     need(
         block == "bottleneck" or (same(groups, 1) and same(width_per_group, 64)),

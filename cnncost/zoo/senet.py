@@ -73,7 +73,7 @@ def senet(
     dropout: float = 0.2,
     classes: Num = 1000,
 ) -> Tensor:
-    """A stem of three 3×3 convolutions, stages of grouped bottlenecks with squeeze-and-excitation, and one linear layer."""
+    """A stem of three 3×3 convolutions, stages of grouped bottlenecks with squeeze-and-excitation, a linear layer."""
     need(not same(reduction, 0), "reduction=0 divides by zero", "give a number such as 16")
     y = conv_norm(x, "conv1_1", "bn1_1", width, 3, 2).relu(name="relu1_1")
     y = conv_norm(y, "conv1_2", "bn1_2", width, 3).relu(name="relu1_2")

@@ -1,0 +1,69 @@
+"""LeNet-5: the network of 1998, and the version that lectures show."""
+
+from __future__ import annotations
+
+from cnncost.algebra import Num
+from cnncost.graph import Tensor, block
+from cnncost.models import family, variant
+
+PAPER = "Gradient-Based Learning Applied to Document Recognition, Proceedings of the IEEE 86(11), 1998"
+
+# Which of the six maps of S2 each map of C3 reads: the columns of the paper's table I, sorted by how many they read.
+C3_READS = {
+    "three": ("012", "123", "234", "345", "045", "015"),
+    "four": ("0123", "1234", "2345", "0345", "0145", "0125", "0134", "1245", "0235"),
+    "six": ("012345",),
+}
+
+
+@family("LeNet", source=f"{PAPER}, section II-B", input=(1, 32, 32), lenet5=variant())
+def lenet5(x: Tensor, *, features: Num = 84) -> Tensor:
+    """Two convolutions with trainable subsampling, of which the second reads only some maps, and two full layers: 60,000 weights.
+
+    The ten outputs compare the 84 features with ten fixed drawings of the digits (RBF units). Their 840 numbers are not
+    learned, and the network ends before them here, with the features: 840 multiply-adds are left out.
+    """
+    y = squashed_conv(x, 6, name="C1")
+    y = subsampling(y, name="S2")
+    y = sparse_conv(y, name="C3")
+    y = subsampling(y, name="S4")
+    y = squashed_conv(y, 120, name="C5").flatten(name="C5.flatten")
+    return y.linear(features, name="F6.linear").tanh(name="F6.tanh")
+
+
+@family(
+    "LeNet",
+    source="CS231n 2017 and EECS 498-007, lectures on CNN architectures; filters as in Caffe's examples/mnist/lenet.prototxt",
+    input=(1, 28, 28),
+    lenet5_lecture=variant(),
+)
+def lenet5_lecture(x: Tensor, *, widths: tuple[Num, Num] = (20, 50), hidden: Num = 500, classes: Num = 10) -> Tensor:
+    """Two padded 5×5 convolutions with max pooling, and two full layers."""
+    y = x.conv(widths[0], 5, pad=2, name="conv1").relu(name="relu1").max_pool(2, name="pool1")
+    y = y.conv(widths[1], 5, pad=2, name="conv2").relu(name="relu2").max_pool(2, name="pool2")
+    y = y.flatten(name="flatten").linear(hidden, name="fc1").relu(name="relu3")
+    return y.linear(classes, name="fc2")
+
+
+@block
+def squashed_conv(x: Tensor, out: Num) -> Tensor:
+    """A 5×5 convolution and the scaled hyperbolic tangent."""
+    return x.conv(out, 5, name="conv").tanh(name="tanh")
+
+
+@block
+def subsampling(x: Tensor) -> Tensor:
+    """The mean of 2×2 inputs, times one learned coefficient per map, plus one learned bias, squashed."""
+    return x.avg_pool(2, name="pool").scale(bias=True, name="scale").tanh(name="tanh")
+
+
+@block
+def sparse_conv(x: Tensor) -> Tensor:
+    """16 filters of 5×5 that read three, four or all six of the maps: groups of a convolution of the maps gathered for them."""
+    maps = [x.split(6, index, name=f"map{index}") for index in range(6)]
+    outputs = []
+    for count, reads in C3_READS.items():
+        first, *others = (maps[int(digit)] for digit in "".join(reads))
+        gathered = first.concat(*others, name=f"gather_{count}")
+        outputs.append(gathered.conv(len(reads), 5, groups=len(reads), name=f"conv_{count}"))
+    return outputs[0].concat(*outputs[1:], name="concat").tanh(name="tanh")

@@ -1,0 +1,245 @@
+"""The integer algebra: its normal form as text, and its exactness against Python's own integers.
+
+Expressions are text, evaluated once on letters and once on numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from cnncost.algebra import Num, Poly, gcd, maximum, minimum, same, symbols
+from cnncost.errors import AlgebraError, Disagreement
+from cnncost.ints import Ints, checked
+
+NAMES = "CGHW"
+LETTERS: dict[str, Any] = dict(zip(NAMES, symbols(" ".join(NAMES)), strict=True))
+FUNCTIONS = {"minimum": minimum, "maximum": maximum, "gcd": gcd, "same": same}
+EXACT = settings(deadline=None, derandomize=True, max_examples=150)
+
+
+def value(expression: str, names: dict[str, Any] = LETTERS) -> Num:
+    return eval(expression, {**FUNCTIONS, **names})
+
+
+def times(count: int, step: str) -> str:
+    """The expression H with `step`, in which _ is the present one, applied `count` times."""
+    expression = "H"
+    for _ in range(count):
+        expression = step.replace("_", f"({expression})")
+    return expression
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        ("C", "C"),
+        ("C + C", "2·C"),
+        ("-C", "-C"),
+        ("1 - H", "-H + 1"),
+        ("3 * (C + 2) - C", "2·C + 6"),
+        ("H * C**2 + C * H**2 + 5 + W", "C²·H + C·H² + W + 5"),
+        ("C**12", "C¹²"),
+        ("(C + H)**2", "C² + 2·C·H + H²"),
+        ("(C + 1) * (C - 1)", "C² - 1"),
+        ("4*C*C + (3*C)**2 + 4*C*C", "17·C²"),  # the lecture's bottleneck block
+        ("9*G*C**2 + 8*G*C*W - 17*W**2", "9·C²·G + 8·C·G·W - 17·W²"),  # and its price in ResNeXt's terms
+        ("H // 2", "⌊H/2⌋"),
+        ("(H - 1) // 2 + 1", "⌈H/2⌉"),
+        ("(H + 2) // 3", "⌈H/3⌉"),
+        ("(H + 1) // 3", "⌊(H + 1)/3⌋"),
+        ("(H - 7) // 2", "⌈H/2⌉ - 4"),
+        ("(32*H + 6 - 7) // 2 + 1", "16·H"),
+        ("(6*H + 4) // 4", "H + ⌊H/2⌋ + 1"),
+        ("H // 2 // 3", "⌊H/6⌋"),
+        (times(2, "(_ + 1) // 2"), "⌈H/4⌉"),
+        (times(5, "(_ + 6 - 7) // 2 + 1"), "⌈H/32⌉"),  # the five halvings of an ImageNet network
+        (times(5, "(_ + 2 - 3) // 2 + 1"), "⌈H/32⌉"),
+        (times(5, "_ // 2"), "⌊H/32⌋"),
+        ("(H // 2) * (W // 2) * C", "C·⌊H/2⌋·⌊W/2⌋"),
+        ("(H // 2)**2", "⌊H/2⌋²"),
+        ("H // -2", "-H + ⌊H/2⌋"),
+        ("H % 2", "H - 2·⌊H/2⌋"),
+        ("7 // C", "⌊7/C⌋"),
+        ("7 % C", "-C·⌊7/C⌋ + 7"),
+        ("H // (2*C)", "⌊H/(2·C)⌋"),
+        ("H // C**2", "⌊H/C²⌋"),
+        ("(H + 1) // (C + W)", "⌊(H + 1)/(C + W)⌋"),
+        ("(G*C) // G", "C"),
+        ("(G*C*H + 5*G) // G", "C·H + 5"),
+        ("(C*H + 3) // C", "H + ⌊3/C⌋"),
+        ("(C**2 - 1) // (C - 1)", "C + 1"),
+        ("(C**3 - 1) // (C - 1)", "C² + C + 1"),
+        ("(C*H + C*W + H + W) // (C + 1)", "H + W"),
+        ("minimum(H, H + 1)", "H"),
+        ("maximum(C*H, 0)", "C·H"),
+        ("minimum(0, H // 2 + 1)", "0"),
+        ("gcd(4*H, 4)", "4"),
+        ("gcd(H, C*H)", "H"),
+        ("gcd(12, 18)", "6"),
+    ],
+)
+def test_text(expression: str, text: str) -> None:
+    assert str(value(expression)) == text
+
+
+@pytest.mark.parametrize(
+    ("expression", "constant"),
+    [
+        ("C - C", 0),
+        ("0 * C", 0),
+        ("C**0", 1),
+        ("(C + 3) - C", 3),
+        ("(2*C + 1) // 2 - C", 0),
+        ("(4*C + 6) % 4", 2),
+        ("(G*C) % G", 0),
+        ("(6*C) // (2*C)", 3),
+        ("C // C", 1),
+    ],
+)
+def test_constants_are_ints(expression: str, constant: int) -> None:
+    result = value(expression)
+    assert (type(result), result) == (int, constant)
+
+
+@pytest.mark.parametrize(
+    ("expression", "answer"),
+    [
+        ("same(C + C, 2*C)", True),
+        ("same(C, H)", False),
+        ("same(C, 3)", False),
+        ("same(3, 3)", True),
+        ("same(H // 2 // 2, H // 4)", True),
+        ("H < H + 1", True),
+        ("H*W + 1 <= 0", False),
+        ("2*H >= H", True),
+        ("0 > H // 2 + 1", False),
+    ],
+)
+def test_answers(expression: str, answer: bool) -> None:
+    assert value(expression) is answer
+
+
+UNDECIDED = "give the letters values, or set the setting that asks to a number"
+
+
+@pytest.mark.parametrize(
+    ("expression", "message", "hint"),
+    [
+        ("H < W", "whether H < W depends on the letters", UNDECIDED),
+        ("H > 7", "whether H > 7 depends on the letters", UNDECIDED),
+        ("minimum(H, 7)", "whether H > 7 depends on the letters", UNDECIDED),
+        ("maximum(2*C, H // 2)", "whether 2·C < ⌊H/2⌋ depends on the letters", UNDECIDED),
+        ("0 < H // 2", "whether ⌊H/2⌋ > 0 depends on the letters", UNDECIDED),
+        ("gcd(H, 7)", "the greatest common divisor of H and 7 depends on the letters", ""),
+        ("gcd(4*H, 6)", "the greatest common divisor of 4·H and 6 depends on the letters", ""),
+        ("(C + 1) // 0", "(C + 1) divided by 0", ""),
+        ("C**-1", "(C) to the power -1: an exponent is a whole number from 0", ""),
+    ],
+)
+def test_what_letters_leave_open(expression: str, message: str, hint: str) -> None:
+    with pytest.raises(AlgebraError) as caught:
+        value(expression)
+    assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+def test_columns_that_disagree_name_who_says_yes() -> None:
+    column = checked(np.array([3, 4, 3]))
+    assert same(column, column)
+    assert not same(column, 5)
+    with pytest.raises(Disagreement) as caught:
+        same(3, column)
+    assert list(caught.value.mask) == [True, False, True]
+
+
+def test_letters() -> None:
+    assert value("(H // (2 + W))**2 * C + 5").letters() == ("C", "H", "W")
+
+
+letter = st.sampled_from("CHW")
+positive = st.recursive(
+    letter | st.integers(1, 9).map(str),
+    lambda part: st.tuples(part, st.sampled_from("+*"), part).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
+    max_leaves=3,
+)
+expression = st.recursive(
+    letter | st.integers(-9, 9).map(lambda number: f"({number})"),
+    lambda part: st.one_of(
+        st.tuples(part, st.sampled_from("+-*"), part),
+        st.tuples(part, st.sampled_from(["//", "%"]), positive),
+        st.tuples(part, st.just("**"), st.sampled_from("0123")),
+    ).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
+    max_leaves=8,
+)
+points = st.lists(st.fixed_dictionaries(dict.fromkeys("CHW", st.integers(1, 60))), min_size=2, max_size=2)
+
+
+def at(number: Num, point: dict[str, int]) -> Num:
+    return number.subs(point) if isinstance(number, Poly) else number
+
+
+@EXACT
+@given(expression, points)
+def test_values_are_those_of_python(text: str, points: list[dict[str, int]]) -> None:
+    number = value(text)
+    assert type(number) in (int, Poly)
+    for point in points:
+        assert at(number, point) == value(text, point)
+    if isinstance(number, Poly):
+        columns = {name: checked(np.array([point[name] for point in points])) for name in "CHW"}
+        column = number.subs(columns)
+        assert list(column.values) == [value(text, point) for point in points]
+
+
+@EXACT
+@given(expression, positive, points)
+def test_a_letter_may_become_an_expression(text: str, inner: str, points: list[dict[str, int]]) -> None:
+    number = value(text)
+    outer = number.subs({"H": value(inner)}) if isinstance(number, Poly) else number
+    for point in points:
+        assert at(outer, point) == value(text, {**point, "H": value(inner, point)})
+
+
+@EXACT
+@given(expression, expression, points)
+@example("(2 * ((0 - H) // C) + W) // 3 + 1", "0", [{"C": 1, "H": 10, "W": 1}])  # a floor below zero inside a floor
+def test_a_comparison_that_is_answered_is_right_everywhere(a: str, b: str, points: list[dict[str, int]]) -> None:
+    for question in (f"{a} < {b}", f"{a} > {b}", f"{a} <= {b}", f"{a} >= {b}"):
+        try:
+            answer = value(question)
+        except AlgebraError:
+            continue
+        for point in points:
+            assert answer == value(question, point), question
+
+
+@EXACT
+@given(expression, expression, expression)
+def test_equal_polynomials_are_equal_and_hash_alike(a: str, b: str, c: str) -> None:
+    for left, right in (
+        (f"{a} + {b}", f"{b} + {a}"),
+        (f"{a} * {b}", f"{b} * {a}"),
+        (f"{a} * ({b} + {c})", f"{a} * {b} + {a} * {c}"),
+        (f"{a} + {b} - {b}", a),
+    ):
+        one, other = value(left), value(right)
+        assert one == other
+        assert hash(one) == hash(other)
+        assert same(one, other)
+
+
+def test_different_polynomials_differ() -> None:
+    texts = ["C", "H", "2*C", "C + 1", "C*H", "C**2", "C // 2", "C // 3", "(C + 1) // 2", "H // 2", "0", "1"]
+    assert len({value(text) for text in texts}) == len(texts)
+
+
+def test_letters_and_columns_meet_only_in_subs() -> None:
+    column = checked(np.array([5, 2**62]))
+    assert str(value("4 * H + C").subs({"H": column, "C": 1})) == "[21 18446744073709551617]"
+    assert isinstance(value("H").subs({"H": column}), Ints)
+    with pytest.raises(TypeError):
+        value("H") * column

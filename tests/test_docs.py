@@ -1,0 +1,96 @@
+"""Documentation is executed: every `$ command` of a console block in README.md and docs/ prints what stands below it, and every
+`>>>` of a pycon block gives what it says.
+
+`python tests/test_docs.py` writes the present output into the documents; read the difference before you commit it.
+"""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(console|pycon)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def run(command: str, folder: Path) -> str:
+    """Return what a shell prints for a command, errors included, with this Python's cnncost on the path."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    env = {**os.environ, "PATH": path, "COLUMNS": "100", "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"}
+    done = subprocess.run(
+        command, shell=True, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
+    )
+    return "".join(line.rstrip() + "\n" for line in done.stdout.splitlines())
+
+
+def commands(block: str) -> Iterator[tuple[str, str]]:
+    """Iterate over the commands of a console block and the output below each."""
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, _, output = part.partition("\n")
+        yield command, output
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    return [
+        (path.name, match.group(2))
+        for path in DOCUMENTS
+        for match in BLOCK.finditer(path.read_text(encoding="utf-8"))
+        if match.group(1) == language
+    ]
+
+
+SHOWN = [(name, command, output) for name, block in blocks("console") for command, output in commands(block)]
+
+
+@pytest.mark.parametrize(("document", "command", "output"), SHOWN, ids=[f"{name}: {command}" for name, command, _ in SHOWN])
+def test_console(document: str, command: str, output: str, tmp_path: Path) -> None:
+    assert run(command, tmp_path) == output
+
+
+@pytest.mark.parametrize(("document", "block"), blocks("pycon"))
+def test_python_session(document: str, block: str) -> None:
+    test = doctest.DocTestParser().get_doctest(block, {}, document, document, 0)
+    results = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test)
+    assert results.attempted
+    assert not results.failed
+
+
+def test_something_is_shown() -> None:
+    assert len(SHOWN) > 10
+    assert len(blocks("pycon")) > 1
+
+
+def test_ci_runs_the_test_command_of_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    install, test = re.findall(r"^```sh\n(python3 -m venv .*)\n```$", readme, flags=re.MULTILINE)
+    assert install.endswith("cnncost table resnext50_32x4d")
+    assert f"\n{test} | tee" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def rewrite(path: Path, folder: Path) -> None:
+    """Put the present output under every command of a document."""
+
+    def fresh(match: re.Match[str]) -> str:
+        if match.group(1) != "console":
+            return match.group(0)
+        body = "".join(f"$ {command}\n{run(command, folder)}" for command, _ in commands(match.group(2)))
+        return f"```console\n{body}```"
+
+    text = path.read_text(encoding="utf-8")
+    path.write_text(BLOCK.sub(fresh, text), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    for document in DOCUMENTS:
+        with tempfile.TemporaryDirectory() as directory:
+            rewrite(document, Path(directory))
