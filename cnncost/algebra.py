@@ -360,4 +360,4 @@ def _lone_floor(value: Num) -> Floor | None:
         for monomial, coefficient in _terms(value).items()
         if coefficient == 1 and len(monomial) == 1 and monomial[0][1] == 1 and isinstance(monomial[0][0], Floor)
     ]
-    return min(floors, key=str) if floors else None  # type: ignore[type-var]
+    return min(floors, key=str) if floors else None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any, Concatenate, ParamSpec, TypeAlias
+from typing import Any, TypeAlias
 
 from cnncost import ops
 from cnncost.algebra import Num
@@ -16,8 +17,6 @@ from cnncost.errors import AlgebraError, CnncostError, CostError, ModelError
 from cnncost.ints import checked
 from cnncost.layers import Layers
 from cnncost.ops import Cost, Shape
-
-P = ParamSpec("P")
 
 MAX_LAYERS = 1_000_000  # a traced layer takes some 300 bytes and 5 µs: past this a mistyped depth, not a network
 INPUT = "input"  # the kind of the node that stands for the network's input
@@ -232,15 +231,15 @@ class Tensor(Layers):
 Block: TypeAlias = Callable[..., Tensor]
 
 
-def block(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable[..., Tensor]:
+def block(function: Callable[..., Tensor]) -> Block:
     """Make a function of tensors a block: its layers get a scope of their own, named `name=` or after the function."""
 
     @functools.wraps(function)
-    def scoped(x: Tensor, *args: P.args, name: str | None = None, **kwargs: P.kwargs) -> Tensor:
+    def scoped(x: Tensor, *args: Any, name: str | None = None, **kwargs: Any) -> Tensor:
         with x.scope(name or function.__name__):
             return function(x, *args, **kwargs)
 
-    return scoped  # type: ignore[return-value]
+    return scoped
 
 
 def trace(function: Callable[..., Outputs], input: Sequence[Num], name: str | None = None, **settings: Any) -> Graph:
@@ -257,7 +256,8 @@ def trace(function: Callable[..., Outputs], input: Sequence[Num], name: str | No
         except CostError:
             raise ModelError(f"the input {ops.show(shape)} has the size {size}", "sizes are whole numbers from 1") from None
     try:
-        result = function(tracer.input(shape), **{setting: checked(value) for setting, value in settings.items()})
+        with no_collection():
+            result = function(tracer.input(shape), **{setting: checked(value) for setting, value in settings.items()})
     except AlgebraError as error:
         last = tracer.nodes[-1].name
         raise ModelError(f"{error.message} (after layer '{last}')", error.hint) from error
@@ -268,8 +268,20 @@ def trace(function: Callable[..., Outputs], input: Sequence[Num], name: str | No
                 f"the model {getattr(function, '__name__', 'function')} returned {result!r}",
                 "a model returns a tensor, or a tuple of tensors, made from its input",
             )
-    title = name or getattr(function, "__name__", "model")
+    title: str = name or getattr(function, "__name__", "model")
     return Graph(title, tuple(tracer.nodes), tuple(tensor.index for tensor in tensors))
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Pause the garbage collector: hundreds of thousands of nodes that all live on would be visited again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def need(ok: bool, message: str, hint: str = "") -> None:
@@ -284,4 +296,4 @@ def _near(word: str, known: Mapping[str, Any]) -> str:
     return did_you_mean(word, known)
 
 
-__all__ = ["INPUT", "MAX_LAYERS", "Block", "CnncostError", "Graph", "Node", "Tensor", "Tracer", "block", "need", "trace"]
+__all__ = ["INPUT", "MAX_LAYERS", "Block", "CnncostError", "Graph", "Node", "Tensor", "Tracer", "block", "need", "no_collection", "trace"]

@@ -38,7 +38,7 @@ class Ints:
     ) -> Ints:
         right = _ints(other)
         if right is None:
-            return NotImplemented
+            return NotImplemented  # type: ignore[no-any-return]  # as operators do
         a, b = (right, self) if swap else (self, right)
         limit = bound(a.bound, b.bound)
         if limit > INT64_MAX:
@@ -89,7 +89,7 @@ class Ints:
     def _compare(self, other: object, operation: Callable[[Any, Any], Any]) -> NDArray[np.bool_]:
         right = _ints(other)
         if right is None:
-            return NotImplemented
+            return NotImplemented  # type: ignore[no-any-return]  # as operators do
         return operation(self.values, right.values).astype(bool)  # type: ignore[no-any-return]
 
     def __lt__(self, other: object) -> NDArray[np.bool_]:

@@ -138,7 +138,7 @@ def sides(pad: Pad) -> Sides | None:
 def image(x: Shape) -> tuple[Num, Num, Num]:
     """Return (C, H, W) of a map."""
     require(len(x) == 3, f"needs a C×H×W map, got {show(x)}", "only maps have a height and a width")
-    return x  # type: ignore[return-value]
+    return x
 
 
 def elements(x: Shape) -> Num:

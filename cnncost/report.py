@@ -15,7 +15,7 @@ from cnncost import conventions
 from cnncost.algebra import Num, Poly
 from cnncost.conventions import COUNTS, Convention
 from cnncost.errors import UsageError, did_you_mean
-from cnncost.graph import Graph, Node
+from cnncost.graph import Graph, Node, no_collection
 from cnncost.ints import INT64_MAX
 from cnncost.ops import Shape, elements
 from cnncost.units import DTYPES
@@ -124,11 +124,12 @@ class Report:
             return first
         name = f"({len(rest)} others)"
         last = Row(name, "others", (), (), {}, layers=sum(self.rows[i].layers for i in rest))
-        columns = {c: np.append(getattr(first, c), _sum(getattr(self, c)[rest])) for c in _COLUMNS}
+        columns: dict[str, Any] = {c: np.append(getattr(first, c), _sum(getattr(self, c)[rest])) for c in _COLUMNS}
         return replace(first, rows=(*first.rows, last), **columns)
 
     def _with(self, rows: tuple[Row, ...], change: Callable[[Column], Column]) -> Report:
-        return replace(self, rows=rows, **{column: change(getattr(self, column)) for column in _COLUMNS})
+        columns: dict[str, Any] = {column: change(getattr(self, column)) for column in _COLUMNS}
+        return replace(self, rows=rows, **columns)
 
     def to_dict(self, rows: bool = True) -> dict[str, Any]:
         """Return the report as plain data of exact integers: the object that `--format json` prints (cnncost.table/1).
@@ -191,6 +192,11 @@ def report(graph: Graph, convention: str | Convention = "lecture", batch: Num = 
         raise UsageError(f"unknown dtype '{dtype}'", did_you_mean(dtype, DTYPES, f"known: {', '.join(DTYPES)}"))
     if isinstance(batch, int) and batch < 1:
         raise UsageError(f"a batch of {batch}", "give a whole number from 1")
+    with no_collection():
+        return _report(graph, convention, batch, dtype)
+
+
+def _report(graph: Graph, convention: Convention, batch: Num, dtype: str) -> Report:
     nodes = graph.nodes
     layers = graph.layers
     counts = {

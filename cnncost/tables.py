@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from cnncost.conventions import Convention
     from cnncost.report import Report, Row
 
+FILTERED = ("conv", "conv_transpose", "linear")  # kinds whose `out` counts filters
+
 Unit = Literal["text", "number", "count", "bytes", "ratio", "share"]
 
 
@@ -135,7 +137,6 @@ LAYER_TEXT: dict[str, tuple[Column, Callable[[Row], Any]]] = {
         (Column("runs", "runs", "share", priority=11), lambda row: row.runs),
     )
 }
-FILTERED = ("conv", "conv_transpose", "linear")
 LAYER_FIGURES: dict[str, Column] = {
     column.key: column
     for column in (

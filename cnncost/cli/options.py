@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
-from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
 from cnncost.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from cnncost.report import Report
     from cnncost.tables import Table
 
@@ -26,7 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = ("terminal", "plain", "json", "csv", "tsv", "markdown", "latex", "html")  # those of cnncost.render, named here for --help
 
 
-class Name(click.ParamType):
+class Name(click.ParamType[str]):
     """A value out of a list of names, which completes and answers a near miss."""
 
     def __init__(self, what: str, known: Callable[[], Iterable[str]], several: bool = False) -> None:
@@ -43,6 +41,8 @@ class Name(click.ParamType):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Return the names that begin as typed."""
+        from click.shell_completion import CompletionItem
+
         done, comma, word = incomplete.rpartition(",") if self.several else ("", "", incomplete)
         return [CompletionItem(done + comma + name) for name in self.known() if name.startswith(word)]
 
@@ -78,6 +78,8 @@ KIND = Name("layer type", _kinds)
 
 def complete_model(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the zoo's names that begin as typed."""
+    from click.shell_completion import CompletionItem
+
     from cnncost.models import names
 
     return [CompletionItem(name) for name in names(incomplete)]
@@ -85,6 +87,8 @@ def complete_model(ctx: click.Context, param: click.Parameter, incomplete: str) 
 
 def complete_setting(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the settings of the models typed so far, as NAME=."""
+    from click.shell_completion import CompletionItem
+
     from cnncost.models import load
 
     given = ctx.params.get("model") or ctx.params.get("models") or ()
@@ -165,9 +169,12 @@ def check_output(format: str | None, path: str | None) -> None:
 
 def write(path: str, text: str) -> None:
     """Write a file through a temporary one beside it. Raises UsageError where that is not possible."""
+    import tempfile
+    from pathlib import Path
+
     target = Path(path)
     try:
-        if target.exists() and not S_ISREG(target.stat().st_mode):  # a device or a pipe is written to, not replaced
+        if target.exists() and not target.is_file():  # a device or a pipe is written to, not replaced
             if target.is_dir():
                 raise IsADirectoryError(21, "it is a directory")
             target.write_text(text, encoding="utf-8")

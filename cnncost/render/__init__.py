@@ -5,7 +5,7 @@ Text formats show figures as people read them; json, csv and tsv carry exact int
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from cnncost.errors import UsageError, did_you_mean
@@ -19,8 +19,22 @@ def render(table: Table, format: str) -> str:
 
 def plain(table: Table) -> str:
     """Aligned columns without colour, at any width."""
+    headers, rows = table.text()
+    left = [column.unit == "text" for column in table.columns]
+    widths = [max(map(len, cells)) for cells in zip(headers, *rows, strict=True)]
+
+    def line(cells: Iterable[str]) -> str:
+        aligned = (f"{cell:<{width}}" if l else f"{cell:>{width}}" for cell, width, l in zip(cells, widths, left, strict=True))
+        return "  ".join(aligned).rstrip()
+
     lines = [table.title] if table.title else []
-    return "\n".join([*lines, _tabulate(table, "simple"), *table.notes])
+    rule = line("-" * width for width in widths)
+    lines += [line(headers), rule]
+    for index, row in enumerate(rows):
+        if table.total is not None and index == len(rows) - 1:
+            lines.append(rule)
+        lines.append(line(row))
+    return "\n".join([*lines, *table.notes])
 
 
 def markdown(table: Table) -> str:

@@ -9,6 +9,14 @@ from importlib import import_module
 from cnncost.models import Model
 
 FAMILIES: dict[str, str] = {
+    "lenet": "lenet5 lenet5_lecture",
+    "alexnet": "alexnet alexnet_lecture alexnet_original alexnet_ungrouped",
+    "zfnet": "zfnet zfnet_wide",
+    "vgg": "vgg11 vgg13 vgg16 vgg19 vgg11_bn vgg13_bn vgg16_bn vgg19_bn vgg16_lecture",
+    "googlenet": """
+        googlenet googlenet_aux googlenet_bvlc googlenet_bvlc_aux googlenet_stem inception_naive inception_reduced
+    """,
+    "block_models": "basic bottleneck resnext_block conv3x3 conv3x3_twice conv3x3_thrice conv5x5 conv7x7",
     "resnet": """
         resnet18 resnet34 resnet50 resnet101 resnet152 resnet200
         resnet18_v1 resnet34_v1 resnet50_v1 resnet101_v1 resnet152_v1 resnet200_v1
@@ -29,6 +37,24 @@ FAMILIES: dict[str, str] = {
         resnext29_8x64d resnext29_16x64d resnext29_4x64d resnext29_32x4d
     """,
     "senet": "se_resnet50 se_resnet101 se_resnet152 se_resnext50_32x4d se_resnext101_32x4d senet154",
+    "densenet": """
+        densenet121 densenet161 densenet169 densenet201 densenet264
+        densenet_40_12 densenet_100_12 densenet_100_24 densenet_bc_100_12 densenet_bc_250_24 densenet_bc_190_40
+        densenet_bc_40_12 densenet_bc_40_36 densenet_bc_40_48 densenet_bc_40_60
+    """,
+    "nin": "nin_cifar nin_imagenet",
+    "squeezenet": "squeezenet1_0 squeezenet1_1 squeezenet1_0_caffe squeezenet1_1_caffe",
+    "mobilenet_v1": "mobilenet_v1",
+    "mobilenet_v2": "mobilenet_v2",
+    "mobilenet_v3": """
+        mobilenet_v3_large mobilenet_v3_small mobilenet_v3_large_075 mobilenet_v3_small_075
+        mobilenet_v3_large_minimalistic mobilenet_v3_small_minimalistic
+    """,
+    "mnasnet": "mnasnet0_5 mnasnet0_75 mnasnet1_0 mnasnet1_3 mnasnet_a1 mnasnet_small",
+    "shufflenet": """
+        shufflenet_v2_x0_5 shufflenet_v2_x1_0 shufflenet_v2_x1_5 shufflenet_v2_x2_0
+        shufflenet_v1_g1 shufflenet_v1_g2 shufflenet_v1_g3 shufflenet_v1_g4 shufflenet_v1_g8
+    """,
 }
 
 MODULE_OF: dict[str, str] = {name: module for module, names in FAMILIES.items() for name in names.split()}

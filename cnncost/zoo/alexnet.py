@@ -31,8 +31,8 @@ def eight_layers(
 ) -> Tensor:
     """Return the output of five convolutions, pooled after the first, second and fifth, and three linear layers.
 
-    `windows` are those of the first two convolutions, the others are 3×3. `groups` divide the second, fourth and fifth: where
-    the two GPUs of the paper do not talk.
+    `windows` are those of the first two convolutions, the others are 3×3. `groups` divide the second, fourth and fifth,
+    where the two GPUs of the paper do not talk.
     """
     need(len(widths) == 5, f"{len(widths)} widths for five convolutions", "give five: --set widths=64,192,384,256,256")
     y = x
@@ -73,7 +73,10 @@ def alexnet_original(
     classes: Num = 1000,
     dropout: float = 0.5,
 ) -> Tensor:
-    """An 11×11 convolution with stride 4 and padding `pad`, a 5×5 and three 3×3, three poolings and three linear layers."""
+    """Five convolutions, the first 11×11 with stride 4 and padding `pad`, three poolings and three linear layers.
+
+    `groups=2` is the paper's division between two GPUs.
+    """
     return eight_layers(
         x,
         widths,

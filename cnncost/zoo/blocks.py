@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Literal
 
@@ -111,6 +111,11 @@ def divisible(value: Num, by: int = 8) -> Num:
     """
     nearest = (2 * value + by) // (2 * by) * by
     return nearest - minimum(10 * nearest - 9 * value, 0) // (5 * by) * by  # the minimum is above −5·by
+
+
+def widening(multiplier: Num) -> Num:
+    """Return a width multiplier as `exact` does, or 1 where it is below; columns and letters are at least 1."""
+    return exact(max(multiplier, 1.0) if isinstance(multiplier, float) else multiplier)
 
 
 def activate(x: Tensor, kind: Activation, name: str) -> Tensor:
@@ -224,3 +229,51 @@ def preactivated(
             y = y.dropout(dropout, name="dropout")
         y = y.conv(width, kernel, stride if index == strided else 1, kernel // 2, bias=False, name=f"conv{index + 1}")
     return y.add(x, name="add")
+
+
+def three_linears(
+    x: Tensor,
+    hidden: Num,
+    classes: Num,
+    dropout: float = 0.5,
+    names: Iterable[str] = ("fc6", "relu6", "drop6", "fc7", "relu7", "drop7", "fc8"),
+) -> Tensor:
+    """Return the scores of two hidden linear layers, each with ReLU and dropout, and a last one.
+
+    Source: AlexNet, NIPS 2012, section 3.5; names as in BVLC/caffe models/bvlc_alexnet.
+    """
+    name = iter(names)
+    for _ in range(2):
+        x = x.linear(hidden, name=next(name)).relu(name=next(name)).dropout(dropout, name=next(name))
+    return x.linear(classes, name=next(name))
+
+
+def conv_norm_relu(
+    x: Tensor,
+    name: str,
+    out: Num,
+    kernel: int | tuple[int, int],
+    stride: int = 1,
+    *,
+    valid: bool = False,
+    shared: bool = False,
+) -> Tensor:
+    """Return a convolution without bias, batch normalisation and ReLU: `name`.conv, `name`.bn and `name`.relu.
+
+    It keeps the size, or with `valid` sees no padding. With `shared` it has the weights of the earlier `name`.conv.
+    """
+    pad = 0 if valid else (kernel[0] // 2, kernel[1] // 2) if isinstance(kernel, tuple) else kernel // 2
+    owner = f"{name}.conv" if shared else None
+    y = x.conv(out, kernel, stride, pad, bias=False, name=f"{name}.conv", shared=owner)
+    return y.batch_norm(name=f"{name}.bn").relu(name=f"{name}.relu")
+
+
+@block
+def separable_conv(x: Tensor, out: Num, kernel: int, stride: int = 1, *, multiplier: Num = 1) -> Tensor:
+    """Depthwise kernel×kernel convolution with `multiplier` filters per channel, then 1×1: C·(m·K² + m·out) weights.
+
+    Source: Xception, arXiv:1610.02357, section 2; TensorFlow's SeparableConv2D.
+    """
+    inner = multiplier * x.channels
+    y = x.conv(inner, kernel, stride, kernel // 2, groups=x.channels, bias=False, name="depthwise")
+    return y.conv(out, 1, bias=False, name="pointwise")

@@ -17,8 +17,8 @@ C3_READS = {
 
 
 @family("LeNet", source=f"{PAPER}, section II-B", input=(1, 32, 32), lenet5=variant())
-def lenet5(x: Tensor, *, features: Num = 84) -> Tensor:
-    """Two convolutions with trainable subsampling, of which the second reads only some maps, and two full layers: 60,000 weights.
+def lenet5(x: Tensor, *, hidden: Num = 84) -> Tensor:
+    """Convolutions with trainable subsampling, of which the second reads only some maps: 60,000 parameters in all.
 
     The ten outputs compare the 84 features with ten fixed drawings of the digits (RBF units). Their 840 numbers are not
     learned, and the network ends before them here, with the features: 840 multiply-adds are left out.
@@ -28,12 +28,12 @@ def lenet5(x: Tensor, *, features: Num = 84) -> Tensor:
     y = sparse_conv(y, name="C3")
     y = subsampling(y, name="S4")
     y = squashed_conv(y, 120, name="C5").flatten(name="C5.flatten")
-    return y.linear(features, name="F6.linear").tanh(name="F6.tanh")
+    return y.linear(hidden, name="F6.linear").tanh(name="F6.tanh")
 
 
 @family(
     "LeNet",
-    source="CS231n 2017 and EECS 498-007, lectures on CNN architectures; filters as in Caffe's examples/mnist/lenet.prototxt",
+    source="CS231n 2017 and EECS 498-007, lectures on CNN architectures: 20 and 50 filters, padded",
     input=(1, 28, 28),
     lenet5_lecture=variant(),
 )
@@ -59,7 +59,10 @@ def subsampling(x: Tensor) -> Tensor:
 
 @block
 def sparse_conv(x: Tensor) -> Tensor:
-    """16 filters of 5×5 that read three, four or all six of the maps: groups of a convolution of the maps gathered for them."""
+    """16 filters of 5×5, each of which reads three, four or all six of the maps.
+
+    Filters that read as many are one grouped convolution of the maps gathered for them.
+    """
     maps = [x.split(6, index, name=f"map{index}") for index in range(6)]
     outputs = []
     for count, reads in C3_READS.items():

@@ -51,7 +51,7 @@ def vgg(
     dropout: float = 0.5,
     batch_norm: bool = False,
 ) -> Tensor:
-    """Five stages of 3×3 convolutions, an adaptive 7×7 pooling and three linear layers; layers named as in torchvision."""
+    """Five stages of 3×3 convolutions, an adaptive 7×7 pooling and three linear layers, named as in torchvision."""
     y = stages(x, depths, widths, batch_norm, map("features.{}".format, count()))
     y = y.adaptive_avg_pool(7, name="avgpool").flatten(name="flatten")
     return three_linears(y, hidden, classes, dropout, map("classifier.{}".format, count()))
@@ -67,7 +67,7 @@ def vgg_lecture(
     classes: Num = 1000,
     dropout: float = 0.5,
 ) -> Tensor:
-    """Five stages of 3×3 convolutions and three linear layers; layers named as in the paper, conv1_1 to fc8."""
+    """Five stages of 3×3 convolutions and three linear layers, named as in the paper: conv1_1 to fc8."""
     y = stages(x, depths, widths, False, _paper_names(depths))
     return three_linears(y.flatten(name="flatten"), hidden, classes, dropout)
 

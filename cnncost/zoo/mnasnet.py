@@ -1,0 +1,111 @@
+"""MnasNet: inverted residuals whose kernels, depths and widths were searched for speed on a phone."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from cnncost.algebra import Num
+from cnncost.graph import Tensor
+from cnncost.models import family, variant
+from cnncost.zoo.blocks import conv_norm, divisible, exact, inverted_residual
+
+PAPER = "MnasNet, arXiv:1807.11626"
+TPU = "tensorflow/tpu, models/official/mnasnet/mnasnet_models.py"
+
+# per stage: kernel, stride of the first block, expansion, squeeze-and-excitation, width, repeats
+Stages: TypeAlias = tuple[tuple[int, int, int, bool, int, int], ...]
+B1: Stages = (
+    (3, 2, 3, False, 24, 3),
+    (5, 2, 3, False, 40, 3),
+    (5, 2, 6, False, 80, 3),
+    (3, 1, 6, False, 96, 2),
+    (5, 2, 6, False, 192, 4),
+    (3, 1, 6, False, 320, 1),
+)
+A1: Stages = (
+    (3, 2, 6, False, 24, 2),
+    (5, 2, 3, True, 40, 3),
+    (3, 2, 6, False, 80, 4),
+    (3, 1, 6, True, 112, 2),
+    (5, 2, 6, True, 160, 3),
+    (3, 1, 6, False, 320, 1),
+)
+SMALL: Stages = (
+    (3, 2, 3, False, 16, 1),
+    (3, 2, 6, False, 16, 2),
+    (5, 2, 6, True, 32, 4),
+    (3, 1, 6, True, 32, 3),
+    (5, 2, 6, True, 88, 3),
+    (3, 1, 6, True, 144, 1),
+)
+SEARCHED = {"a1": (32, 16, A1), "small": (8, 8, SMALL)}  # widths of the stem and of the first stage, and the others
+
+
+@family(
+    "MnasNet",
+    source=f"{PAPER}; MnasNet-B1 as in torchvision",
+    mnasnet0_5=variant(width=0.5),
+    mnasnet0_75=variant(width=0.75),
+    mnasnet1_0=variant(),
+    mnasnet1_3=variant(width=1.3),
+)
+def mnasnet(x: Tensor, *, width: float = 1.0, dropout: float = 0.2, classes: Num = 1000) -> Tensor:
+    """A 3×3 stem, a separable convolution, six stages of inverted residuals, 1280 channels, and one linear layer.
+
+    Widths are multiples of 8 near width·c, but for the last.
+    """
+    ratio = exact(width)
+    stem, first = divisible(32 * ratio), divisible(16 * ratio)
+    y = conv_norm(x, "layers.0", "layers.1", stem, 3, 2).relu(name="layers.2")
+    y = conv_norm(y, "layers.3", "layers.4", stem, 3, groups=stem).relu(name="layers.5")
+    y = conv_norm(y, "layers.6", "layers.7", first, 1)
+    for stage, (kernel, stride, expansion, _, channels, repeats) in enumerate(B1):
+        for index in range(repeats):
+            y = inverted_residual(
+                y,
+                divisible(channels * ratio),
+                kernel,
+                1 if index else stride,
+                inner=expansion * y.channels,
+                activation="relu",
+                names="layers",
+                name=f"layers.{8 + stage}.{index}",
+            )
+    y = conv_norm(y, "layers.14", "layers.15", 1280, 1).relu(name="layers.16")
+    y = y.global_avg_pool(name="avgpool").dropout(dropout, name="classifier.0")
+    return y.linear(classes, name="classifier.1")
+
+
+@family(
+    "MnasNet",
+    source=f"{PAPER}, figure 7",
+    mnasnet_a1=variant(),
+    mnasnet_small=variant(net="small", source=TPU),
+)
+def mnasnet_searched(
+    x: Tensor,
+    *,
+    net: Literal["a1", "small"] = "a1",
+    width: float = 1.0,
+    dropout: float = 0.2,
+    classes: Num = 1000,
+) -> Tensor:
+    """MnasNet-A1 and its small sibling: as `mnasnet`, with squeeze-and-excitation to a quarter of what a block takes in."""
+    ratio = exact(width)
+    stem, first, stages = SEARCHED[net]
+    y = conv_norm(x, "stem.conv", "stem.bn", divisible(stem * ratio), 3, 2).relu(name="stem.relu")
+    stages = ((3, 1, 1, False, first, 1), *stages)
+    for stage, (kernel, stride, expansion, squeezed, channels, repeats) in enumerate(stages):
+        for index in range(repeats):
+            y = inverted_residual(
+                y,
+                divisible(channels * ratio),
+                kernel,
+                1 if index else stride,
+                inner=expansion * y.channels,
+                activation="relu",
+                squeeze=y.channels // 4 if squeezed else None,
+                name=f"stage{stage + 1}.{index}",
+            )
+    y = conv_norm(y, "head.conv", "head.bn", 1280, 1).relu(name="head.relu")
+    return y.global_avg_pool(name="avgpool").dropout(dropout, name="dropout").linear(classes, name="fc")
