@@ -268,7 +268,9 @@ def _reading_order(term: tuple[Monomial, int]) -> tuple[int, list[tuple[bool, st
 
 
 def _fraction(top: Num, bottom: Num) -> str:
-    over, under = (f"({part})" if isinstance(part, Poly) and len(part.terms) > 1 else str(part) for part in (top, bottom))
+    over, under = (
+        f"({part})" if isinstance(part, Poly) and len(part.terms) > 1 else str(part) for part in (top, bottom)
+    )
     return f"{over}/({under})" if "·" in under and "(" not in under else f"{over}/{under}"
 
 
@@ -281,14 +283,19 @@ def _sign(value: Num, question: str) -> int:
         never_zero = any(all(isinstance(atom, str) for atom, _ in monomial) for monomial in value.terms)
         if same_sign and never_zero and _floors_are_sizes(value):
             return sign
-    raise AlgebraError(f"{question} depends on the letters", "give the letters values, or set the setting that asks to a number")
+    raise AlgebraError(
+        f"{question} depends on the letters", "give the letters values, or set the setting that asks to a number"
+    )
 
 
 def _floors_are_sizes(value: Poly) -> bool:
     """Whether every floor has non-negative terms only, so that it cannot be negative."""
     floors: Iterable[Floor] = (atom for atom in value.atoms() if isinstance(atom, Floor))
     return all(
-        coefficient > 0 for floor in floors for part in (floor.numerator, floor.denominator) for coefficient in _terms(part).values()
+        coefficient > 0
+        for floor in floors
+        for part in (floor.numerator, floor.denominator)
+        for coefficient in _terms(part).values()
     )
 
 

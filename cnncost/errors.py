@@ -44,7 +44,7 @@ class ModelError(CnncostError):
         self.valid = valid
 
 
-class Disagreement(CnncostError):
+class Disagreement(CnncostError):  # noqa: N818  # no error: the sweep's signal to split
     """Candidates of one array that need different graphs. `mask` is the boolean array of those that say yes."""
 
     def __init__(self, mask: object) -> None:
@@ -57,8 +57,10 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     from difflib import get_close_matches  # imported late: only an error needs it
 
     lower = {name.lower(): name for name in known}
-    near = [lower[match] for match in get_close_matches(word.lower(), lower, n=3, cutoff=0.6)]
+    near = [lower[match] for match in get_close_matches(word.lower(), lower, n=3, cutoff=0.65)]
     if not near:
         return otherwise
     quoted = [f"'{name}'" for name in near]
-    return "did you mean " + (" or ".join(quoted) if len(quoted) < 3 else f"{quoted[0]}, {quoted[1]} or {quoted[2]}") + "?"
+    return (
+        "did you mean " + (" or ".join(quoted) if len(quoted) < 3 else f"{quoted[0]}, {quoted[1]} or {quoted[2]}") + "?"
+    )

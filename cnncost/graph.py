@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from cnncost import ops
-from cnncost.algebra import Num
+from cnncost.algebra import Num, same
 from cnncost.errors import AlgebraError, CnncostError, CostError, ModelError
 from cnncost.ints import checked
 from cnncost.layers import Layers
@@ -123,7 +123,9 @@ class Tracer:
         self.indices[path] = index
         return Tensor(self, index, cost.shape)
 
-    def _cost(self, kind: str, shapes: tuple[Shape, ...], args: dict[str, Any], path: str) -> tuple[Mapping[str, Any], Cost]:
+    def _cost(
+        self, kind: str, shapes: tuple[Shape, ...], args: dict[str, Any], path: str
+    ) -> tuple[Mapping[str, Any], Cost]:
         bound = {argument: checked(value) for argument, value in args.items()}
         try:
             return MappingProxyType(bound), ops.RULES[kind].function(*shapes, **bound)
@@ -133,18 +135,21 @@ class Tracer:
             raise ModelError(f"layer '{path}' ({kind} of {shown}): {error.message}", error.hint, valid) from error
         except (TypeError, AttributeError) as error:
             given = ", ".join(f"{argument}={value!r}" for argument, value in bound.items())
-            raise ModelError(f"layer '{path}' ({kind}): cannot work with {given} ({error})", f"see: cnncost ops {kind}") from error
+            raise ModelError(
+                f"layer '{path}' ({kind}): cannot work with {given} ({error})", f"see: cnncost ops {kind}"
+            ) from error
 
     def _share(self, path: str, kind: str, args: Mapping[str, Any], cost: Cost, owner: str) -> tuple[Cost, str]:
         """Return the cost without parameters of a layer that uses the weights of `owner`, and the full name of `owner`."""
         full = self.prefix + owner if self.prefix + owner in self.indices else owner
         if full not in self.indices:
-            raise ModelError(f"layer '{path}' shares the weights of '{owner}', which is no earlier layer", _near(owner, self.indices))
+            raise ModelError(
+                f"layer '{path}' shares the weights of '{owner}', which is no earlier layer", _near(owner, self.indices)
+            )
         node = self.nodes[self.indices[full]]
-        weights = (*(node.args.get(a) for a in ("out", "kernel", "groups", "bias", "affine")),)
-        mine = (*(args.get(a) for a in ("out", "kernel", "groups", "bias", "affine")),)
         params = self._own_params(node)
-        if node.kind != kind or weights != mine or params != cost.params:
+        alike = all(node.args.get(a) == args.get(a) for a in ("kernel", "bias", "affine"))  # no sizes
+        if node.kind != kind or not alike or not same(params, cost.params):
             raise ModelError(
                 f"layer '{path}' ({kind}, {cost.params} parameters) cannot share the weights of '{full}' ({node.kind}, {params})",
                 "weights are shared between layers of one kind, with the same arguments and input channels",
@@ -169,7 +174,9 @@ class Tensor(Layers):
         self.index = index
         self.shape = shape
 
-    def _apply(self, kind: str, others: tuple[Any, ...], args: dict[str, Any], name: str | None, shared: str | None = None) -> Any:
+    def _apply(
+        self, kind: str, others: tuple[Any, ...], args: dict[str, Any], name: str | None, shared: str | None = None
+    ) -> Any:
         for other in others:
             if not isinstance(other, Tensor):
                 raise ModelError(f"layer '{self.tracer.prefix}{name or kind}' ({kind}): {other!r} is no tensor")
@@ -254,7 +261,9 @@ def trace(function: Callable[..., Outputs], input: Sequence[Num], name: str | No
         try:
             ops.at_least(1, size, "a size")
         except CostError:
-            raise ModelError(f"the input {ops.show(shape)} has the size {size}", "sizes are whole numbers from 1") from None
+            raise ModelError(
+                f"the input {ops.show(shape)} has the size {size}", "sizes are whole numbers from 1"
+            ) from None
     try:
         with no_collection():
             result = function(tracer.input(shape), **{setting: checked(value) for setting, value in settings.items()})
@@ -268,7 +277,7 @@ def trace(function: Callable[..., Outputs], input: Sequence[Num], name: str | No
                 f"the model {getattr(function, '__name__', 'function')} returned {result!r}",
                 "a model returns a tensor, or a tuple of tensors, made from its input",
             )
-    title: str = name or getattr(function, "__name__", "model")
+    title = name or str(getattr(function, "__name__", "model"))
     return Graph(title, tuple(tracer.nodes), tuple(tensor.index for tensor in tensors))
 
 
@@ -296,4 +305,17 @@ def _near(word: str, known: Mapping[str, Any]) -> str:
     return did_you_mean(word, known)
 
 
-__all__ = ["INPUT", "MAX_LAYERS", "Block", "CnncostError", "Graph", "Node", "Tensor", "Tracer", "block", "need", "no_collection", "trace"]
+__all__ = [
+    "INPUT",
+    "MAX_LAYERS",
+    "Block",
+    "CnncostError",
+    "Graph",
+    "Node",
+    "Tensor",
+    "Tracer",
+    "block",
+    "need",
+    "no_collection",
+    "trace",
+]

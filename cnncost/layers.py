@@ -81,11 +81,12 @@ class Layers:
         out: Num,
         *,
         bias: bool = True,
+        learned: bool = True,
         name: str | None = None,
         shared: str | None = None,
     ) -> Tensor:
         """Fully connected layer on features (F,), or on each token of (T, D)."""
-        return self._apply("linear", (), {"out": out, "bias": bias}, name, shared)
+        return self._apply("linear", (), {"out": out, "bias": bias, "learned": learned}, name, shared)
 
     def matmul(
         self,
@@ -107,6 +108,27 @@ class Layers:
     ) -> Tensor:
         """Scaled dot-product attention of tokens, query·keyᵀ and weights·value; projections are `linear` layers of their own."""
         return self._apply("attention", (key, value), {"heads": heads, "window": window}, name)
+
+    def attention_bias(
+        self,
+        bias: Tensor,
+        *,
+        name: str | None = None,
+    ) -> Tensor:
+        """Queries whose attention scores get a term for each relative position and head (P×heads of `bias`)."""
+        return self._apply("attention_bias", (bias,), {}, name)
+
+    def constant(
+        self,
+        tokens: Num,
+        features: Num,
+        *,
+        learned: bool = False,
+        name: str | None = None,
+        shared: str | None = None,
+    ) -> Tensor:
+        """Tokens that are the same for every input: fixed numbers, such as coordinates, or `learned` ones."""
+        return self._apply("constant", (), {"tokens": tokens, "features": features, "learned": learned}, name, shared)
 
     def max_pool(
         self,
@@ -451,13 +473,23 @@ class Layers:
         """Reorder channels so that those of each of `groups` groups are spread over all. Source: ShuffleNet, arXiv:1707.01083."""
         return self._apply("channel_shuffle", (), {"groups": groups}, name)
 
-    def tokens(
+    def space_to_depth(
         self,
+        size: Num = 2,
         *,
         name: str | None = None,
     ) -> Tensor:
-        """A C×H×W map as H·W tokens of C features."""
-        return self._apply("tokens", (), {}, name)
+        """Each size×size patch of a C×H×W map becomes one position: C·size² channels, H/size, W/size."""
+        return self._apply("space_to_depth", (), {"size": size}, name)
+
+    def tokens(
+        self,
+        *,
+        window: Pair = 1,
+        name: str | None = None,
+    ) -> Tensor:
+        """A C×H×W map as H·W tokens of C features; with `window`, which must divide H and W, window by window."""
+        return self._apply("tokens", (), {"window": window}, name)
 
     def class_token(
         self,

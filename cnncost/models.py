@@ -65,7 +65,9 @@ class Model:
             if dot:
                 now = model.values[base]
                 if not isinstance(now, tuple) or not place.isdecimal() or int(place) >= len(now):
-                    entries = f"{base} is {_show(now)}" + (f": its entries are 0 to {len(now) - 1}" if isinstance(now, tuple) else "")
+                    entries = f"{base} is {_show(now)}" + (
+                        f": its entries are 0 to {len(now) - 1}" if isinstance(now, tuple) else ""
+                    )
                     raise UsageError(f"{model.name} has no setting '{name}'", entries)
                 entry = _parse(text.strip(), get_args(kind)[0] if get_args(kind) else int, name, now[int(place)])
                 value: Any = (*now[: int(place)], entry, *now[int(place) + 1 :])
@@ -146,7 +148,9 @@ def _member(words: list[str], reference: str) -> Model:
     while options:
         flag, equals, value = options.pop(0).partition("=")
         if flag not in ("--set", "--size", "--input") or not (equals or options):
-            raise UsageError(f"cannot read '{flag}' in the model '{reference}'", "a model is NAME, or NAME --set SETTING=VALUE")
+            raise UsageError(
+                f"cannot read '{flag}' in the model '{reference}'", "a model is NAME, or NAME --set SETTING=VALUE"
+            )
         value = value if equals else options.pop(0)
         if flag == "--set":
             model = model.set([value])
@@ -183,7 +187,9 @@ def resized(model: Model, option: str, text: str) -> tuple[int, ...]:
     sizes = [whole_number(part, f"--{option} {text}") for part in re.split(r"[,x×]", text.strip())]
     if option == "input":
         if len(sizes) not in (1, 2, 3):
-            raise UsageError(f"--input {text} has {len(sizes)} numbers", "give channels, height and width: --input 3,224,224")
+            raise UsageError(
+                f"--input {text} has {len(sizes)} numbers", "give channels, height and width: --input 3,224,224"
+            )
         return tuple(sizes)
     if model.input is None:
         raise UsageError(f"{model.name} has no input of its own to resize", "give all of it: --input C,H,W")
@@ -199,7 +205,9 @@ def whole_number(text: str, place: str, low: int = 1) -> int:
         raise UsageError(f"{place}: '{text.strip()[:40]}' is no whole number", "write digits, as in 224")
     number = int(digits)
     if not low <= number <= LARGEST_NUMBER:
-        raise UsageError(f"{place}: {number} is {'below' if number < low else 'above'} what is possible", f"give {low} to 10^18")
+        raise UsageError(
+            f"{place}: {number} is {'below' if number < low else 'above'} what is possible", f"give {low} to 10^18"
+        )
     return number
 
 
@@ -250,13 +258,15 @@ def _own(reference: str) -> Model:
     try:
         module = import_module(module_name)
     except (ImportError, ValueError) as error:
-        raise UsageError(f"cannot import '{module_name}' of the model '{reference}': {error}", "write package.module:function") from error
+        raise UsageError(
+            f"cannot import '{module_name}' of the model '{reference}': {error}", "write package.module:function"
+        ) from error
     value = getattr(module, attribute, None)
     if isinstance(value, Model):
         return value
     if not callable(value):
         functions = [name for name, item in vars(module).items() if inspect.isfunction(item)]
-        raise UsageError(f"'{module_name}' has no model function '{attribute}'", did_you_mean(attribute, functions))
+        raise UsageError(f"'{module_name}' has no model function '{attribute}'", did_you_mean(attribute, functions, f"its functions: {', '.join(functions)}"))
     return Model(attribute, value, None, family=module_name)
 
 

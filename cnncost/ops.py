@@ -111,7 +111,9 @@ def divide(value: Num, parts: Num, name: str, parts_name: str) -> Num:
 def pair(value: Pair, name: str, low: int = 1) -> tuple[Num, Num]:
     """Return (vertical, horizontal) from one number for both or a pair."""
     if isinstance(value, tuple):
-        require(len(value) == 2, f"{name}={value} has {len(value)} numbers", "give one number, or two: vertical, horizontal")
+        require(
+            len(value) == 2, f"{name}={value} has {len(value)} numbers", "give one number, or two: vertical, horizontal"
+        )
         both = value
     else:
         both = (value, value)
@@ -123,10 +125,14 @@ def pair(value: Pair, name: str, low: int = 1) -> tuple[Num, Num]:
 def sides(pad: Pad) -> Sides | None:
     """Return pads as (top, bottom, left, right), or None for "same"."""
     if isinstance(pad, str):
-        require(pad == "same", f"pad is {pad!r}", "give a number, a pair, four numbers (top, bottom, left, right) or 'same'")
+        require(
+            pad == "same", f"pad is {pad!r}", "give a number, a pair, four numbers (top, bottom, left, right) or 'same'"
+        )
         return None
     if isinstance(pad, tuple):
-        require(len(pad) in (2, 4), f"pad={pad} has {len(pad)} numbers", "give one, two or four: top, bottom, left, right")
+        require(
+            len(pad) in (2, 4), f"pad={pad} has {len(pad)} numbers", "give one, two or four: top, bottom, left, right"
+        )
         four = pad if len(pad) == 4 else (pad[0], pad[0], pad[1], pad[1])
     else:
         four = (pad, pad, pad, pad)
@@ -172,7 +178,12 @@ def _reach(
 
 
 def _positions(
-    x: Shape, kernel: tuple[Num, Num], stride: tuple[Num, Num], pad: Sides | None, dilation: tuple[Num, Num], ceil: CeilMode = False
+    x: Shape,
+    kernel: tuple[Num, Num],
+    stride: tuple[Num, Num],
+    pad: Sides | None,
+    dilation: tuple[Num, Num],
+    ceil: CeilMode = False,
 ) -> tuple[Num, Num]:
     """Return how many windows fit vertically and horizontally."""
     _, height, width = image(x)
@@ -187,8 +198,15 @@ def _positions(
         count = (size + reach) // stride[axis] + 1
         if not isinstance(count, int) or count < 1:
             name = ("height", "width")[axis]
-            window = f"a {kernel[0]}×{kernel[1]} window" + (f" (dilation {dilation[axis]})" if dilation != (1, 1) else "")
-            at_least(1, count, f"the output {name}", f"{window} does not fit into the {height}×{width} input: use a smaller one, or pad")
+            window = f"a {kernel[0]}×{kernel[1]} window" + (
+                f" (dilation {dilation[axis]})" if dilation != (1, 1) else ""
+            )
+            at_least(
+                1,
+                count,
+                f"the output {name}",
+                f"{window} does not fit into the {height}×{width} input: use a smaller one, or pad",
+            )
         counts.append(count)
     return counts[0], counts[1]
 
@@ -201,7 +219,9 @@ def _real_taps(size: Num, count: Num, kernel: Num, stride: Num, before: Num, aft
         f"count_pad=false needs a kernel given as a number up to {LONGEST_EXACT_WINDOW}",
     )
     taps: Num = 0
-    for tap in range(kernel):  # windows in which this tap is inside: from the first one past the leading padding to the last
+    for tap in range(
+        kernel
+    ):  # windows in which this tap is inside: from the first one past the leading padding to the last
         last = (size + minimum(reach, before - 1 - tap)) // stride
         first = maximum((before - tap + stride - 1) // stride, 0)
         taps = taps + last + 1 - first
@@ -268,7 +288,11 @@ def conv_transpose(
     divide(c, groups, "input channels", "groups")
     weights = c * divide(out, groups, "filters", "groups") * kernel_[0] * kernel_[1]
     h, w = (
-        (size[axis] - 1) * stride_[axis] - 2 * pad_[axis] + dilation_[axis] * (kernel_[axis] - 1) + output_pad_[axis] + 1
+        (size[axis] - 1) * stride_[axis]
+        - 2 * pad_[axis]
+        + dilation_[axis] * (kernel_[axis] - 1)
+        + output_pad_[axis]
+        + 1
         for axis in (0, 1)
     )
     at_least(1, h, "the output height", "use less padding")
@@ -277,8 +301,10 @@ def conv_transpose(
 
 
 @rule("weights")
-def linear(x: Shape, out: Num, *, bias: bool = True) -> Cost:
+def linear(x: Shape, out: Num, *, bias: bool = True, learned: bool = True) -> Cost:
     """Fully connected layer on features (F,), or on each token of (T, D).
+
+    Weights that are fixed rather than `learned`, such as the codes of LeNet-5's output, are buffers.
 
     Source: EECS 498-007 lecture 8; rules R13 and R14 of docs/counting.md.
     """
@@ -290,7 +316,8 @@ def linear(x: Shape, out: Num, *, bias: bool = True) -> Cost:
     at_least(1, out, "out")
     rows = elements(x[:-1]) if len(x) > 1 else 1
     weights = x[-1] * out
-    return Cost((*x[:-1], out), weights + out * bias, weights * rows, bias=rows * out * bias)
+    numbers = weights + out * bias
+    return Cost((*x[:-1], out), numbers * learned, weights * rows, rows * out * bias, buffers=numbers * (1 - learned))
 
 
 @rule("weights")
@@ -310,7 +337,9 @@ def attention(query: Shape, key: Shape, value: Shape, heads: Num = 1, *, window:
 
     Source: Attention Is All You Need, arXiv:1706.03762, section 3.2; Swin, arXiv:2103.14030, equation 2.
     """
-    require(len(query) == len(key) == len(value) == 2, f"needs tokens, got {show(query)}, {show(key)} and {show(value)}")
+    require(
+        len(query) == len(key) == len(value) == 2, f"needs tokens, got {show(query)}, {show(key)} and {show(value)}"
+    )
     _require_equal(query[1], key[1], f"queries have {query[1]} features and keys {key[1]}")
     _require_equal(key[0], value[0], f"there are {key[0]} keys and {value[0]} values")
     divide(query[1], heads, "query features", "heads")
@@ -321,6 +350,30 @@ def attention(query: Shape, key: Shape, value: Shape, heads: Num = 1, *, window:
         _require_equal(query[0], key[0], f"window needs as many queries as keys, got {query[0]} and {key[0]}")
         seen = window
     return Cost((query[0], value[1]), macs=query[0] * seen * (query[1] + value[1]))
+
+
+@rule("weights")
+def attention_bias(query: Shape, bias: Shape) -> Cost:
+    """Queries whose attention scores get a term for each relative position and head (P×heads of `bias`).
+
+    Which position is which is looked up, at no multiply-add.
+
+    Source: Swin, arXiv:2103.14030, equation 4; Swin V2, arXiv:2111.09883, equation 2.
+    """
+    require(len(query) == len(bias) == 2, f"needs tokens, got {show(query)} and {show(bias)}")
+    divide(query[1], bias[1], "query features", "heads")
+    return Cost(query)
+
+
+@rule("weights")
+def constant(x: Shape, tokens: Num, features: Num, *, learned: bool = False) -> Cost:
+    """Tokens that are the same for every input: fixed numbers, such as coordinates, or `learned` ones.
+
+    Source: the table of relative position biases in Swin, arXiv:2103.14030, section 3.2, which is learned.
+    """
+    at_least(1, tokens, "tokens")
+    at_least(1, features, "features")
+    return Cost((tokens, features), params=tokens * features * learned)
 
 
 # ── pooling and resampling ───────────────────────────────────────────────────────────────────────────────────────────
@@ -599,8 +652,6 @@ def add(*xs: Shape) -> Cost:
     fact = f"cannot add {' and '.join(map(show, xs))}: shapes must be equal"
     remedy = "bring the branches to one shape, with a 1×1 convolution (a projection) for instance"
     for other in xs[1:]:
-        if other is first or other == first:
-            continue
         require(len(other) == len(first), fact, remedy)
         for a, b in zip(first, other, strict=True):
             _require_equal(a, b, fact, remedy)
@@ -693,9 +744,22 @@ def channel_shuffle(x: Shape, groups: Num) -> Cost:
 
 
 @rule("joins")
-def tokens(x: Shape) -> Cost:
-    """A C×H×W map as H·W tokens of C features."""
+def space_to_depth(x: Shape, size: Num = 2) -> Cost:
+    """Each size×size patch of a C×H×W map becomes one position: C·size² channels, H/size, W/size.
+
+    Source: patch merging in Swin, arXiv:2103.14030, section 3.1.
+    """
     c, h, w = image(x)
+    return Cost((c * size * size, divide(h, size, "rows", "size"), divide(w, size, "columns", "size")))
+
+
+@rule("joins")
+def tokens(x: Shape, *, window: Pair = 1) -> Cost:
+    """A C×H×W map as H·W tokens of C features; with `window`, which must divide H and W, window by window."""
+    c, h, w = image(x)
+    rows, columns = pair(window, "window")
+    divide(h, rows, "rows", "window")
+    divide(w, columns, "columns", "window")
     return Cost((h * w, c))
 
 

@@ -96,7 +96,9 @@ class Report:
             np.add.at(sums, where, column)
             return sums
 
-        return self._with(tuple(self._joined(key, [self.rows[i] for i in part]) for key, part in members.items()), gather)
+        return self._with(
+            tuple(self._joined(key, [self.rows[i] for i in part]) for key, part in members.items()), gather
+        )
 
     def _joined(self, name: str, rows: Sequence[Row]) -> Row:
         if len(rows) == 1 and rows[0].name == name:
@@ -231,7 +233,16 @@ def _report(graph: Graph, convention: Convention, batch: Num, dtype: str) -> Rep
         dtype,
         convention,
         tuple(
-            Row(node.name, node.kind, tuple([shapes[i] for i in node.inputs]), node.cost.shape, node.args, 1, node.shares, node.runs)
+            Row(
+                node.name,
+                node.kind,
+                tuple([shapes[i] for i in node.inputs]),
+                node.cost.shape,
+                node.args,
+                1,
+                node.shares,
+                node.runs,
+            )
             for node in layers
         ),
         params=columns["params"],
@@ -259,7 +270,9 @@ def _fits(counts: Mapping[str, Sequence[Num]], convention: Convention, batch: Nu
     for formula in (*convention.flops.values(), *convention.memory.values()):
         if isinstance(formula, Poly):  # a sum of products is at most the product of the sums
             terms = formula.terms.items()
-            largest = max(largest, sum(abs(c) * math.prod(sums[atom] ** e for atom, e in monomial) for monomial, c in terms))
+            largest = max(
+                largest, sum(abs(c) * math.prod(sums[atom] ** e for atom, e in monomial) for monomial, c in terms)
+            )
     return largest * batch * size <= INT64_MAX
 
 

@@ -49,6 +49,7 @@ class Table:
 
     def select(self, keep: Sequence[int]) -> Table:
         """Return the table of some of its columns."""
+
         def pick(row: tuple[Any, ...]) -> tuple[Any, ...]:
             return tuple(row[i] for i in keep)
 
@@ -68,7 +69,7 @@ class Table:
         if column.unit == "ratio":
             return column.title, ["" if value is None else f"{value:.3f}" for value in values]
         if column.unit == "share":
-            return column.title, ["" if value is None else f"{value:.1%}" for value in values]
+            return column.title, ["" if value is None else f"{float(value):.1%}" for value in values]
         units = BYTE_UNITS if column.unit == "bytes" else COUNT_UNITS
         unit = unit_of(values, units, self.exact)
         return (f"{column.title} ({unit})" if unit else column.title), [
@@ -126,10 +127,16 @@ LAYER_TEXT: dict[str, tuple[Column, Callable[[Row], Any]]] = {
         (Column("kind", "type", priority=6), _kind),
         (Column("input_channels", "in C", "number", priority=8), lambda row: _channels(_input(row))),
         (Column("input_size", "in H×W", "number", priority=9), lambda row: _size(_input(row))),
-        (Column("filters", "filters", "number", priority=5), lambda row: row.args.get("out") if row.kind in FILTERED else None),
+        (
+            Column("filters", "filters", "number", priority=5),
+            lambda row: row.args.get("out") if row.kind in FILTERED else None,
+        ),
         (Column("kernel", "kernel", "number", priority=4), _kernel),
         (Column("stride", "stride", "number", priority=7), _stride),
-        (Column("pad", "pad", "number", priority=10), lambda row: _pair(row.args.get("pad")) if "kernel" in row.args else None),
+        (
+            Column("pad", "pad", "number", priority=10),
+            lambda row: _pair(row.args.get("pad")) if "kernel" in row.args else None,
+        ),
         (Column("groups", "groups", "number", priority=11), lambda row: row.args.get("groups")),
         (Column("output_channels", "out C", "number", priority=2), lambda row: _channels(row.output)),
         (Column("output_size", "out H×W", "number", priority=3), lambda row: _size(row.output)),
@@ -166,7 +173,9 @@ def column_keys(text: str) -> list[str]:
     keys: list[str] = []
     for word in filter(None, (part.strip().lower() for part in text.split(","))):
         if word not in COLUMN_NAMES:
-            raise UsageError(f"unknown column '{word}'", did_you_mean(word, COLUMN_NAMES, f"columns: {', '.join(COLUMN_NAMES)}"))
+            raise UsageError(
+                f"unknown column '{word}'", did_you_mean(word, COLUMN_NAMES, f"columns: {', '.join(COLUMN_NAMES)}")
+            )
         keys += [key for key in GROUPED.get(word, (word,)) if key not in keys]
     if not keys:
         raise UsageError("no columns named", f"columns: {', '.join(COLUMN_NAMES)}")
@@ -231,7 +240,9 @@ def layer_table(
         exact=exact,
     )
     if columns is None:  # of the columns nobody asked for by name, show those that say something
-        table = table.select([i for i, c in enumerate(described) if c.priority < 2 or any(row[i] is not None for row in table.rows)])
+        table = table.select(
+            [i for i, c in enumerate(described) if c.priority < 2 or any(row[i] is not None for row in table.rows)]
+        )
     return table
 
 
@@ -260,7 +271,9 @@ def _expected_note(report: Report) -> tuple[str, ...]:
     notes = []
     expected, full = report.total["expected_flops"], report.total["flops"]
     if expected != full:
-        notes.append(f"expected while training: {figure(expected, 1, exact=False)} FLOPs, {float(expected / full):.1%} of the full cost")
+        notes.append(
+            f"expected while training: {figure(expected, 1, exact=False)} FLOPs, {float(expected / full):.1%} of the full cost"
+        )
     if idle:
         notes.append(f"{idle:,} of the parameters belong to layers that never run")
     return tuple(notes)
@@ -302,11 +315,17 @@ def compare_table(reports: Sequence[Report], labels: Sequence[str], exact: bool 
 def list_table(models: Sequence[Any]) -> Table:
     """Return the zoo's models: name, family, input and source."""
     rows = tuple((m.name, m.family, show(m.input), m.source) for m in models)
-    columns = (Column("name", "name"), Column("family", "family", priority=2), Column("input", "input", priority=1), Column("source", "source", priority=3))
+    columns = (
+        Column("name", "name"),
+        Column("family", "family", priority=2),
+        Column("input", "input", priority=1),
+        Column("source", "source", priority=3),
+    )
     data = {
         "schema": "cnncost.list/1",
         "models": [
-            {"name": m.name, "family": m.family, "input": list(m.input), "source": m.source, "settings": m.values} for m in models
+            {"name": m.name, "family": m.family, "input": list(m.input), "source": m.source, "settings": m.values}
+            for m in models
         ],
     }
     return Table(columns, rows, notes=(f"{len(rows)} models",), data=data)
@@ -317,6 +336,8 @@ SHOWN_ON: dict[str, tuple[str, ...]] = {
     "linear": ("F",),
     "matmul": ("N K", "K M"),
     "attention": ("T D", "S D", "S E"),
+    "attention_bias": ("T heads·D", "P heads"),
+    "space_to_depth": ("C size·h size·w",),
     "adaptive_avg_pool": ("C out·h out·w",),
     "adaptive_max_pool": ("C out·h out·w",),
     "concat": ("A H W", "B H W"),
@@ -339,7 +360,11 @@ def rule_table(kind: str) -> Table:
     rule = RULES[kind]
     shapes = SHOWN_ON.get(kind, ("C H W",) * (rule.inputs or 2))
     inputs = [tuple(prod(symbols(size.replace("·", " "))) for size in shape.split()) for shape in shapes]
-    letters = {name: symbols(name)[0] for name, p in rule.arguments.items() if p.annotation.split(" | ")[0] in ("Num", "Pair", "Pad")}
+    letters = {
+        name: symbols(name)[0]
+        for name, p in rule.arguments.items()
+        if p.annotation.split(" | ")[0] in ("Num", "Pair", "Pad")
+    }
     letters.pop("window", None)  # attention within windows is a case of its own, told in its words
     cost: Cost = rule.function(*inputs, **letters)
     output, sizes = [], {}
@@ -348,7 +373,11 @@ def rule_table(kind: str) -> Table:
             sizes["CHW"[axis] + "′"] = size
             (size,) = symbols("CHW"[axis] + "′")
         output.append(size)
-    formulas = {"input": " and ".join(map(show, inputs)), "output": show(tuple(output)), **{k: str(v) for k, v in sizes.items()}}
+    formulas = {
+        "input": " and ".join(map(show, inputs)),
+        "output": show(tuple(output)),
+        **{k: str(v) for k, v in sizes.items()},
+    }
     for name in COUNT_NAMES:
         value = getattr(cost, name)
         for letter, size in sizes.items():
@@ -375,7 +404,9 @@ def ops_table() -> Table:
         "schema": "cnncost.ops/1",
         "ops": [{"kind": rule.kind, "section": rule.section, **rule_data(rule)} for rule in RULES.values()],
     }
-    return Table(columns, rows, notes=(f"{len(rows)} layer types; cnncost ops KIND shows one with its formula",), data=data)
+    return Table(
+        columns, rows, notes=(f"{len(rows)} layer types; cnncost ops KIND shows one with its formula",), data=data
+    )
 
 
 def signature(parameters: Iterable[Any]) -> str:
@@ -412,8 +443,19 @@ def convention_table(convention: Convention) -> Table:
 
     columns = (Column("kind", "type"), Column("flops", "FLOPs"), Column("memory", "memory (elements)"))
     rows = tuple((kind, str(convention.flops.get(kind, 0)), str(convention.memory.get(kind, 0))) for kind in RULES)
-    used = sorted({letter for f in (*convention.flops.values(), *convention.memory.values()) if not isinstance(f, int) for letter in f.letters()})
-    notes = (f"{convention.name}: {convention.states}", f"source: {convention.source}", *(f"{name}: {MEANINGS[name]}" for name in used))
+    used = sorted(
+        {
+            letter
+            for f in (*convention.flops.values(), *convention.memory.values())
+            if not isinstance(f, int)
+            for letter in f.letters()
+        }
+    )
+    notes = (
+        f"{convention.name}: {convention.states}",
+        f"source: {convention.source}",
+        *(f"{name}: {MEANINGS[name]}" for name in used),
+    )
     data = {"schema": "cnncost.conventions/1", "conventions": [convention_data(convention)]}
     return Table(columns, rows, notes=notes, data=data)
 

@@ -59,7 +59,11 @@ def method(rule: Rule) -> str:
     lines = [f"    def {rule.kind}(", *(f"        {part}," for part in head), "    ) -> Tensor:"]
     lines += [f'        """{rule.summary}"""']
     if len(body) + 8 > 120:
-        lines += ["        args: dict[str, Any] = {", *(f'            "{name}": {name},' for name in rule.arguments), "        }"]
+        lines += [
+            "        args: dict[str, Any] = {",
+            *(f'            "{name}": {name},' for name in rule.arguments),
+            "        }",
+        ]
         body = f'return self._apply("{rule.kind}", {passed}, args, name{tail})'
     return "\n".join([*lines, f"        {body}", ""])
 

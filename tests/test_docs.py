@@ -26,7 +26,14 @@ def run(command: str, folder: Path) -> str:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     env = {**os.environ, "PATH": path, "COLUMNS": "100", "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"}
     done = subprocess.run(
-        command, shell=True, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
+        command,
+        shell=True,
+        cwd=folder,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
     )
     return "".join(line.rstrip() + "\n" for line in done.stdout.splitlines())
 
@@ -50,7 +57,9 @@ def blocks(language: str) -> list[tuple[str, str]]:
 SHOWN = [(name, command, output) for name, block in blocks("console") for command, output in commands(block)]
 
 
-@pytest.mark.parametrize(("document", "command", "output"), SHOWN, ids=[f"{name}: {command}" for name, command, _ in SHOWN])
+@pytest.mark.parametrize(
+    ("document", "command", "output"), SHOWN, ids=[f"{name}: {command}" for name, command, _ in SHOWN]
+)
 def test_console(document: str, command: str, output: str, tmp_path: Path) -> None:
     assert run(command, tmp_path) == output
 

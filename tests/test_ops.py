@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
@@ -13,393 +13,578 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnncost import symbols, trace
-from cnncost.algebra import Poly
+from cnncost.algebra import Num, Poly
 from cnncost.errors import AlgebraError, CostError, ModelError
-from cnncost.graph import Tensor
+from cnncost.graph import Tensor, Tracer
 from cnncost.ints import Ints, checked
-from cnncost.ops import RULES, Cost
+from cnncost.ops import RULES, Cost, Shape
+
+
+def examples(count: int) -> settings:
+    return settings(deadline=None, derandomize=True, max_examples=count)
+
 
 # ── integers, columns and letters agree ──────────────────────────────────────────────────────────────────────────────
 #
-# A case is the shapes and arguments of a rule, written in letters. Capitals are what a closed form keeps as letters; the
-# others always get numbers. A tuple of `st.…` where an argument stands is a choice between fixed values.
-
-ENTRIES = 3  # candidates of a column
-B, C, D, E, F, G, H, N, T, W = symbols("B C D E F G H N T W")
-d, e, k, l, m, o, p, q, r, s, t = symbols("d e k l m o p q r s t")
-RANGES = {**dict.fromkeys("BCDEFGNT", (1, 7)), "H": (1, 24), "W": (1, 24)}
-RANGES |= {**dict.fromkeys("kl", (1, 5)), **dict.fromkeys("st", (1, 4)), **dict.fromkeys("pqr", (0, 2)), **dict.fromkeys("de", (1, 3))}
-RANGES |= {**dict.fromkeys("mo", (1, 9))}
-
-image, vector, sequence = (C, H, W), (F,), (T, D)
-flag = st.booleans()
-any_shape = st.sampled_from([image, vector, sequence])
-pads = st.sampled_from([0, p, (p, q), (p, q, r, 0), "same"])
-windows = {"kernel": st.sampled_from([k, (k, l)]), "stride": st.sampled_from([None, s, (s, t)]), "pad": pads}
-tight = {  # windows without their padding: kernels are numbers
-    "kernel": st.sampled_from([3, (2, 5)]),
-    "stride": st.sampled_from([None, s, (s, t)]),
-    "pad": st.sampled_from([0, p, (0, 1, 1, 0), "same"]),
-    "count_pad": False,
-}
-rounding = st.sampled_from([False, True, "caffe"])
+# A case holds the shapes and the arguments of a rule, written in letters; a list is a choice. Capitals stay letters in a
+# closed form, the other letters always get numbers.
 
 Case = tuple[tuple[Any, ...], dict[str, Any]]
 
-CASES: dict[str, list[Case]] = {
-    "conv": [
-        (
-            ((G * C, H, W),),
-            {"out": G * N, "kernel": (k, l), "stride": s, "pad": pads, "groups": G, "dilation": (d, e), "bias": flag},
-        )
-    ],
-    "conv_transpose": [
-        (
-            ((G * C, H, W),),
-            {
-                "out": G * N,
-                "kernel": (k, l),
-                "stride": (s, t),
-                "pad": p,
-                "output_pad": (q, r),
-                "groups": G,
-                "dilation": d,
-                "bias": flag,
-            },
-        )
-    ],
-    "linear": [((st.sampled_from([vector, sequence]),), {"out": N, "bias": flag})],
-    "matmul": [(((N, T), (T, D)), {})],
-    "attention": [
-        (((N, G * D), (T, G * D), (T, G * E)), {"heads": G}),
-        (((N * T, G * D), (N * T, G * D), (N * T, G * E)), {"heads": G, "window": T}),
-    ],
-    "max_pool": [
-        ((image,), {**windows, "dilation": st.sampled_from([1, d]), "ceil_mode": rounding}),
-        ((image,), {**tight, "ceil_mode": rounding}),
-    ],
-    "avg_pool": [((image,), {**windows, "ceil_mode": rounding}), ((image,), {**tight, "ceil_mode": rounding})],
-    "upsample": [((image,), {"scale": (s, t), "mode": st.sampled_from(["nearest", "bilinear", "bicubic"])})],
-    "batch_norm": [((any_shape,), {"affine": flag})],
-    "layer_norm": [((any_shape,), {"over": st.sampled_from(["channels", "all"]), "affine": flag})],
-    "group_norm": [(((G * C, H, W),), {"groups": G, "affine": flag})],
-    "lrn": [((image,), {"size": k})],
-    "scale": [((any_shape,), {"bias": flag})],
-    "position_embedding": [((any_shape,), {})],
-    "prelu": [((any_shape,), {"shared": flag})],
-    "dropout": [((any_shape,), {"p": 0.5})],
-    "stochastic_depth": [((any_shape,), {"p": 0.5})],
-    "add": [((image, image), {}), ((sequence, sequence, sequence), {})],
-    "mul": [((image, image), {}), ((image, (C,)), {}), (((C, 1, 1), image), {}), ((vector, vector, vector), {})],
-    "concat": [((image, (N, H, W), (B, H, W)), {}), ((sequence, (T, N)), {}), ((vector, (N,)), {})],
-    "flatten": [((any_shape,), {})],
-    "split": [(((G * C, H, W),), {"parts": G, "part": 0}), (((T, G * C),), {"parts": G, "part": 0})],
-    "slice": [
-        ((image,), {"start": p, "step": s, "axis": st.sampled_from([0, 1, 2])}),
-        (((C, m + o, W),), {"start": 0, "stop": m, "step": s, "axis": 1}),
-    ],
-    "pad": [((image,), {"pad": st.sampled_from([p, (p, q), (p, q, r, 0)]), "channels": (q, r)})],
-    "channel_shuffle": [(((G * C, H, W),), {"groups": G})],
-    "tokens": [((image,), {})],
-    "class_token": [((sequence,), {})],
-    "untokens": [(((H * W, C),), {"height": H, "width": W})],
-    **{f"global_{pool}_pool": [((image,), {})] for pool in ("avg", "max")},
-    **{f"adaptive_{pool}_pool": [((image,), {"out": st.sampled_from([m, (m, o)])})] for pool in ("avg", "max")},
-    **{
-        kind: [((any_shape,), {})]
-        for kind in "relu relu6 leaky_relu elu gelu silu mish sigmoid tanh hardswish hardsigmoid softmax".split()
-    },
+ENTRIES = 3  # candidates of a column
+RANGES = {
+    letter: bounds
+    for letters, bounds in {
+        "BCDEFGNT": (1, 7),  # channels, features, groups, tokens
+        "HW": (1, 24),
+        "jk": (1, 5),  # kernels
+        "st": (1, 4),  # strides
+        "pqr": (0, 2),  # pads
+        "de": (1, 3),  # dilations
+        "mn": (1, 9),
+    }.items()
+    for letter in letters
 }
+B, C, D, E, F, G, H, N, T, W = symbols("B C D E F G H N T W")
+d, e, j, k, m, n, p, q, r, s, t = symbols("d e j k m n p q r s t")
 
-# What letters leave open, and why.
-REFUSES_LETTERS = {
-    "adaptive_avg_pool": "the greatest common divisor of a size and a number",
-    "adaptive_max_pool": "the greatest common divisor of a size and a number",
-    "avg_pool": "with pad 'same' and count_pad false: the padding depends on the size's remainder",
-    "max_pool": "with pad 'same' and count_pad false: the padding depends on the size's remainder",
+image, features, sequence = (C, H, W), (F,), (T, D)
+grouped = (G * C, H, W)
+flag = [False, True]
+ceil_mode = [False, True, "caffe"]
+any_shape = [image, features, sequence]
+windows = {"kernel": [k, (j, k)], "stride": [None, s, (s, t)], "pad": [0, p, (p, q), (p, q, r, 0), "same"]}
+inner = {**windows, "kernel": [3, (2, 5)], "count_pad": False}  # without the padding: kernels are numbers
+
+
+def case(*shapes: Any, **args: Any) -> Case:
+    return shapes, args
+
+
+CONV = {"out": G * N, "kernel": (j, k), "stride": (s, t), "groups": G, "bias": flag}
+CASES: dict[str, list[Case]] = {
+    "conv": [case(grouped, **CONV, pad=windows["pad"], dilation=[1, d, (d, e)])],
+    "conv_transpose": [case(grouped, **CONV, pad=p, output_pad=(q, r), dilation=d)],
+    "linear": [case([features, sequence], out=N, bias=flag)],
+    "matmul": [case((N, T), (T, D))],
+    "attention": [
+        case((N, G * D), (T, G * D), (T, G * E), heads=G),
+        case((N * T, G * D), (N * T, G * D), (N * T, G * E), heads=G, window=T),
+    ],
+    "attention_bias": [case((T, G * D), (N, G))],
+    "constant": [case(any_shape, tokens=N, features=G, learned=flag)],
+    "max_pool": [
+        case(image, **windows, dilation=[1, d], ceil_mode=ceil_mode),
+        case(image, **inner, ceil_mode=ceil_mode),
+    ],
+    "avg_pool": [
+        case(image, **windows, ceil_mode=ceil_mode),
+        case(image, **inner, ceil_mode=ceil_mode),
+        case(image, kernel=2, stride=s, pad=p, ceil_mode="caffe"),
+    ],
+    "upsample": [case(image, scale=(s, t), mode=["nearest", "bilinear", "bicubic"])],
+    "batch_norm": [case(any_shape, affine=flag)],
+    "layer_norm": [case(any_shape, over=["channels", "all"], affine=flag)],
+    "group_norm": [case(grouped, groups=G, affine=flag)],
+    "lrn": [case(image, size=k)],
+    "scale": [case(any_shape, bias=flag)],
+    "position_embedding": [case(any_shape)],
+    "prelu": [case(any_shape, shared=flag)],
+    "dropout": [case(any_shape, p=0.5)],
+    "stochastic_depth": [case(any_shape, p=0.5)],
+    "add": [case(image, image), case(sequence, sequence, sequence)],
+    "mul": [case(image, image), case(image, (C,)), case((C, 1, 1), image), case(features, features, features)],
+    "concat": [case(image, (N, H, W), (B, H, W)), case(sequence, (T, N)), case(features, (N,))],
+    "flatten": [case(any_shape)],
+    "split": [case(grouped, parts=G, part=0), case((T, G * C), parts=G, part=0)],
+    "slice": [case(image, start=p, step=s, axis=[0, 1, 2]), case((C, m + n, W), start=0, stop=m, step=s, axis=1)],
+    "pad": [case(image, pad=[p, (p, q), (p, q, r, 0)], channels=(q, r))],
+    "channel_shuffle": [case(grouped, groups=G)],
+    "space_to_depth": [case((C, s * H, s * W), size=s)],
+    "tokens": [case(image), case((C, s * H, t * W), window=(s, t))],
+    "class_token": [case(sequence)],
+    "untokens": [case((H * W, C), height=H, width=W)],
+    **dict.fromkeys(("global_avg_pool", "global_max_pool"), [case(image)]),
+    **dict.fromkeys(("adaptive_avg_pool", "adaptive_max_pool"), [case(image, out=[m, (m, n)])]),
+    **dict.fromkeys(("relu", "relu6", "leaky_relu", "elu", "gelu", "silu", "mish"), [case(any_shape)]),
+    **dict.fromkeys(("sigmoid", "tanh", "hardswish", "hardsigmoid", "softmax"), [case(any_shape)]),
 }
+EACH = [pytest.param(kind, case, id=kind) for kind in RULES for case in CASES.get(kind, [])]
+
+
+def needs_numbers(kind: str, args: dict[str, Any]) -> bool:
+    """Where a closed form may be refused, because the answer depends on the remainder of a size."""
+    return kind.startswith("adaptive") or "count_pad" in args
 
 
 def test_every_rule_has_a_case() -> None:
     assert set(CASES) == set(RULES)
 
 
-def replaced(part: Any, change: Callable[[Poly], Any]) -> Any:
-    """A case with every polynomial in it changed."""
+def changed(part: Any, kind: type, change: Callable[[Any], Any]) -> Any:
+    """A case, or a part of one, with everything of one kind in it changed."""
+    if isinstance(part, kind):
+        return change(part)
     if isinstance(part, tuple):
-        return tuple(replaced(item, change) for item in part)
+        return tuple(changed(item, kind, change) for item in part)
     if isinstance(part, dict):
-        return {name: replaced(item, change) for name, item in part.items()}
-    return change(part) if isinstance(part, Poly) else part
+        return {name: changed(item, kind, change) for name, item in part.items()}
+    return part
 
 
-def chosen(part: Any, data: st.DataObject) -> Any:
-    """A case with its choices made."""
-    if isinstance(part, tuple):
-        return tuple(chosen(item, data) for item in part)
-    if isinstance(part, dict):
-        return {name: chosen(item, data) for name, item in part.items()}
-    return data.draw(part) if isinstance(part, st.SearchStrategy) else part
+def at(part: Any, values: dict[str, Num]) -> Any:
+    return changed(part, Poly, lambda number: number.subs(values))
 
 
-def letters_of(part: Any) -> set[str]:
-    found: set[str] = set()
-    replaced(part, lambda number: found.update(number.letters()))
-    return found
-
-
-def counts(cost: Cost) -> dict[str, Any]:
+def cost_of(kind: str, case: Case) -> dict[str, Any]:
+    cost = RULES[kind].function(*case[0], **case[1])
     return {field.name: getattr(cost, field.name) for field in fields(Cost)}
 
 
-def entry(number: Any, index: int) -> Any:
-    if isinstance(number, tuple):
-        return tuple(entry(item, index) for item in number)
-    return int(number.values[index]) if isinstance(number, Ints) and number.values.ndim else number
-
-
-@pytest.mark.parametrize("kind", RULES)
-@settings(deadline=None, derandomize=True, max_examples=25)
+@pytest.mark.parametrize(("kind", "case"), EACH)
+@examples(25)
 @given(data=st.data())
-def test_integers_columns_and_letters_agree(kind: str, data: st.DataObject) -> None:
-    apply = RULES[kind].function
-    shapes, args = chosen(data.draw(st.sampled_from(CASES[kind])), data)
-    values: dict[str, list[int]] = {}
-    columns: dict[str, Any] = {}
-    for name in sorted(letters_of((shapes, args))):
-        draw = st.integers(*RANGES[name])
-        several = data.draw(st.booleans(), label=f"{name} varies")
-        values[name] = data.draw(st.lists(draw, min_size=ENTRIES, max_size=ENTRIES)) if several else [data.draw(draw)] * ENTRIES
-        columns[name] = checked(np.array(values[name])) if several else values[name][0]
+def test_integers_columns_and_letters_agree(kind: str, case: Case, data: st.DataObject) -> None:
+    case = changed(case, list, lambda options: data.draw(st.sampled_from(options)))
+    letters: set[str] = set()
+    changed(case, Poly, lambda number: letters.update(number.letters()))
+    drawn = {}
+    for letter in sorted(letters):
+        size = data.draw(st.sampled_from([1, ENTRIES]))
+        drawn[letter] = data.draw(st.lists(st.integers(*RANGES[letter]), min_size=size, max_size=size), label=letter)
+    points = [{letter: values[i % len(values)] for letter, values in drawn.items()} for i in range(ENTRIES)]
 
-    expected: list[Cost | None] = []  # None where the rule refuses these integers
-    for index in range(ENTRIES):
-        point = {name: numbers[index] for name, numbers in values.items()}
-        at = lambda number: number.subs(point)  # noqa: B023, E731
+    expected: list[dict[str, Any] | None] = []  # None where the rule refuses these integers
+    for point in points:
         try:
-            expected.append(apply(*replaced(shapes, at), **replaced(args, at)))
+            expected.append(cost_of(kind, at(case, point)))
         except CostError:
             expected.append(None)
 
+    columns = {letter: checked(np.array(values)) if values[1:] else values[0] for letter, values in drawn.items()}
     try:
-        column = apply(*replaced(shapes, lambda n: n.subs(columns)), **replaced(args, lambda n: n.subs(columns)))
+        column = cost_of(kind, at(case, columns))
     except CostError as error:
-        assert None in expected, error
-        if error.valid is not None:
-            refused = [cost is None for cost, valid in zip(expected, np.broadcast_to(error.valid, ENTRIES), strict=True) if not valid]
-            assert refused
-            assert all(refused)
+        blamed = [i for i, valid in enumerate(np.broadcast_to(error.valid, ENTRIES)) if not valid]
+        assert blamed  # noqa: PT017
+        assert all(expected[i] is None for i in blamed)
     else:
-        assert [{name: entry(number, i) for name, number in counts(column).items()} for i in range(ENTRIES)] == [
-            cost and counts(cost) for cost in expected
-        ]
+        assert [changed(column, Ints, lambda number, i=i: int(number.values[i])) for i in range(ENTRIES)] == expected
 
-    for index, cost in enumerate(expected):
+    for point, cost in zip(points, expected, strict=True):
         if cost is None:
             continue
-        point = {name: numbers[index] for name, numbers in values.items()}
-        small = {name: number for name, number in point.items() if name.islower()}
         try:
-            closed = apply(*replaced(shapes, lambda n: n.subs(small)), **replaced(args, lambda n: n.subs(small)))  # noqa: B023
+            closed = cost_of(kind, at(case, {letter: number for letter, number in point.items() if letter.islower()}))
         except AlgebraError:
-            assert kind in REFUSES_LETTERS
-            continue
-        assert replaced(counts(closed), lambda n: n.subs(point)) == counts(cost)  # noqa: B023
+            assert needs_numbers(kind, case[1])
+        else:
+            assert at(closed, point) == cost
 
 
 # ── brute force ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def real_windows(size: int, kernel: int, stride: int, before: int, after: int, dilation: int, ceil: bool | str, padded: bool) -> list[int]:
-    """Slide windows along one axis: how many positions of each are inside the input.
+def pairs(low: int, high: int) -> st.SearchStrategy[tuple[int, int]]:
+    return st.tuples(st.integers(low, high), st.integers(low, high))
 
-    Down: a window has to fit into the padded input. Up: windows follow until one reaches the end of the padded input, except
-    one that would start behind the input (PyTorch's MaxPool2d; Caffe: only where there is padding).
+
+def inside(size: int, kernel: int, stride: int, pad: tuple[int, int], dilation: int, ceil: Any, padded: bool) -> list[int]:
+    """Slide windows along one axis, and return how many positions of each are inside the input.
+
+    Rounding down, a window has to fit into the padded input. Rounding up, windows follow until one reaches the end of the
+    padded input; but none starts behind the input (PyTorch's MaxPool2d; in Caffe that holds only where there is padding).
     """
+    before, after = pad
     reach = dilation * (kernel - 1) + 1
-    inside, start = [], -before
-    while start + reach <= size + after or (ceil and start - stride + reach < size + after):
-        if start >= size and (ceil is True or (ceil == "caffe" and padded)):
+    found, start = [], -before
+    while start + (reach - stride if ceil else reach - 1) < size + after:
+        if start >= size and (ceil is True or (ceil and padded)):
             break
-        inside.append(sum(0 <= start + tap * dilation < size for tap in range(kernel)))
+        found.append(sum(0 <= start + tap * dilation < size for tap in range(kernel)))
         start += stride
-    return inside
+    return found
 
 
-def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
-    """TensorFlow's padding "SAME": as little as gives ⌈size/stride⌉ windows, the odd one behind."""
+def same_pad(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """TensorFlow's "SAME": the least padding that gives ⌈size/stride⌉ windows, an odd one behind."""
     total = max(kernel - stride if size % stride == 0 else kernel - size % stride, 0)
     return total // 2, total - total // 2
 
 
-sizes = st.integers(1, 9)
-kernels = st.integers(1, 5)
-strides = st.integers(1, 4)
-BRUTE = settings(deadline=None, derandomize=True, max_examples=300)
+pads = st.tuples(pairs(0, 4), pairs(0, 4)) | st.just(((0, 0), (0, 0))) | st.just("same")
 
 
-@BRUTE
-@given(
-    st.tuples(sizes, sizes),
-    st.tuples(kernels, kernels),
-    st.tuples(strides, strides),
-    st.tuples(*[st.integers(0, 4)] * 4) | st.just("same") | st.just((0, 0, 0, 0)),
-    st.integers(1, 2),
-    rounding,
-    flag,
-)
+@examples(300)
+@given(pairs(1, 9), pairs(1, 5), pairs(1, 4), pads, st.integers(1, 2), st.sampled_from(ceil_mode), st.booleans())
 def test_pools_slide_real_windows(
-    size: tuple[int, int],
-    kernel: tuple[int, int],
-    stride: tuple[int, int],
-    pad: Any,
-    dilation: int,
-    ceil: bool | str,
-    count_pad: bool,
+    size: Any, kernel: Any, stride: Any, pad: Any, dilation: int, ceil: Any, count_pad: bool
 ) -> None:
     if pad == "same":
-        four, ceil, dilation = [*same_padding(size[0], kernel[0], stride[0]), *same_padding(size[1], kernel[1], stride[1])], False, 1
+        given_pad, dilation, ceil = pad, 1, False
+        pad = tuple(same_pad(size[axis], kernel[axis], stride[axis]) for axis in (0, 1))
     else:
-        pad = four = [min(number, kernel[axis // 2] - 1) for axis, number in enumerate(pad)]
-    if not count_pad:
-        dilation = 1
-    high, wide = (
-        real_windows(size[a], kernel[a], stride[a], four[2 * a], four[2 * a + 1], dilation, ceil, any(four)) for a in (0, 1)
-    )
-    given_pad = pad if pad == "same" else tuple(pad)
-    settings = {"dilation": dilation, "ceil_mode": ceil, "count_pad": count_pad}
-    if not high or not wide:
-        with pytest.raises(CostError, match="does not fit"):
-            RULES["max_pool"].function((3, *size), kernel, stride, given_pad, **settings)
-        return
-    cost = RULES["max_pool"].function((3, *size), kernel, stride, given_pad, **settings)
-    assert cost.shape == (3, len(high), len(wide))
-    every = sum(1 for _ in itertools.product(range(3), high, wide, range(kernel[0]), range(kernel[1])))
-    assert cost.taps == (every if count_pad else 3 * sum(a * b for a in high for b in wide))
-    if dilation == 1:
-        del settings["dilation"]
-        assert RULES["avg_pool"].function((3, *size), kernel, stride, given_pad, **settings) == cost
+        pad = tuple((min(a, kernel[axis] - 1), min(b, kernel[axis] - 1)) for axis, (a, b) in enumerate(pad))
+        given_pad = sum(pad, ())
+    padded = any(sum(pad, ()))
+    high, wide = (inside(size[i], kernel[i], stride[i], pad[i], dilation, ceil, padded) for i in (0, 1))
+    shape, options = (3, *size), {"ceil_mode": ceil, "count_pad": count_pad}
+    pools = [RULES["max_pool"].function, *([RULES["avg_pool"].function] if dilation == 1 else [])]
+    if dilation > 1:
+        options["dilation"], options["count_pad"] = dilation, True
+    for pool in pools:
+        if not high or not wide:
+            with pytest.raises(CostError, match="does not fit"):
+                pool(shape, kernel, stride, given_pad, **options)
+            continue
+        visits = sum(1 for _ in itertools.product(range(3), high, wide, *map(range, kernel)))
+        if not options["count_pad"]:
+            visits = 3 * sum(a * b for a in high for b in wide)
+        assert pool(shape, kernel, stride, given_pad, **options) == Cost((3, len(high), len(wide)), taps=visits)
 
 
-@BRUTE
-@given(sizes, sizes, st.integers(1, 12), st.integers(1, 12))
-def test_adaptive_pools_visit_their_windows(height: int, width: int, rows: int, columns: int) -> None:
-    def visited(size: int, out: int) -> int:  # PyTorch: from floor(i * size / out) to ceil((i + 1) * size / out)
-        return sum(len(range(i * size // out, -(-(i + 1) * size // out))) for i in range(out))
-
-    cost = RULES["adaptive_avg_pool"].function((2, height, width), (rows, columns))
-    assert cost == Cost((2, rows, columns), taps=2 * visited(height, rows) * visited(width, columns))
-    assert RULES["adaptive_max_pool"].function((2, height, width), (rows, columns)) == cost
-
-
-def convolution(x: Any, out: int, groups: int, kernel: Any, starts: Any) -> Iterator[tuple[int, ...]]:
-    """Every multiply-add of a convolution: filter, position, input channel, tap."""
-    for o, y, z in itertools.product(range(out), *starts):
-        first = o // (out // groups) * (x[0] // groups)
-        for channel in range(first, first + x[0] // groups):
-            for i, j in itertools.product(range(kernel[0]), range(kernel[1])):
-                yield o, y, z, channel, i, j
+@examples(100)
+@given(pairs(1, 9), pairs(1, 12))
+def test_adaptive_pools_visit_their_windows(size: tuple[int, int], out: tuple[int, int]) -> None:
+    visits = 2
+    for number, count in zip(size, out, strict=True):  # PyTorch: floor(i·n/out) to ceil((i + 1)·n/out)
+        visits *= sum(len(range(i * number // count, -(-(i + 1) * number // count))) for i in range(count))
+    for pool in ("adaptive_avg_pool", "adaptive_max_pool"):
+        assert RULES[pool].function((2, *size), out) == Cost((2, *out), taps=visits)
 
 
-@settings(deadline=None, derandomize=True, max_examples=60)
-@given(
-    st.tuples(st.integers(1, 2), st.integers(1, 2), st.integers(1, 3)),
-    st.tuples(st.integers(1, 5), st.integers(1, 5)),
-    st.tuples(st.integers(1, 3), st.integers(1, 3)),
-    st.tuples(st.integers(1, 3), st.integers(1, 3)),
-    st.tuples(*[st.integers(0, 2)] * 4) | st.just("same"),
-    st.integers(1, 2),
-    flag,
-)
+widths = st.tuples(st.integers(1, 3), st.integers(1, 2), st.integers(1, 2))  # groups, input and output channels of each
+
+
+@examples(80)
+@given(widths, pairs(1, 5), pairs(1, 3), pairs(1, 3), pads, st.integers(1, 2), st.booleans())
 def test_convolutions_are_counted_one_by_one(
     widths: tuple[int, int, int], size: Any, kernel: Any, stride: Any, pad: Any, dilation: int, bias: bool
 ) -> None:
-    inner, outer, groups = widths
-    x, out = (inner * groups, *size), outer * groups
-    four = [*same_padding(size[0], kernel[0], stride[0]), *same_padding(size[1], kernel[1], stride[1])] if pad == "same" else pad
-    dilation = 1 if pad == "same" else dilation
-    reach = [dilation * (number - 1) + 1 for number in kernel]
-    starts = [
-        [y for y in range(-four[2 * a], size[a] + four[2 * a + 1] - reach[a] + 1) if (y + four[2 * a]) % stride[a] == 0]
-        for a in (0, 1)
-    ]
-    arguments = {"groups": groups, "dilation": dilation, "bias": bias}
-    if not all(starts):
+    groups, inputs, outputs = widths
+    given_pad = pad if pad == "same" else sum(pad, ())
+    if pad == "same":
+        dilation, pad = 1, tuple(same_pad(size[axis], kernel[axis], stride[axis]) for axis in (0, 1))
+    reach = [dilation * (number - 1) for number in kernel]
+    places = [range(-pad[i][0], size[i] + pad[i][1] - reach[i], stride[i]) for i in (0, 1)]
+    arguments = ((groups * inputs, *size), groups * outputs, kernel, stride, given_pad)
+    options = {"groups": groups, "dilation": dilation, "bias": bias}
+    if not all(places):
         with pytest.raises(CostError, match="does not fit"):
-            RULES["conv"].function(x, out, kernel, stride, pad, **arguments)
+            RULES["conv"].function(*arguments, **options)
         return
-    products = list(convolution(x, out, groups, kernel, starts))
-    weights = {(o, channel, i, j) for o, _, _, channel, i, j in products}
-    outputs = {(o, y, z) for o, y, z, *_ in products}
-    cost = RULES["conv"].function(x, out, kernel, stride, pad, **arguments)
-    assert cost.shape == (out, len(starts[0]), len(starts[1]))
-    assert (cost.macs, cost.params, cost.bias) == (len(products), len(weights) + out * bias, len(outputs) * bias)
+    made, products, weights = set(), 0, set()
+    for group, o, *place in itertools.product(range(groups), range(outputs), *places):
+        made.add((group, o, *place))
+        for weight in itertools.product(range(inputs), *map(range, kernel)):
+            products += 1
+            weights.add((group, o, *weight))
+    shape = (groups * outputs, len(places[0]), len(places[1]))
+    expected = Cost(shape, len(weights) + groups * outputs * bias, products, bias=len(made) * bias)
+    assert RULES["conv"].function(*arguments, **options) == expected
 
 
-@settings(deadline=None, derandomize=True, max_examples=60)
-@given(
-    st.tuples(st.integers(1, 2), st.integers(1, 2), st.integers(1, 3)),
-    st.tuples(st.integers(1, 4), st.integers(1, 4)),
-    st.tuples(st.integers(1, 3), st.integers(1, 3)),
-    st.tuples(st.integers(1, 3), st.integers(1, 3)),
-    st.integers(1, 2),
-    st.integers(0, 2),
-    st.integers(0, 1),
-    flag,
-)
+@examples(80)
+@given(widths, pairs(1, 4), pairs(1, 3), pairs(1, 3), st.integers(1, 2), pairs(0, 2), pairs(0, 1), st.booleans())
 def test_transposed_convolutions_spread_every_input(
-    widths: tuple[int, int, int], size: Any, kernel: Any, stride: Any, dilation: int, pad: int, output_pad: int, bias: bool
+    widths: tuple[int, int, int], size: Any, kernel: Any, stride: Any, dilation: int, pad: Any, extra: Any, bias: bool
 ) -> None:
-    inner, outer, groups = widths
-    x, out = (inner * groups, *size), outer * groups
-    spread = [
-        (channel, channel // inner * outer + o, tap, [place[a] * stride[a] + tap[a] * dilation for a in (0, 1)])
-        for channel, *place in itertools.product(range(x[0]), range(size[0]), range(size[1]))
-        for o in range(outer)
-        for tap in itertools.product(range(kernel[0]), range(kernel[1]))
-    ]
-    shape = [max(target[a] for *_, target in spread) + 1 - 2 * pad + output_pad for a in (0, 1)]
-    arguments = {"output_pad": output_pad, "groups": groups, "dilation": dilation, "bias": bias}
-    if min(shape) < 1:
+    groups, inputs, outputs = widths
+    products, weights, ends = 0, set(), [0, 0]
+    for group, i, o, *place in itertools.product(range(groups), range(inputs), range(outputs), *map(range, size)):
+        for tap in itertools.product(*map(range, kernel)):
+            products += 1
+            weights.add((group, i, o, *tap))
+            ends = [max(ends[a], place[a] * stride[a] + tap[a] * dilation + 1) for a in (0, 1)]
+    high, wide = (ends[a] - 2 * pad[a] + extra[a] for a in (0, 1))
+    arguments = ((groups * inputs, *size), groups * outputs, kernel, stride, pad)
+    options = {"output_pad": extra, "groups": groups, "dilation": dilation, "bias": bias}
+    if high < 1 or wide < 1:
         with pytest.raises(CostError, match="is below 1"):
-            RULES["conv_transpose"].function(x, out, kernel, stride, pad, **arguments)
+            RULES["conv_transpose"].function(*arguments, **options)
         return
-    weights = {(channel, o, tap) for channel, o, tap, _ in spread}
-    cost = RULES["conv_transpose"].function(x, out, kernel, stride, pad, **arguments)
-    assert cost.shape == (out, *shape)
-    assert (cost.macs, cost.params) == (len(spread), len(weights) + out * bias)
-    assert cost.bias == out * shape[0] * shape[1] * bias
+    out = groups * outputs
+    expected = Cost((out, high, wide), len(weights) + out * bias, products, bias=out * high * wide * bias)
+    assert RULES["conv_transpose"].function(*arguments, **options) == expected
 
 
 small = st.integers(1, 4)
 
 
-@settings(deadline=None, derandomize=True, max_examples=60)
+@examples(60)
 @given(small, small, small, small, small)
-def test_products_of_matrices_are_counted_one_by_one(n: int, t: int, d: int, e: int, heads: int) -> None:
-    def product(rows: int, inner: int, columns: int) -> int:
-        return sum(1 for _ in itertools.product(range(rows), range(inner), range(columns)))
+def test_products_of_matrices_are_counted_one_by_one(rows: int, keys: int, d: int, e: int, heads: int) -> None:
+    def product(*sizes: int) -> int:
+        return sum(1 for _ in itertools.product(*map(range, sizes)))
 
-    assert RULES["matmul"].function((n, d), (d, e)) == Cost((n, e), macs=product(n, d, e))
-    assert RULES["linear"].function((t, d), e) == Cost((t, e), d * e + e, product(t, d, e), bias=t * e)
-    assert RULES["linear"].function((d,), e, bias=False) == Cost((e,), d * e, product(1, d, e))
-    query, key, value = (n, heads * d), (t, heads * d), (t, heads * e)
-    by_head = sum(product(n, d, t) + product(n, t, e) for _ in range(heads))
-    assert RULES["attention"].function(query, key, value, heads) == Cost((n, heads * e), macs=by_head)
-    query, key, value = (n * t, heads * d), (n * t, heads * d), (n * t, heads * e)
-    by_window = sum(product(t, d, t) + product(t, t, e) for _ in range(heads * n))
-    assert RULES["attention"].function(query, key, value, heads, window=t) == Cost((n * t, heads * e), macs=by_window)
+    matmul, linear, attention = (RULES[kind].function for kind in ("matmul", "linear", "attention"))
+    assert matmul((rows, d), (d, e)) == Cost((rows, e), macs=product(rows, d, e))
+    assert linear((rows, d), e) == Cost((rows, e), d * e + e, product(rows, d, e), bias=rows * e)
+    assert linear((d,), e, bias=False) == Cost((e,), d * e, product(d, e))
+    macs = sum(product(rows, keys, d) + product(rows, keys, e) for _ in range(heads))
+    assert attention((rows, heads * d), (keys, heads * d), (keys, heads * e), heads) == Cost((rows, heads * e), macs=macs)
+    macs = sum(product(keys, keys, d) + product(keys, keys, e) for _ in range(heads) for _ in range(rows))
+    tokens = rows * keys  # in `rows` windows of `keys` tokens
+    windowed = attention((tokens, heads * d), (tokens, heads * d), (tokens, heads * e), heads, window=keys)
+    assert windowed == Cost((tokens, heads * e), macs=macs)
 
 
-@BRUTE
+@examples(200)
 @given(st.integers(1, 12), st.integers(0, 12), st.integers(1, 12) | st.none(), st.integers(1, 4), st.integers(0, 2))
 def test_slices_are_those_of_python(size: int, start: int, stop: int | None, step: int, axis: int) -> None:
-    shape = [4, 13, 14]
-    shape[axis] = size
+    before: Shape = (*(4, 13, 14)[:axis], size, *(4, 13, 14)[axis + 1 :])
     taken = len(range(size)[start:stop:step])
     if not taken or (stop or 0) > size:
         with pytest.raises(CostError):
-            RULES["slice"].function(tuple(shape), start, stop, step, axis=axis)
+            RULES["slice"].function(before, start, stop, step, axis=axis)
         return
-    shape[axis], before = taken, tuple(shape)
-    assert RULES["slice"].function(before, start, stop, step, axis=axis) == Cost(tuple(shape))
+    after = (*before[:axis], taken, *before[axis + 1 :])
+    assert RULES["slice"].function(before, start, stop, step, axis=axis) == Cost(after)
+
+
+# ── refusals ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+ONLY_MAPS = "only maps have a height and a width"
+TWO = "give one number, or two: vertical, horizontal"
+ONE_SHAPE = "bring the branches to one shape, with a 1×1 convolution (a projection) for instance"
+
+REFUSALS = [  # input, model, layer, fact, hint
+    (
+        (3, 8, 8),
+        "x.conv(8, 9)",
+        "conv of 3×8×8",
+        "the output height is 0, which is below 1",
+        "a 9×9 window does not fit into the 8×8 input: use a smaller one, or pad",
+    ),
+    (
+        (3, 8, 4),
+        "x.conv(8, 3, pad=(0, 1), dilation=(1, 4))",
+        "conv of 3×8×4",
+        "the output width is -2, which is below 1",
+        "a 3×3 window (dilation 4) does not fit into the 8×4 input: use a smaller one, or pad",
+    ),
+    ((3, 8, 8), "x.conv(8, (3, 3, 3))", "conv of 3×8×8", "kernel=(3, 3, 3) has 3 numbers", TWO),
+    ((3, 8, 8), "x.conv(8, 0)", "conv of 3×8×8", "kernel is 0, which is below 1", ""),
+    ((3, 8, 8), "x.conv(8, 3.5)", "conv of 3×8×8", "kernel is 3.5, which is no whole number", ""),
+    ((3, 8, 8), "x.conv(8, 3, stride=0)", "conv of 3×8×8", "stride is 0, which is below 1", ""),
+    ((3, 8, 8), "x.conv(8, 3, pad=-1)", "conv of 3×8×8", "pad is -1, which is below 0", ""),
+    (
+        (3, 8, 8),
+        'x.conv(8, 3, pad="valid")',
+        "conv of 3×8×8",
+        "pad is 'valid'",
+        "give a number, a pair, four numbers (top, bottom, left, right) or 'same'",
+    ),
+    (
+        (3, 8, 8),
+        "x.conv(8, 3, pad=(1, 2, 3))",
+        "conv of 3×8×8",
+        "pad=(1, 2, 3) has 3 numbers",
+        "give one, two or four: top, bottom, left, right",
+    ),
+    ((3, 8, 8), "x.conv(0, 3)", "conv of 3×8×8", "out is 0, which is below 1", ""),
+    ((3, 8, 8), 'x.conv("8", 3)', "conv of 3×8×8", "out is '8', which is no whole number", ""),
+    ((3, 8, 8), "x.conv(8, None)", "conv of 3×8×8", "kernel is None, which is no whole number", ""),
+    ((3, 8, 8), "x.conv(8, 3, groups=2)", "conv of 3×8×8", "groups=2 must divide the 3 input channels", ""),
+    ((4, 8, 8), "x.conv(6, 3, groups=4)", "conv of 4×8×8", "groups=4 must divide the 6 filters", ""),
+    ((4, 8, 8), "x.conv(4, 3, groups=0)", "conv of 4×8×8", "groups is 0, which is below 1", ""),
+    (
+        (4, 8, 8),
+        "x.conv(8, {3})",
+        "conv",
+        "cannot work with out=8, kernel={3}, stride=1, pad=0, groups=1, dilation=1, bias=True (unsupported operand type(s) for -: 'set' and 'int')",
+        "see: cnncost ops conv",
+    ),
+    ((10,), "x.conv(8, 3)", "conv of 10", "needs a C×H×W map, got 10", ONLY_MAPS),
+    (
+        (4, 8, 8),
+        "x.conv_transpose(4, 3, pad=9)",
+        "conv_transpose of 4×8×8",
+        "the output height is -8, which is below 1",
+        "use less padding",
+    ),
+    ((4, 8, 8), "x.conv_transpose(4, 3, groups=3)", "conv_transpose of 4×8×8", "groups=3 must divide the 4 input channels", ""),
+    (
+        (4, 8, 8),
+        "x.linear(10)",
+        "linear of 4×8×8",
+        "needs features, got a 4×8×8 map",
+        "add flatten or global_avg_pool before it, or tokens to apply it at every position",
+    ),
+    ((4,), "x.linear(0)", "linear of 4", "out is 0, which is below 1", ""),
+    ((4, 8, 8), "x.matmul(x)", "matmul of 4×8×8 and 4×8×8", "needs two matrices, got 4×8×8 and 4×8×8", ""),
+    ((4, 8), "x.matmul(x)", "matmul of 4×8 and 4×8", "cannot multiply 4×8 by 4×8: the inner sizes differ", ""),
+    ((4, 8), "x.attention(x, x, 3)", "attention of 4×8 and 4×8 and 4×8", "heads=3 must divide the 8 query features", ""),
+    ((4, 8), "x.attention(x.linear(6), x)", "attention of 4×8 and 4×6 and 4×8", "queries have 8 features and keys 6", ""),
+    ((4, 8), "x.attention(x, x, window=3)", "attention of 4×8 and 4×8 and 4×8", "window=3 must divide the 4 tokens", ""),
+    ((4, 8, 8), "x.attention(x, x)", "attention of 4×8×8 and 4×8×8 and 4×8×8", "needs tokens, got 4×8×8, 4×8×8 and 4×8×8", ""),
+    ((4, 8, 8), "x.max_pool(2, pad=2)", "max_pool of 4×8×8", "pad=2 leaves windows of 2 without any input", ""),
+    (
+        (4, 8, 8),
+        "x.max_pool(9)",
+        "max_pool of 4×8×8",
+        "the output height is 0, which is below 1",
+        "a 9×9 window does not fit into the 8×8 input: use a smaller one, or pad",
+    ),
+    ((4, 8, 8), 'x.max_pool(2, ceil_mode="up")', "max_pool of 4×8×8", "ceil_mode is 'up'", "give true, false or 'caffe'"),
+    (
+        (4, 8, 8),
+        "x.max_pool(2, dilation=2, count_pad=False)",
+        "max_pool of 4×8×8",
+        "dilated windows without their padding are not computed",
+        "leave count_pad true",
+    ),
+    (
+        (4, 5000, 5000),
+        "x.avg_pool(1025, count_pad=False)",
+        "avg_pool of 4×5000×5000",
+        "windows of 1025 without their padding are not computed",
+        "count_pad=false needs a kernel given as a number up to 1024",
+    ),
+    ((4,), "x.global_avg_pool()", "global_avg_pool of 4", "needs a C×H×W map, got 4", ONLY_MAPS),
+    ((4, 8, 8), "x.adaptive_avg_pool(0)", "adaptive_avg_pool of 4×8×8", "out is 0, which is below 1", ""),
+    ((4, 8, 8), "x.adaptive_avg_pool((1, 2, 3))", "adaptive_avg_pool of 4×8×8", "out=(1, 2, 3) has 3 numbers", TWO),
+    (
+        (4, 8, 8),
+        'x.upsample(2, mode="linear")',
+        "upsample of 4×8×8",
+        "mode is 'linear'",
+        "give one of nearest, bilinear, bicubic",
+    ),
+    ((4, 8, 8), "x.upsample(0)", "upsample of 4×8×8", "scale is 0, which is below 1", ""),
+    ((4, 8, 8), 'x.layer_norm(over="width")', "layer_norm of 4×8×8", "over is 'width'", "give channels or all"),
+    ((4, 8, 8), "x.group_norm(3)", "group_norm of 4×8×8", "groups=3 must divide the 4 channels", ""),
+    ((4,), "x.lrn()", "lrn of 4", "needs a C×H×W map, got 4", ONLY_MAPS),
+    ((4, 8, 8), "x.lrn(0)", "lrn of 4×8×8", "size is 0, which is below 1", ""),
+    ((4, 8, 8), "x.dropout(1.5)", "dropout of 4×8×8", "the probability is 1.5", "give a number from 0 to 1"),
+    ((4, 8, 8), "x.stochastic_depth(-1)", "stochastic_depth of 4×8×8", "the probability is -1", "give a number from 0 to 1"),
+    ((4, 8, 8), "x + x.conv(5, 1)", "add of 4×8×8 and 5×8×8", "cannot add 4×8×8 and 5×8×8: shapes must be equal", ONE_SHAPE),
+    ((4, 8, 8), "x.add(x.flatten())", "add of 4×8×8 and 256", "cannot add 4×8×8 and 256: shapes must be equal", ONE_SHAPE),
+    (
+        (4, 8, 8),
+        "x * x.conv(5, 1)",
+        "mul of 4×8×8 and 5×8×8",
+        "cannot multiply 4×8×8 and 5×8×8: a gate has the map's channels",
+        "",
+    ),
+    (
+        (4, 8, 8),
+        "x * x.conv(5, 1).global_avg_pool()",
+        "mul of 4×8×8 and 5",
+        "cannot multiply 4×8×8 and 5: a gate has the map's channels",
+        "",
+    ),
+    (
+        (4, 8, 8),
+        "x.mul(x.tokens())",
+        "mul of 4×8×8 and 64×4",
+        "cannot multiply 4×8×8 and 64×4: a gate has the map's channels",
+        "",
+    ),
+    (
+        (4, 8, 8),
+        "x.concat(x.max_pool(2))",
+        "concat of 4×8×8 and 4×4×4",
+        "cannot concatenate 4×8×8 and 4×4×4: only channels may differ",
+        "",
+    ),
+    (
+        (4, 8),
+        "x.concat(x.slice(stop=2))",
+        "concat of 4×8 and 2×8",
+        "cannot concatenate 4×8 and 2×8: only channels may differ",
+        "",
+    ),
+    (
+        (4, 8, 8),
+        "x.concat(x.flatten())",
+        "concat of 4×8×8 and 256",
+        "cannot concatenate 4×8×8 and 256: only channels may differ",
+        "",
+    ),
+    ((4, 8, 8), "x.split(3)", "split of 4×8×8", "parts=3 must divide the 4 channels", ""),
+    ((4, 8, 8), "x.split(2, 2)", "split of 4×8×8", "there is no part 2 of 2", "parts are counted from 0"),
+    ((4, 8, 8), "x.split(2, -1)", "split of 4×8×8", "part is -1, which is below 0", ""),
+    ((4, 8, 8), "x.slice(axis=3)", "slice of 4×8×8", "there is no axis 3 in 4×8×8", ""),
+    ((4, 8, 8), "x.slice(stop=5)", "slice of 4×8×8", "stop=5 is past the 4 there are", ""),
+    ((4, 8, 8), "x.slice(start=4)", "slice of 4×8×8", "the number of indices taken is 0, which is below 1", ""),
+    ((4, 8, 8), "x.slice(start=-1)", "slice of 4×8×8", "start is -1, which is below 0", ""),
+    ((4, 8, 8), "x.slice(step=0)", "slice of 4×8×8", "step is 0, which is below 1", ""),
+    ((4, 8, 8), 'x.pad("same")', "pad of 4×8×8", "pad cannot be 'same' here", "give the number of zeros"),
+    ((4, 8, 8), "x.pad(channels=(-1, 0))", "pad of 4×8×8", "channels is -1, which is below 0", ""),
+    ((4, 8, 8), "x.channel_shuffle(3)", "channel_shuffle of 4×8×8", "groups=3 must divide the 4 channels", ""),
+    ((4, 7, 8), "x.space_to_depth(2)", "space_to_depth of 4×7×8", "size=2 must divide the 7 rows", ""),
+    ((4, 7, 8), "x.tokens(window=2)", "tokens of 4×7×8", "window=2 must divide the 7 rows", ""),
+    ((4, 8, 8), "x.class_token()", "class_token of 4×8×8", "needs tokens, got 4×8×8", ""),
+    ((4, 8), "x.untokens(3, 2)", "untokens of 4×8", "4 tokens do not fill a 3×2 map", ""),
+    ((4, 8, 8), "x.untokens(2, 2)", "untokens of 4×8×8", "needs tokens, got 4×8×8", ""),
+    (
+        (4, H, 8),
+        'x.max_pool(2, pad="same", count_pad=False)',
+        "max_pool of 4×H×8",
+        "whether 2·⌈H/2⌉ - H < 0 depends on the letters",
+        "give the letters values, or set the setting that asks to a number",
+    ),
+    (
+        (4, H, 8),
+        "x.adaptive_avg_pool(3)",
+        "adaptive_avg_pool of 4×H×8",
+        "the greatest common divisor of H and 3 depends on the letters",
+        "",
+    ),
+    (
+        (4, H, 8),
+        "x + x.max_pool(2)",
+        "add of 4×H×8 and 4×⌊H/2⌋×4",
+        "cannot add 4×H×8 and 4×⌊H/2⌋×4: shapes must be equal",
+        ONE_SHAPE,
+    ),
+    (
+        (4, 8, 8),
+        "x.conv(12, 3, groups=np.array([1, 2, 3, 4]))",
+        "conv of 4×8×8",
+        "groups=[1 2 3 4] must divide the 4 input channels",
+        "",
+    ),
+]
+
+
+@pytest.mark.parametrize(("input", "model", "layer", "fact", "hint"), REFUSALS)
+def test_refusal(input: Shape, model: str, layer: str, fact: str, hint: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        trace(lambda x: eval(model, {"x": x, "np": np}), input)
+    kind = layer.split(" of ")[0]
+    assert caught.value.message == f"layer '{kind}' ({layer}): {fact}"
+    assert caught.value.hint == hint
+
+
+def test_a_refusal_of_candidates_says_which() -> None:
+    with pytest.raises(ModelError, match="groups=.1 2 3 4. must divide the 4 input channels") as caught:
+        trace(lambda x, groups: x.conv(12, 3, groups=groups), (4, 8, 8), groups=np.array([1, 2, 3, 4]))
+    assert list(caught.value.valid) == [True, True, False, True]
+
+
+JUNK = [None, "x", "", -1, 0, 1.5, float("nan"), (), (2,), (2, 3), (2, 2, 2), (0, -1, 0, 0), [2], {}, object(), H]
+JUNK += [np.array([2, 3]), np.array([0, -1]), np.array([0.5, 1])]
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_no_argument_breaks_a_rule(kind: str) -> None:
+    """Whatever an argument is: either the counts are exact and not negative, or the refusal names the layer."""
+    first = changed(CASES[kind][0], list, lambda options: options[0])
+    shapes, args = at(first, {letter: 4 if letter.isupper() else 2 for letter in RANGES})
+    for name in RULES[kind].arguments:
+        for junk in JUNK:
+            tracer = Tracer()
+            tracer.input((1, 1, 1))
+            tensors = tuple(Tensor(tracer, 0, shape) for shape in shapes)
+            try:
+                tracer.apply(kind, tensors, {**args, name: junk}, None, None)
+            except ModelError as error:
+                assert f"layer '{kind}'" in error.message  # noqa: PT017
+                continue
+            cost = tracer.nodes[-1].cost
+            for number in (*cost.shape, cost.params, cost.macs, cost.bias, cost.taps, cost.buffers):
+                assert isinstance(number, (int, Ints, Poly)), (name, junk)
+                if not isinstance(number, Poly):
+                    assert np.all(number >= 0), (name, junk)

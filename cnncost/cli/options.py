@@ -21,10 +21,24 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-FORMATS = ("terminal", "plain", "json", "csv", "tsv", "markdown", "latex", "html")  # those of cnncost.render, named here for --help
+if TYPE_CHECKING:  # generic for type checkers; not subscriptable at run time before click 8.3
+    _ParamType = click.ParamType[str]
+else:
+    _ParamType = click.ParamType
+
+FORMATS = (
+    "terminal",
+    "plain",
+    "json",
+    "csv",
+    "tsv",
+    "markdown",
+    "latex",
+    "html",
+)  # those of cnncost.render, named here for --help
 
 
-class Name(click.ParamType[str]):
+class Name(_ParamType):
     """A value out of a list of names, which completes and answers a near miss."""
 
     def __init__(self, what: str, known: Callable[[], Iterable[str]], several: bool = False) -> None:
@@ -91,7 +105,7 @@ def complete_setting(ctx: click.Context, param: click.Parameter, incomplete: str
 
     from cnncost.models import load
 
-    given = ctx.params.get("model") or ctx.params.get("models") or ()
+    given = ctx.params.get("model") or ctx.params.get("models") or ctx.args  # args, while an option still lacks its value
     found: list[str] = []
     for reference in [given] if isinstance(given, str) else given:
         with suppress(UsageError):
@@ -104,7 +118,13 @@ def output_options(function: F) -> F:
     for option in (
         click.option("--exact", is_flag=True, help="Every digit, no rounding."),
         click.option("-o", "--output", "path", metavar="FILE", help="Write to FILE, in the format of its suffix."),
-        click.option("--format", "format", type=Name("format", lambda: FORMATS), metavar="FORMAT", help=f"One of {', '.join(FORMATS)}."),
+        click.option(
+            "--format",
+            "format",
+            type=Name("format", lambda: FORMATS),
+            metavar="FORMAT",
+            help=f"One of {', '.join(FORMATS)}.",
+        ),
     ):
         function = option(function)
     return function
@@ -127,7 +147,9 @@ def model_options(function: F) -> F:
     return function
 
 
-def reports(models: Sequence[str], input: str | None, size: str | None, settings: Sequence[str], **counting: Any) -> list[Report]:
+def reports(
+    models: Sequence[str], input: str | None, size: str | None, settings: Sequence[str], **counting: Any
+) -> list[Report]:
     """Return the report of each model reference under the shared options."""
     from cnncost.models import Model, load, resized, whole_number
 
@@ -191,7 +213,9 @@ def write(path: str, text: str) -> None:
                 os.unlink(temporary)
             raise
     except OSError as error:
-        raise UsageError(f"cannot write '{path}': {(error.strerror or str(error)).lower()}", "choose another file with -o") from None
+        raise UsageError(
+            f"cannot write '{path}': {(error.strerror or str(error)).lower()}", "choose another file with -o"
+        ) from None
 
 
 def _umask() -> int:

@@ -24,7 +24,10 @@ def plain(table: Table) -> str:
     widths = [max(map(len, cells)) for cells in zip(headers, *rows, strict=True)]
 
     def line(cells: Iterable[str]) -> str:
-        aligned = (f"{cell:<{width}}" if l else f"{cell:>{width}}" for cell, width, l in zip(cells, widths, left, strict=True))
+        aligned = (
+            f"{cell:<{width}}" if lefts else f"{cell:>{width}}"
+            for cell, width, lefts in zip(cells, widths, left, strict=True)
+        )
         return "  ".join(aligned).rstrip()
 
     lines = [table.title] if table.title else []

@@ -42,14 +42,23 @@ def draw(table: Table, console: Console) -> str:
         )
     for index, row in enumerate(rows):
         is_total = fitted.total is not None and index == len(rows) - 1
-        drawn.add_row(*map(Text, row), style="bold" if is_total else None, end_section=index == len(rows) - 2 and fitted.total is not None)
+        drawn.add_row(
+            *map(Text, row),
+            style="bold" if is_total else None,
+            end_section=index == len(rows) - 2 and fitted.total is not None,
+        )
     with console.capture() as captured:
         console.print(drawn)
         for note in fitted.notes:
             console.print(Text(note, style="dim"))
         if dropped:
             names = ", ".join(dropped)
-            console.print(Text(f"{console.width} columns are too few for: {names} (a wider terminal or a pipe shows all)", style="dim"))
+            console.print(
+                Text(
+                    f"{console.width} columns are too few for: {names} (a wider terminal or a pipe shows all)",
+                    style="dim",
+                )
+            )
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 

@@ -16,13 +16,16 @@ FAMILIES: dict[str, str] = {
     "googlenet": """
         googlenet googlenet_aux googlenet_bvlc googlenet_bvlc_aux googlenet_stem inception_naive inception_reduced
     """,
+    "inception": "bn_inception se_bn_inception inception_v3 inception_v3_aux inception_v4 inception_resnet_v2",
+    "polynet": "polynet",
+    "xception": "xception",
     "block_models": "basic bottleneck resnext_block conv3x3 conv3x3_twice conv3x3_thrice conv5x5 conv7x7",
     "resnet": """
         resnet18 resnet34 resnet50 resnet101 resnet152 resnet200
         resnet18_v1 resnet34_v1 resnet50_v1 resnet101_v1 resnet152_v1 resnet200_v1
         plain18 plain34
         resnet20_cifar resnet32_cifar resnet44_cifar resnet56_cifar resnet110_cifar resnet1202_cifar
-        plain20_cifar plain56_cifar
+        resnet110_stochastic resnet1202_stochastic plain20_cifar plain56_cifar
     """,
     "preact_resnet": "preact_resnet110 preact_resnet164 preact_resnet1001 preact_resnet200",
     "wide_resnet": """
@@ -34,7 +37,7 @@ FAMILIES: dict[str, str] = {
         resnext50_1x64d resnext50_2x40d resnext50_4x24d resnext50_8x14d resnext50_32x4d
         resnext101_1x64d resnext101_2x40d resnext101_4x24d resnext101_8x14d resnext101_32x4d
         resnext101_1x100d resnext101_2x64d resnext101_64x4d resnext101_32x8d
-        resnext29_8x64d resnext29_16x64d resnext29_4x64d resnext29_32x4d
+        resnext29_8x64d resnext29_16x64d resnext29_4x64d resnext29_32x4d resnext_listing
     """,
     "senet": "se_resnet50 se_resnet101 se_resnet152 se_resnext50_32x4d se_resnext101_32x4d senet154",
     "densenet": """
@@ -55,6 +58,23 @@ FAMILIES: dict[str, str] = {
         shufflenet_v2_x0_5 shufflenet_v2_x1_0 shufflenet_v2_x1_5 shufflenet_v2_x2_0
         shufflenet_v1_g1 shufflenet_v1_g2 shufflenet_v1_g3 shufflenet_v1_g4 shufflenet_v1_g8
     """,
+    "efficientnet": """
+        efficientnet_b0 efficientnet_b1 efficientnet_b2 efficientnet_b3 efficientnet_b4 efficientnet_b5 efficientnet_b6
+        efficientnet_b7 efficientnet_v2_s efficientnet_v2_m efficientnet_v2_l
+    """,
+    "regnet": """
+        regnet_x_400mf regnet_x_800mf regnet_x_1_6gf regnet_x_3_2gf regnet_x_8gf regnet_x_16gf regnet_x_32gf
+        regnet_y_400mf regnet_y_800mf regnet_y_1_6gf regnet_y_3_2gf regnet_y_8gf regnet_y_16gf regnet_y_32gf regnet_y_128gf
+    """,
+    "convnext": "convnext_tiny convnext_small convnext_base convnext_large convnext_xlarge",
+    "darknet": "darknet53 darknet19",
+    "fractalnet": """
+        fractalnet20 fractalnet40 fractalnet5_thin fractalnet10_thin fractalnet20_thin fractalnet40_thin
+        fractalnet80_thin fractalnet160_thin
+    """,
+    "vit": "vit_b_16 vit_b_32 vit_l_16 vit_l_32 vit_h_14",
+    "swin": "swin_t swin_s swin_b swin_v2_t swin_v2_s swin_v2_b",
+    "maxvit": "maxvit_t",
 }
 
 MODULE_OF: dict[str, str] = {name: module for module, names in FAMILIES.items() for name in names.split()}
@@ -69,4 +89,5 @@ def find(name: str) -> Model | None:
 def models(module: str) -> dict[str, Model]:
     """Return the models of one family module, by name."""
     loaded = import_module(f"cnncost.zoo.{module}")
-    return {model.name: model for value in vars(loaded).values() for model in getattr(value, "variants", ())}
+    own = [value for value in vars(loaded).values() if getattr(value, "__module__", None) == loaded.__name__]
+    return {model.name: model for value in own for model in getattr(value, "variants", ())}

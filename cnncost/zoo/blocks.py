@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Literal
 
 from cnncost.algebra import Num, minimum, same
-from cnncost.graph import Tensor, block
+from cnncost.graph import Tensor, block, need
 
 Shortcut = Literal["A", "B", "C", "none"]
 Activation = Literal["relu", "relu6", "hardswish", "silu", "sigmoid", "hardsigmoid"]
@@ -42,17 +43,28 @@ def shortcut(x: Tensor, out: Num, stride: int, option: Shortcut = "B") -> Tensor
 
 
 @block
-def basic(x: Tensor, width: Num, stride: int = 1, *, option: Shortcut = "B", reduction: Num | None = None) -> Tensor:
+def basic(
+    x: Tensor,
+    width: Num,
+    stride: int = 1,
+    *,
+    option: Shortcut = "B",
+    reduction: Num | None = None,
+    survival: Fraction | int = 1,
+) -> Tensor:
     """Two 3×3 convolutions and a shortcut: 18·C²·H·W multiply-adds for C → C channels.
 
-    `reduction` as in `bottleneck`.
+    `reduction` as in `bottleneck`; the branch runs in the share `survival` of training passes.
 
-    Source: arXiv:1512.03385, figure 5, left.
+    Source: arXiv:1512.03385, figure 5, left; with survival: arXiv:1603.09382, equation 2.
     """
-    y = conv_norm(x, "conv1", "bn1", width, 3, stride).relu(name="relu")
-    y = conv_norm(y, "conv2", "bn2", width, 3)
-    if reduction is not None:
-        y = squeeze_excite(y, width // reduction, name="se")
+    with x.runs(survival):
+        y = conv_norm(x, "conv1", "bn1", width, 3, stride).relu(name="relu")
+        y = conv_norm(y, "conv2", "bn2", width, 3)
+        if reduction is not None:
+            y = squeeze_excite(y, width // reduction, name="se")
+    if survival != 1:
+        y = y.stochastic_depth(float(1 - survival), name="drop")
     if option != "none":
         y = y.add(shortcut(x, width, stride, option), name="add")
     return y.relu(name="relu")
@@ -92,7 +104,10 @@ def bottleneck(
 
 def exact(multiplier: Num) -> Num:
     """Return a multiplier such as 0.35 as the fraction its digits say; whole numbers, columns and letters as they are."""
-    return Fraction(repr(multiplier)) if isinstance(multiplier, float) else multiplier
+    if not isinstance(multiplier, float):
+        return multiplier
+    need(math.isfinite(multiplier), f"a multiplier is {multiplier}", "give a number, as in 0.75")
+    return Fraction(repr(multiplier))
 
 
 def portion(value: Num, ratio: Num) -> Num:
@@ -272,8 +287,31 @@ def conv_norm_relu(
 def separable_conv(x: Tensor, out: Num, kernel: int, stride: int = 1, *, multiplier: Num = 1) -> Tensor:
     """Depthwise kernel×kernel convolution with `multiplier` filters per channel, then 1×1: C·(m·K² + m·out) weights.
 
-    Source: Xception, arXiv:1610.02357, section 2; TensorFlow's SeparableConv2D.
+    Source: Xception, arXiv:1610.02357, section 1.2; TensorFlow's SeparableConv2D.
     """
     inner = multiplier * x.channels
     y = x.conv(inner, kernel, stride, kernel // 2, groups=x.channels, bias=False, name="depthwise")
     return y.conv(out, 1, bias=False, name="pointwise")
+
+
+@block
+def self_attention(
+    x: Tensor,
+    heads: Num,
+    *,
+    window: Num | None = None,
+    biases: Iterable[Tensor] = (),
+    names: tuple[str, str] = ("in_proj", "out_proj"),
+) -> Tensor:
+    """Queries, keys and values from one linear layer, attention, and a linear layer: 4·D² weights for tokens of D features.
+
+    With `window` tokens attend within groups of so many; `biases` are terms of their scores. `names` are the linear layers'.
+
+    Source: Attention Is All You Need, arXiv:1706.03762, section 3.2.2; within windows: Swin, arXiv:2103.14030, section 3.2.
+    """
+    projections = x.linear(3 * x.channels, name=names[0])
+    query, key, value = (projections.split(3, part, name=("query", "key", "value")[part]) for part in range(3))
+    for bias in biases:
+        query = query.attention_bias(bias, name="bias")
+    y = query.attention(key, value, heads, window=window, name="attention")
+    return y.linear(x.channels, name=names[1])

@@ -23,7 +23,7 @@ def dense_layer(x: Tensor, *others: Tensor, growth: Num, bottleneck: Num = 4, dr
         y = y.conv(out, kernel, 1, kernel // 2, bias=False, name=f"conv{number}")
         return y.dropout(dropout, name=f"dropout{number}") if dropout else y
 
-    y = x.concat(*others, name="concat") if others else x
+    y = x.concat(*others, name="concat")  # for the first layer of a block a copy, as in torchvision
     if bottleneck:
         y = convolved(y, 1, bottleneck * growth, 1)
     return convolved(y, 2 if bottleneck else 1, growth, 3)

@@ -8,7 +8,7 @@ from functools import partial
 from cnncost.algebra import Num
 from cnncost.graph import Outputs, Tensor, block
 from cnncost.models import family, variant
-from cnncost.zoo.blocks import conv_norm
+from cnncost.zoo.blocks import conv_norm_relu
 
 PAPER = "Going Deeper with Convolutions, arXiv:1409.4842"
 BVLC = f"{PAPER}, table 1; BVLC/caffe models/bvlc_googlenet"
@@ -46,12 +46,6 @@ TORCHVISION_NAMES = {
 def conv_relu(x: Tensor, name: str, out: Num, kernel: int, stride: int = 1, *, bias: bool = True) -> Tensor:
     """Return a size-keeping convolution followed by a ReLU."""
     return x.conv(out, kernel, stride, kernel // 2, bias=bias, name=name).relu(name=f"relu_{name}")
-
-
-def conv_norm_relu(x: Tensor, name: str, out: Num, kernel: int, stride: int = 1) -> Tensor:
-    """Return a size-keeping convolution without bias, batch normalisation and ReLU: torchvision's BasicConv2d."""
-    with x.scope(name):
-        return conv_norm(x, "conv", "bn", out, kernel, stride).relu(name="relu")
 
 
 @block
@@ -168,9 +162,7 @@ def googlenet(
     y = conv_norm_relu(y, "conv3", 192, 3).max_pool(3, 2, ceil_mode=True, name="maxpool2")
     heads: list[Tensor] = []
     for name, filters in MODULES.items():
-        y = inception(
-            y, *filters, unit=conv_norm_relu, largest=largest, names=TORCHVISION_NAMES, name=f"inception{name}"
-        )
+        y = inception(y, *filters, unit=conv_norm_relu, largest=largest, names=TORCHVISION_NAMES, name=f"inception{name}")
         if aux and name in WITH_HEAD:
             with x.scope(f"aux{len(heads) + 1}"):
                 pooled = y.adaptive_avg_pool(4, name="avgpool")

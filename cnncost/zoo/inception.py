@@ -9,13 +9,14 @@ from cnncost.graph import Outputs, Tensor, block, need
 from cnncost.models import family, variant
 from cnncost.zoo.blocks import conv_norm_relu, separable_conv, squeeze_excite
 
-Kernel: TypeAlias = int | tuple[int, int]
-Auxiliary = Literal["none", "declared", "output"]
+Widths: TypeAlias = tuple[Num, ...]  # filters of the convolutions of a branch, one after the other
+Kernels: TypeAlias = tuple[int | tuple[int, int], ...]
 Pool = Literal["avg", "max"]
 Grid = Literal["a", "b", "c"]  # of 35×35, 17×17 and 8×8 positions at 299×299
 
 BATCH_NORM = "Batch Normalization, arXiv:1502.03167"
 RETHINKING = "Rethinking the Inception Architecture, arXiv:1512.00567"
+SQUEEZE = "Squeeze-and-Excitation Networks, arXiv:1709.01507"
 V4 = "Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning, arXiv:1602.07261"
 
 ROW, COLUMN = (1, 7), (7, 1)
@@ -27,14 +28,14 @@ ROW, COLUMN = (1, 7), (7, 1)
 def chain(
     x: Tensor,
     name: str,
-    widths: tuple[Num, ...],
-    kernels: tuple[Kernel, ...],
+    widths: Widths,
+    kernels: Kernels,
     stride: int = 1,
     *,
     valid: bool = False,
     shared: bool = False,
 ) -> Tensor:
-    """Return a branch: convolutions with normalisation and ReLU, one after the other; `stride` and `valid` are the last one's."""
+    """Return a branch: convolutions with normalisation and ReLU; `stride` and `valid` are those of the last one."""
     for index, (width, kernel) in enumerate(zip(widths, kernels, strict=True), 1):
         unit = name if len(widths) == 1 else f"{name}_{index}"
         last = index == len(widths)
@@ -42,7 +43,7 @@ def chain(
     return x
 
 
-def halved(x: Tensor, name: str, widths: tuple[Num, ...], kernels: tuple[Kernel, ...]) -> Tensor:
+def halved(x: Tensor, name: str, widths: Widths, kernels: Kernels) -> Tensor:
     """Return a branch whose last convolution halves the map."""
     return chain(x, name, widths, kernels, 2, valid=True)
 
@@ -58,9 +59,7 @@ def fork(x: Tensor, name: str, out: Num) -> tuple[Tensor, Tensor]:
 
 
 @block
-def inception_a(
-    x: Tensor, one: Num, two: tuple[Num, ...], three: tuple[Num, ...], pool: Num, *, kernel: int = 3
-) -> Tensor:
+def inception_a(x: Tensor, one: Num, two: Widths, three: Widths, pool: Num, *, kernel: int = 3) -> Tensor:
     """Module of the 35×35 grid: 1×1; 1×1, `kernel`×`kernel`; 1×1, 3×3, 3×3; average pooling, 1×1.
 
     Source: arXiv:1602.07261, figure 4; with a 5×5: torchvision's InceptionA.
@@ -74,7 +73,7 @@ def inception_a(
 
 
 @block
-def reduction_a(x: Tensor, one: Num, three: tuple[Num, ...]) -> Tensor:
+def reduction_a(x: Tensor, one: Num, three: Widths) -> Tensor:
     """Module from 35×35 to 17×17: 3×3; 1×1, 3×3, 3×3; max pooling.
 
     Source: arXiv:1602.07261, figure 7; its table 1 has the widths, n and (k, l, m).
@@ -85,7 +84,7 @@ def reduction_a(x: Tensor, one: Num, three: tuple[Num, ...]) -> Tensor:
 
 
 @block
-def inception_b(x: Tensor, one: Num, three: tuple[Num, ...], five: tuple[Num, ...], pool: Num) -> Tensor:
+def inception_b(x: Tensor, one: Num, three: Widths, five: Widths, pool: Num) -> Tensor:
     """Module of the 17×17 grid: 1×1; 1×1, 1×7, 7×1; 1×1 and twice 7×1, 1×7; average pooling, 1×1.
 
     Source: arXiv:1602.07261, figure 5; torchvision's InceptionC.
@@ -99,7 +98,7 @@ def inception_b(x: Tensor, one: Num, three: tuple[Num, ...], five: tuple[Num, ..
 
 
 @block
-def reduction_b(x: Tensor, two: tuple[Num, ...], four: tuple[Num, ...]) -> Tensor:
+def reduction_b(x: Tensor, two: Widths, four: Widths) -> Tensor:
     """Module from 17×17 to 8×8: 1×1, 3×3; 1×1, 1×7, 7×1, 3×3; max pooling.
 
     Source: arXiv:1602.07261, figure 8; torchvision's InceptionD.
@@ -110,9 +109,7 @@ def reduction_b(x: Tensor, two: tuple[Num, ...], four: tuple[Num, ...]) -> Tenso
 
 
 @block
-def inception_c(
-    x: Tensor, one: Num, single: Num, double: tuple[Num, ...], kernels: tuple[Kernel, ...], forked: Num, pool: Num
-) -> Tensor:
+def inception_c(x: Tensor, one: Num, single: Num, double: Widths, kernels: Kernels, forked: Num, pool: Num) -> Tensor:
     """Module of the 8×8 grid: 1×1; 1×1 and `double` of the given `kernels`, which both fork; average pooling, 1×1.
 
     Source: arXiv:1602.07261, figure 6; torchvision's InceptionE.
@@ -125,9 +122,7 @@ def inception_c(
     )
 
 
-BRANCHES: dict[
-    Grid, dict[str, tuple[tuple[int, ...], tuple[Kernel, ...]]]
-] = {  # of the residual modules: widths, kernels
+BRANCHES: dict[Grid, dict[str, tuple[Widths, Kernels]]] = {  # of the residual module of each grid
     "a": {"branch1x1": ((32,), (1,)), "branch3x3": ((32, 32), (1, 3)), "branch3x3dbl": ((32, 48, 64), (1, 3, 3))},
     "b": {"branch1x1": ((192,), (1,)), "branch7x7": ((128, 160, 192), (1, ROW, COLUMN))},
     "c": {"branch1x1": ((192,), (1,)), "branch3x3": ((192, 224, 256), (1, (1, 3), (3, 1)))},
@@ -144,7 +139,7 @@ def residual_branches(x: Tensor, grid: Grid, *, shared: bool = False) -> Tensor:
 
 
 @block
-def residual_reduction_b(x: Tensor, first: tuple[Num, ...], second: tuple[Num, ...], third: tuple[Num, ...]) -> Tensor:
+def residual_reduction_b(x: Tensor, first: Widths, second: Widths, third: Widths) -> Tensor:
     """Module from 17×17 to 8×8 of the residual networks: twice 1×1, 3×3; 1×1, 3×3, 3×3; max pooling.
 
     Source: arXiv:1602.07261, figure 18.
@@ -195,7 +190,7 @@ def pool_beside_conv(x: Tensor, out: Num) -> Tensor:
 # ── BN-Inception ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 MODULES: dict[str, tuple[int, tuple[int, int], tuple[int, int], Pool, int]] = {
-    # 1×1, (reduce, 3×3), (reduce, double 3×3), pooling and the projection after it; 0: there is none, and the map is halved
+    # 1×1, (reduce, 3×3), (reduce, double 3×3), pooling and the projection after it; 0: none, the map is halved
     "inception_3a": (64, (64, 64), (64, 96), "avg", 32),
     "inception_3b": (64, (64, 96), (64, 96), "avg", 64),
     "inception_3c": (0, (128, 160), (64, 96), "max", 0),
@@ -210,9 +205,7 @@ MODULES: dict[str, tuple[int, tuple[int, int], tuple[int, int], Pool, int]] = {
 
 
 @block
-def double_inception(
-    x: Tensor, one: Num, three: tuple[Num, ...], double: tuple[Num, ...], pool: Pool, projection: Num, *, stride: int
-) -> Tensor:
+def double_inception(x: Tensor, one: Num, three: Widths, double: Widths, pool: Pool, projection: Num, *, stride: int) -> Tensor:
     """GoogLeNet's module with two 3×3 in place of the 5×5; at stride 2 without the 1×1 branch and the projection.
 
     Source: arXiv:1502.03167, figure 5.
@@ -235,7 +228,7 @@ def double_inception(
     se_bn_inception=variant(
         projection_4cd=128,
         reduction=16,
-        source="Squeeze-and-Excitation Networks, arXiv:1709.01507; the authors' definition, github.com/hujie-frank/SENet",
+        source=f"{SQUEEZE}; the authors' definition, github.com/hujie-frank/SENet",
     ),
 )
 def bn_inception(
@@ -248,9 +241,9 @@ def bn_inception(
 ) -> Tensor:
     """Ten modules with double 3×3 convolutions, of which 3c and 4e halve the map.
 
-    With `separable_stem` the first convolution is separable, of 8 filters per colour, as in the paper. The widely used Caffe
-    definition projects to 128 channels after the pooling of 4c and 4d. With `reduction` each module's output is recalibrated
-    by squeeze-and-excitation.
+    With `separable_stem` the first convolution is separable, with 8 filters per colour, as in the paper. `projection_4cd`
+    are the channels of 4c and 4d after their pooling: 128 in the widely used Caffe definition. With `reduction` the
+    output of each module is recalibrated by squeeze-and-excitation.
     """
     if separable_stem:
         y = separable_conv(x, 64, 7, 2, multiplier=8, name="conv1").batch_norm(name="conv1.bn").relu(name="conv1.relu")
@@ -273,7 +266,10 @@ def bn_inception(
 
 @block
 def auxiliary(x: Tensor, classes: Num) -> Tensor:
-    """Auxiliary classifier with batch normalisation. Source: arXiv:1512.00567, section 4; torchvision's InceptionAux."""
+    """Auxiliary classifier with batch normalisation.
+
+    Source: arXiv:1512.00567, section 4; torchvision's InceptionAux.
+    """
     y = conv_norm_relu(x.avg_pool(5, 3, name="avg_pool"), "conv0", 128, 1)
     y = conv_norm_relu(y, "conv1", 768, 5, valid=True)
     return y.global_avg_pool(name="avgpool").linear(classes, name="fc")
@@ -284,53 +280,53 @@ def auxiliary(x: Tensor, classes: Num) -> Tensor:
     source=f"{RETHINKING}, table 1; details of torchvision's inception_v3",
     input=(3, 299, 299),
     inception_v3=variant(),
-    inception_v3_aux=variant(aux="output"),
+    inception_v3_aux=variant(aux=True),
 )
-def inception_v3(x: Tensor, *, aux: Auxiliary = "none", dropout: float = 0.5, classes: Num = 1000) -> Outputs:
+def inception_v3(x: Tensor, *, aux: bool = False, aux_runs: bool = True, dropout: float = 0.5, classes: Num = 1000) -> Outputs:
     """Three modules on each of the 35×35 and 8×8 grids and five on the 17×17 one, reductions included.
 
-    The auxiliary classifier is a second `output`, as in training; or its parameters are `declared`, but it does not run, as
-    in torchvision's network at inference; or there is `none`.
+    With `aux` there is an auxiliary classifier. It is a second output, as in training; or with `aux_runs` false its
+    parameters are there but it does not run, as in torchvision's network at inference.
     """
-    need(aux in ("none", "declared", "output"), f"aux={aux}: no such choice", "choices: none, declared, output")
     y = plain_stem(x)
     for letter, pool in zip("bcd", (32, 64, 64), strict=True):
         y = inception_a(y, 64, (48, 64), (64, 96, 96), pool, kernel=5, name=f"Mixed_5{letter}")
     y = reduction_a(y, 384, (64, 96, 96), name="Mixed_6a")
     for letter, width in zip("bcde", (128, 160, 160, 192), strict=True):
         y = inception_b(y, 192, (width, width, 192), (width,) * 4 + (192,), 192, name=f"Mixed_6{letter}")
-    outputs: list[Tensor] = []
-    if aux != "none":
-        with y.runs(1 if aux == "output" else 0):
-            outputs.append(auxiliary(y, classes, name="AuxLogits"))
+    side: tuple[Tensor, ...] = ()
+    if aux:
+        with y.runs(1 if aux_runs else 0):
+            side = (auxiliary(y, classes, name="AuxLogits"),)
     y = reduction_b(y, (192, 320), (192, 192, 192, 192), name="Mixed_7a")
     for letter in "bc":
         y = inception_c(y, 320, 384, (448, 384), (1, 3), 384, 192, name=f"Mixed_7{letter}")
     y = y.global_avg_pool(name="avgpool").dropout(dropout, name="dropout").linear(classes, name="fc")
-    return (y, *outputs) if aux == "output" else y
+    return (y, *side) if side and aux_runs else y
 
 
 # ── Inception-v4 and Inception-ResNet-v2 ─────────────────────────────────────────────────────────────────────────────
 
 
+def three(depths: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the numbers of modules on the three grids. Raises ModelError unless there are three."""
+    need(len(depths) == 3, f"depths={depths} has {len(depths)} numbers", "give three: of the modules A, B and C")
+    return depths
+
+
 @family("Inception-v4", source=f"{V4}, figure 9", input=(3, 299, 299), inception_v4=variant())
-def inception_v4(
-    x: Tensor, *, depths: tuple[int, ...] = (4, 7, 3), dropout: float = 0.2, classes: Num = 1000
-) -> Tensor:
+def inception_v4(x: Tensor, *, depths: tuple[int, ...] = (4, 7, 3), dropout: float = 0.2, classes: Num = 1000) -> Tensor:
     """A stem with branches, and uniform modules on three grids: 4 × A, 7 × B and 3 × C."""
-    need(
-        len(depths) == 3, f"depths={depths} has {len(depths)} numbers", "give three: of Inception-A, -B and -C modules"
-    )
+    a, b, c = three(depths)
     y = stem(x)
-    for index in range(depths[0]):
+    for index in range(a):
         y = inception_a(y, 96, (64, 96), (64, 96, 96), 96, name=f"inception_a.{index + 1}")
     y = reduction_a(y, 384, (192, 224, 256))
-    for index in range(depths[1]):
+    for index in range(b):
         y = inception_b(y, 384, (192, 224, 256), (192, 192, 224, 224, 256), 128, name=f"inception_b.{index + 1}")
     y = reduction_b(y, (192, 192), (256, 256, 320, 320))
-    for index in range(depths[2]):
-        kernels: tuple[Kernel, ...] = (1, (3, 1), (1, 3))
-        y = inception_c(y, 256, 384, (384, 448, 512), kernels, 256, 256, name=f"inception_c.{index + 1}")
+    for index in range(c):
+        y = inception_c(y, 256, 384, (384, 448, 512), (1, (3, 1), (1, 3)), 256, 256, name=f"inception_c.{index + 1}")
     return y.global_avg_pool(name="avgpool").dropout(dropout, name="dropout").linear(classes, name="linear")
 
 
@@ -351,21 +347,17 @@ def inception_resnet_v2(
     x: Tensor, *, depths: tuple[int, ...] = (10, 20, 10), dropout: float = 0.2, classes: Num = 1000
 ) -> Tensor:
     """Residual Inception modules on three grids, 10 × A, 20 × B and 10 × C, after the stem of Inception-v3."""
-    need(
-        len(depths) == 3,
-        f"depths={depths} has {len(depths)} numbers",
-        "give three: of Inception-ResNet-A, -B and -C modules",
-    )
+    a, b, c = three(depths)
     with x.scope("stem"):
         y = plain_stem(x)
         y = inception_a(y, 96, (48, 64), (64, 96, 96), 64, kernel=5, name="Mixed_5b")
-    for index in range(depths[0]):
+    for index in range(a):
         y = inception_resnet(y, "a", name=f"inception_resnet_a.{index + 1}")
     y = reduction_a(y, 384, (256, 256, 384))
-    for index in range(depths[1]):
+    for index in range(b):
         y = inception_resnet(y, "b", name=f"inception_resnet_b.{index + 1}")
     y = residual_reduction_b(y, (256, 384), (256, 288), (256, 288, 320), name="reduction_b")
-    for index in range(depths[2]):
-        y = inception_resnet(y, "c", relu=index + 1 < depths[2], name=f"inception_resnet_c.{index + 1}")
+    for index in range(c):
+        y = inception_resnet(y, "c", relu=index + 1 < c, name=f"inception_resnet_c.{index + 1}")
     y = conv_norm_relu(y, "Conv2d_7b_1x1", 1536, 1)
     return y.global_avg_pool(name="avgpool").dropout(dropout, name="dropout").linear(classes, name="linear")

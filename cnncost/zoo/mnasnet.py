@@ -36,7 +36,7 @@ SMALL: Stages = (
     (5, 2, 6, True, 32, 4),
     (3, 1, 6, True, 32, 3),
     (5, 2, 6, True, 88, 3),
-    (3, 1, 6, True, 144, 1),
+    (3, 1, 6, False, 144, 1),
 )
 SEARCHED = {"a1": (32, 16, A1), "small": (8, 8, SMALL)}  # widths of the stem and of the first stage, and the others
 

@@ -8,7 +8,7 @@ from cnncost.algebra import Num
 from cnncost.graph import Tensor, block, need
 from cnncost.models import family, variant
 from cnncost.zoo.blocks import conv_norm
-from cnncost.zoo.inception import Grid, reduction_a, residual_branches, residual_reduction_b, stem
+from cnncost.zoo.inception import Grid, reduction_a, residual_branches, residual_reduction_b, stem, three
 
 Composition = Literal["way", "poly", "mpoly"]
 PolyModule = Literal["1-way", "2-way", "3-way", "poly-2", "poly-3", "mpoly-2", "mpoly-3"]
@@ -26,12 +26,12 @@ MODULES: dict[PolyModule, tuple[Composition, int]] = {
 
 @block
 def polyinception(x: Tensor, grid: Grid, module: PolyModule) -> Tensor:
-    """PolyInception module: the input plus residual units side by side ("way") or one after the other ("poly", "mpoly").
+    """PolyInception module: the input plus residual units side by side (way) or one after the other (poly, mpoly).
 
     The units of a poly module have the weights of their branches in common; batch normalisation and the 1×1 convolution
     back to the channels of the input are each unit's own, as in the released network.
 
-    Source: arXiv:1611.05725, section 4.2 and figure 4.
+    Source: arXiv:1611.05725, section 3.1.
     """
     need(module in MODULES, f"there is no PolyNet module '{module}'", f"choices: {', '.join(MODULES)}")
     composition, order = MODULES[module]
@@ -47,7 +47,7 @@ def polyinception(x: Tensor, grid: Grid, module: PolyModule) -> Tensor:
 
 @family(
     "PolyNet",
-    source="PolyNet: A Pursuit of Structural Diversity in Very Deep Networks, arXiv:1611.05725, section 4.4; "
+    source="PolyNet: A Pursuit of Structural Diversity in Very Deep Networks, arXiv:1611.05725, figure 5; "
     "details of the released network, as ported in github.com/Cadene/pretrained-models.pytorch",
     input=(3, 331, 331),
     polynet=variant(),
@@ -63,11 +63,7 @@ def polynet(
     classes: Num = 1000,
 ) -> Tensor:
     """Very Deep PolyNet: the stem of Inception-v4 and three stages of modules, which take turns within a stage."""
-    need(
-        len(depths) == 3,
-        f"depths={depths} has {len(depths)} numbers",
-        "give three: of the modules in stages A, B and C",
-    )
+    a, b, c = three(depths)
 
     def stage(y: Tensor, grid: Grid, depth: int, modules: tuple[PolyModule, ...]) -> Tensor:
         need(len(modules) > 0, f"stage_{grid} names no module", f"choices: {', '.join(MODULES)}")
@@ -75,8 +71,8 @@ def polynet(
             y = polyinception(y, grid, modules[index % len(modules)], name=f"stage_{grid}.{index + 1}")
         return y
 
-    y = stage(stem(x), "a", depths[0], stage_a)
-    y = stage(reduction_a(y, 384, (256, 256, 384)), "b", depths[1], stage_b)
+    y = stage(stem(x), "a", a, stage_a)
+    y = stage(reduction_a(y, 384, (256, 256, 384)), "b", b, stage_b)
     y = residual_reduction_b(y, (256, 384), (256, 256), (256, 256, 256), name="reduction_b")
-    y = stage(y, "c", depths[2], stage_c)
+    y = stage(y, "c", c, stage_c)
     return y.global_avg_pool(name="avgpool").dropout(dropout, name="dropout").linear(classes, name="linear")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Literal
 
 from cnncost.algebra import Num, same
 from cnncost.graph import Tensor, need
 from cnncost.models import family, variant
-from cnncost.zoo.blocks import Shortcut, basic, bottleneck, conv_norm
+from cnncost.zoo.blocks import Shortcut, basic, bottleneck, conv_norm, exact
 
 PAPER = "Deep Residual Learning for Image Recognition, arXiv:1512.03385"
 CIFAR = f"{PAPER}, table 6"
 POST = "Identity Mappings, arXiv:1603.05027, table 5; with post-activation"
+STOCHASTIC = "Deep Networks with Stochastic Depth, arXiv:1603.09382, section 4"
 V1_5 = f"{PAPER}, table 1; stride in the 3×3 as in torchvision (v1.5)"
 
 
@@ -95,15 +97,31 @@ def resnet(
     resnet56_cifar=variant(depth=56),
     resnet110_cifar=variant(depth=110),
     resnet1202_cifar=variant(depth=1202),
+    resnet110_stochastic=variant(depth=110, survival=0.5, source=STOCHASTIC),
+    resnet1202_stochastic=variant(depth=1202, survival=0.5, source=STOCHASTIC),
     plain20_cifar=variant(depth=20, shortcut="none", source=f"{PAPER}, figure 6"),
     plain56_cifar=variant(depth=56, shortcut="none", source=f"{PAPER}, figure 6"),
 )
-def resnet_cifar(x: Tensor, *, depth: int = 20, width: Num = 16, classes: Num = 10, shortcut: Shortcut = "A") -> Tensor:
-    """A 3×3 stem and three stages of n = (depth − 2)/6 basic blocks, 16, 32 and 64 channels wide."""
+def resnet_cifar(
+    x: Tensor,
+    *,
+    depth: int = 20,
+    width: Num = 16,
+    classes: Num = 10,
+    shortcut: Shortcut = "A",
+    survival: float = 1.0,
+) -> Tensor:
+    """A 3×3 stem and three stages of n = (depth − 2)/6 basic blocks, 16, 32 and 64 channels wide.
+
+    While training, block l of L survives with probability 1 − l/L·(1 − `survival`): arXiv:1603.09382, equation 4.
+    """
     need(depth >= 8 and depth % 6 == 2, f"depth={depth} is not 6n + 2 with n ≥ 1", "try 20, 32, 44, 56, 110 or 1202")
+    need(0 <= survival <= 1, f"survival={survival} is no probability", "give a number from 0 to 1")
+    n, lost = (depth - 2) // 6, 1 - exact(survival)
     y = conv_norm(x, "conv1", "bn1", width, 3).relu(name="relu")
     for stage in range(3):
-        for index in range((depth - 2) // 6):
+        for index in range(n):
             stride = 2 if stage and not index else 1
-            y = basic(y, width * 2**stage, stride, option=shortcut, name=f"layer{stage + 1}.{index}")
+            alive = 1 - Fraction(stage * n + index + 1, 3 * n) * lost
+            y = basic(y, width * 2**stage, stride, option=shortcut, survival=alive, name=f"layer{stage + 1}.{index}")
     return y.global_avg_pool(name="avgpool").linear(classes, name="fc")

@@ -46,6 +46,32 @@ def resnext(
     return resnet.resnet(x, depths=depths, groups=cardinality, width_per_group=base_width, width=width, classes=classes)
 
 
+@family("ResNeXt listing", source=f"{PAPER}, as a published listing has it", resnext_listing=variant())
+def listing(
+    x: Tensor, *, depths: tuple[int, ...] = (3, 4, 6, 3), cardinality: Num = 32, width: Num = 64, classes: Num = 1000
+) -> Tensor:
+    """ResNeXt-50 with slips: the grouped 3×3 is as wide as the block's input, and the last 1×1 has the stride.
+
+    Every block owns a 1×1 shortcut with bias and no batch norm, but only the first of each stage runs it.
+    """
+    y = conv_norm(x, "conv1", "bn1", width, 7, 2).relu(name="relu").max_pool(3, 2, 1, name="maxpool")
+    for stage, depth in enumerate(depths):
+        for index in range(depth):
+            with y.scope(f"layer{stage + 1}.{index}"):
+                y = _listed(y, 4 * width * 2**stage, 2 if stage and not index else 1, cardinality, first=not index)
+    y = conv_norm(y, "head.conv", "head.bn", 1280, 1).relu(name="head.relu")
+    return y.global_avg_pool(name="avgpool").linear(classes, name="fc")
+
+
+def _listed(x: Tensor, out: Num, stride: int, cardinality: Num, *, first: bool) -> Tensor:
+    y = conv_norm(x, "conv1", "bn1", x.channels, 1).relu(name="relu")
+    y = conv_norm(y, "conv2", "bn2", x.channels, 3, groups=cardinality).relu(name="relu")
+    y = conv_norm(y, "conv3", "bn3", out, 1, stride)
+    with x.runs(int(first)):
+        projected = x.conv(out, 1, stride, name="shortcut")
+    return y.add(projected if first else x, name="add").relu(name="relu")
+
+
 @family(
     "ResNeXt CIFAR",
     source=f"{PAPER}, section 5.4 and table 7",

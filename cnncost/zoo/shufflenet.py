@@ -36,9 +36,7 @@ def shuffle_v1(x: Tensor, out: Num, stride: int, groups: Num, first_groups: Num)
     shufflenet_v1_g4=variant(groups=4),
     shufflenet_v1_g8=variant(groups=8),
 )
-def shufflenet_v1(
-    x: Tensor, *, groups: int = 3, scale: float = 1.0, stem: Num = 24, classes: Num = 1000
-) -> Tensor:
+def shufflenet_v1(x: Tensor, *, groups: int = 3, scale: float = 1.0, stem: Num = 24, classes: Num = 1000) -> Tensor:
     """A 3×3 stem, max pooling, three stages of shuffle units that double the width, and one linear layer.
 
     The width of a network of `groups` is such that all cost about the same; `scale` multiplies that of the stages.

@@ -13,13 +13,16 @@ PAPER = "SqueezeNet, arXiv:1602.07360"
 CAFFE = "forresti/SqueezeNet, SqueezeNet_v1.{}/deploy.prototxt"
 
 
+Names = Literal["torchvision", "paper"]
+
+
 @block
-def fire(x: Tensor, squeeze: Num, expand1x1: Num, expand3x3: Num) -> Tensor:
+def fire(x: Tensor, squeeze: Num, expand1x1: Num, expand3x3: Num, names: Names = "torchvision") -> Tensor:
     """A 1×1 convolution to few channels, then 1×1 and 3×3 convolutions of those side by side.
 
     Source: arXiv:1602.07360, figure 1.
     """
-    y = x.conv(squeeze, 1, name="squeeze").relu(name="squeeze_activation")
+    y = x.conv(squeeze, 1, name="squeeze1x1" if names == "paper" else "squeeze").relu(name="squeeze_activation")
     left = y.conv(expand1x1, 1, name="expand1x1").relu(name="expand1x1_activation")
     right = y.conv(expand3x3, 3, 1, 1, name="expand3x3").relu(name="expand3x3_activation")
     return left.concat(right, name="concat")
@@ -49,7 +52,7 @@ def squeezenet(
     head_pad: int = 0,
     dropout: float = 0.5,
     classes: Num = 1000,
-    names: Literal["torchvision", "paper"] = "torchvision",
+    names: Names = "torchvision",
 ) -> Tensor:
     """A strided stem, runs of fire modules with max pooling before each run, a 1×1 convolution to the classes and their means.
 
@@ -67,7 +70,7 @@ def squeezenet(
             expand = base + increment * ((number - 2) // every)
             expand3x3 = portion(expand, share_3x3)
             name = f"fire{number}" if paper else f"features.{number + run + 1}"
-            y = fire(y, portion(expand, squeeze_ratio), expand - expand3x3, expand3x3, name=name)
+            y = fire(y, portion(expand, squeeze_ratio), expand - expand3x3, expand3x3, names, name=name)
             number += 1
     y = y.dropout(dropout, name=f"drop{number - 1}" if paper else "classifier.0")
     y = y.conv(classes, 1, 1, head_pad, name=f"conv{number}" if paper else "classifier.1")
