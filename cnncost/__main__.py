@@ -32,9 +32,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to flush at exit
         code = BROKEN_PIPE
     except (MemoryError, RecursionError):
-        code = _complain(
-            "this is larger than the memory of this machine", "ask for less: fewer layers, a smaller --top"
-        )
+        code = _complain("this is larger than the memory of this machine", "ask for less: fewer layers, a smaller --top")
     except Exception as error:
         if os.environ.get("CNNCOST_DEBUG"):
             raise

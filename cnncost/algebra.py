@@ -5,13 +5,15 @@ polynomials of this module. Letters stand for integers of at least 1: a size, a 
 
 The normal form of a polynomial is a mapping from monomials to integer coefficients that are not 0; a monomial is a sorted
 tuple of (atom, exponent); an atom is a letter or one flat floor ⌊numerator / denominator⌋. A constant polynomial is an `int`.
+Sums and products with fractions (a share of training passes) give fractional coefficients; such polynomials are not floored.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, TypeAlias
 
 from cnncost.errors import AlgebraError, Disagreement
@@ -63,7 +65,7 @@ class Poly:
         return isinstance(other, Poly) and self._hash == other._hash and self.terms == other.terms
 
     def __add__(self, other: Num) -> Num:
-        if not isinstance(other, (int, Poly)):
+        if not isinstance(other, (int, Fraction, Poly)):
             return NotImplemented
         total = dict(self.terms)
         for monomial, coefficient in _terms(other).items():
@@ -76,13 +78,13 @@ class Poly:
         return Poly({monomial: -coefficient for monomial, coefficient in self.terms.items()})
 
     def __sub__(self, other: Num) -> Num:
-        return self + -other if isinstance(other, (int, Poly)) else NotImplemented
+        return self + -other if isinstance(other, (int, Fraction, Poly)) else NotImplemented
 
     def __rsub__(self, other: Num) -> Num:
         return -self + other
 
     def __mul__(self, other: Num) -> Num:
-        if not isinstance(other, (int, Poly)):
+        if not isinstance(other, (int, Fraction, Poly)):
             return NotImplemented
         product: dict[Monomial, int] = {}
         for left, a in self.terms.items():
@@ -193,7 +195,7 @@ def minimum(a: Num, b: Num) -> Num:
     Raises AlgebraError where letters leave open which it is.
     """
     if isinstance(a, Ints) or isinstance(b, Ints):
-        return _select(a, b, smaller=True)
+        return _elementwise("minimum", a, b)
     return a if a <= b else b
 
 
@@ -203,7 +205,7 @@ def maximum(a: Num, b: Num) -> Num:
     Raises AlgebraError where letters leave open which it is.
     """
     if isinstance(a, Ints) or isinstance(b, Ints):
-        return _select(a, b, smaller=False)
+        return _elementwise("maximum", a, b)
     return a if a >= b else b
 
 
@@ -215,27 +217,24 @@ def gcd(a: Num, b: Num) -> Num:
     if isinstance(a, int) and isinstance(b, int):
         return math.gcd(a, b)
     if isinstance(a, Ints) or isinstance(b, Ints):
-        import numpy as np
-
-        left, right = (n.values if isinstance(n, Ints) else n for n in (a, b))
-        return Ints(np.gcd(left, right))
+        return _elementwise("gcd", a, b)
     for small, large in ((a, b), (b, a)):
         if large % small == 0:
             return small
     raise AlgebraError(f"the greatest common divisor of {a} and {b} depends on the letters")
 
 
-def _select(a: Num, b: Num, *, smaller: bool) -> Ints:
+def _elementwise(name: str, a: Num, b: Num) -> Ints:
     import numpy as np
 
-    left, right = (n.values if isinstance(n, Ints) else n for n in (a, b))
-    return Ints((np.minimum if smaller else np.maximum)(left, right))
+    column, other = (a, b) if isinstance(a, Ints) else (b, a)  # all three are symmetric
+    return column.combine(other, getattr(np, name), max)
 
 
 def _terms(value: Num) -> dict[Monomial, int]:
     if isinstance(value, Poly):
         return value.terms
-    return {(): int(value)} if value else {}
+    return {(): value} if value else {}
 
 
 def _number(terms: dict[Monomial, int]) -> Num:
@@ -244,7 +243,8 @@ def _number(terms: dict[Monomial, int]) -> Num:
     if not terms:
         return 0
     if len(terms) == 1 and () in terms:
-        return terms[()]
+        constant: int | Fraction = terms[()]
+        return int(constant) if constant.denominator == 1 else constant
     return Poly(terms)
 
 
@@ -268,9 +268,7 @@ def _reading_order(term: tuple[Monomial, int]) -> tuple[int, list[tuple[bool, st
 
 
 def _fraction(top: Num, bottom: Num) -> str:
-    over, under = (
-        f"({part})" if isinstance(part, Poly) and len(part.terms) > 1 else str(part) for part in (top, bottom)
-    )
+    over, under = (f"({part})" if isinstance(part, Poly) and len(part.terms) > 1 else str(part) for part in (top, bottom))
     return f"{over}/({under})" if "·" in under and "(" not in under else f"{over}/{under}"
 
 
@@ -279,23 +277,21 @@ def _sign(value: Num, question: str) -> int:
     if isinstance(value, int):
         return (value > 0) - (value < 0)
     for sign in (1, -1):
-        same_sign = all(coefficient * sign > 0 for coefficient in value.terms.values())
         never_zero = any(all(isinstance(atom, str) for atom, _ in monomial) for monomial in value.terms)
-        if same_sign and never_zero and _floors_are_sizes(value):
+        if never_zero and _never_negative(sign * value):
             return sign
     raise AlgebraError(
         f"{question} depends on the letters", "give the letters values, or set the setting that asks to a number"
     )
 
 
-def _floors_are_sizes(value: Poly) -> bool:
-    """Whether every floor has non-negative terms only, so that it cannot be negative."""
-    floors: Iterable[Floor] = (atom for atom in value.atoms() if isinstance(atom, Floor))
-    return all(
-        coefficient > 0
-        for floor in floors
-        for part in (floor.numerator, floor.denominator)
-        for coefficient in _terms(part).values()
+def _never_negative(value: Num) -> bool:
+    """Whether all coefficients are positive, and those inside floors too, so that no letters make it negative."""
+    if isinstance(value, int):
+        return value >= 0
+    floors = (atom for atom in value.atoms() if isinstance(atom, Floor))
+    return all(coefficient > 0 for coefficient in value.terms.values()) and all(
+        _never_negative(floor.numerator) and _never_negative(floor.denominator) for floor in floors
     )
 
 
@@ -331,7 +327,7 @@ def _floor(top: Num, bottom: Num) -> Num:
 
 
 def _divide(top: Num, bottom: Num) -> tuple[Num, Num]:
-    """Return (q, r) with top = q·bottom + r, dividing term by term; for an integer divisor coefficients of r lie in [0, bottom)."""
+    """Return (q, r) with top = q·bottom + r; for an integer divisor the coefficients of r lie in [0, bottom)."""
     if isinstance(bottom, int):
         terms = _terms(top).items()
         whole = _number({monomial: coefficient // bottom for monomial, coefficient in terms})

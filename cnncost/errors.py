@@ -61,6 +61,4 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     if not near:
         return otherwise
     quoted = [f"'{name}'" for name in near]
-    return (
-        "did you mean " + (" or ".join(quoted) if len(quoted) < 3 else f"{quoted[0]}, {quoted[1]} or {quoted[2]}") + "?"
-    )
+    return "did you mean " + (" or ".join(quoted) if len(quoted) < 3 else f"{quoted[0]}, {quoted[1]} or {quoted[2]}") + "?"

@@ -91,7 +91,7 @@ class Tracer:
 
     def input(self, shape: Sequence[Num]) -> Tensor:
         """Add the network's input."""
-        node = Node(self.path(INPUT), INPUT, MappingProxyType({}), (), Cost(checked(tuple(shape))))
+        node = Node(self.path(INPUT), INPUT, MappingProxyType({}), (), Cost(tuple(shape)))
         self.nodes.append(node)
         return Tensor(self, 0, node.cost.shape)
 
@@ -101,7 +101,8 @@ class Tracer:
         """Add a layer and return its output. Raises ModelError, with the layer's name, where its rule refuses."""
         path = self.path(name or kind)
         shapes = tuple([tensor.shape for tensor in tensors])
-        key: Any = (kind, shapes, tuple(args.values()))
+        values = args.values()
+        key: Any = (kind, shapes, *values, *map(type, values))  # types too, for 1.0 and True are equal to 1
         try:
             known = self.memo.get(key)
         except TypeError:  # a list or a column, which cannot be looked up
@@ -123,17 +124,19 @@ class Tracer:
         self.indices[path] = index
         return Tensor(self, index, cost.shape)
 
-    def _cost(
-        self, kind: str, shapes: tuple[Shape, ...], args: dict[str, Any], path: str
-    ) -> tuple[Mapping[str, Any], Cost]:
+    def _cost(self, kind: str, shapes: tuple[Shape, ...], args: dict[str, Any], path: str) -> tuple[Mapping[str, Any], Cost]:
         bound = {argument: checked(value) for argument, value in args.items()}
+        rule = ops.RULES[kind]
         try:
-            return MappingProxyType(bound), ops.RULES[kind].function(*shapes, **bound)
+            for flag in rule.flags:
+                if type(bound.get(flag, True)) is not bool:
+                    raise CostError(f"{flag} is {bound[flag]!r}, which is neither true nor false")
+            return MappingProxyType(bound), rule.function(*shapes, **bound)
         except (CostError, AlgebraError) as error:
             shown = " and ".join(map(ops.show, shapes))
             valid = getattr(error, "valid", None)
             raise ModelError(f"layer '{path}' ({kind} of {shown}): {error.message}", error.hint, valid) from error
-        except (TypeError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError, LookupError) as error:  # an argument of the wrong type
             given = ", ".join(f"{argument}={value!r}" for argument, value in bound.items())
             raise ModelError(
                 f"layer '{path}' ({kind}): cannot work with {given} ({error})", f"see: cnncost ops {kind}"
@@ -148,10 +151,11 @@ class Tracer:
             )
         node = self.nodes[self.indices[full]]
         params = self._own_params(node)
-        alike = all(node.args.get(a) == args.get(a) for a in ("kernel", "bias", "affine"))  # no sizes
+        alike = all(same(node.args.get(a), args.get(a)) for a in ("out", "kernel", "groups", "bias", "affine"))
         if node.kind != kind or not alike or not same(params, cost.params):
             raise ModelError(
-                f"layer '{path}' ({kind}, {cost.params} parameters) cannot share the weights of '{full}' ({node.kind}, {params})",
+                f"layer '{path}' ({kind}, {cost.params} parameters) "
+                f"cannot share the weights of '{full}' ({node.kind}, {params})",
                 "weights are shared between layers of one kind, with the same arguments and input channels",
             )
         shared = Cost(cost.shape, 0, cost.macs, cost.bias, cost.taps, 0)
@@ -256,14 +260,12 @@ def trace(function: Callable[..., Outputs], input: Sequence[Num], name: str | No
     a layer cannot be applied.
     """
     tracer = Tracer()
-    shape = tuple(input)
+    shape = checked(tuple(input))
     for size in shape:
         try:
             ops.at_least(1, size, "a size")
         except CostError:
-            raise ModelError(
-                f"the input {ops.show(shape)} has the size {size}", "sizes are whole numbers from 1"
-            ) from None
+            raise ModelError(f"the input {ops.show(shape)} has the size {size}", "sizes are whole numbers from 1") from None
     try:
         with no_collection():
             result = function(tracer.input(shape), **{setting: checked(value) for setting, value in settings.items()})

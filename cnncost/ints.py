@@ -30,12 +30,15 @@ class Ints:
     __hash__ = None  # type: ignore[assignment]  # a mutable array inside
 
     def __init__(self, values: NDArray[Any], bound: int | None = None) -> None:
+        if values.dtype != "int64" and values.dtype != object:  # narrower ones would overflow sooner, uint64 mixes with none
+            values = values.astype(object if values.dtype.kind == "u" else "int64")
         self.values = values
         self.bound = magnitude(values) if bound is None else bound
 
-    def _combine(
+    def combine(
         self, other: object, operation: Callable[[Any, Any], Any], bound: Callable[[int, int], int], swap: bool = False
     ) -> Ints:
+        """Apply an operation element by element; `bound` bounds the result's magnitude by those of the operands."""
         right = _ints(other)
         if right is None:
             return NotImplemented  # type: ignore[no-any-return]  # as operators do
@@ -48,34 +51,34 @@ class Ints:
         return Ints(operation(a.values, b.values), limit)
 
     def __add__(self, other: object) -> Ints:
-        return self._combine(other, operator.add, operator.add)
+        return self.combine(other, operator.add, operator.add)
 
     def __radd__(self, other: object) -> Ints:
-        return self._combine(other, operator.add, operator.add, swap=True)
+        return self.combine(other, operator.add, operator.add, swap=True)
 
     def __sub__(self, other: object) -> Ints:
-        return self._combine(other, operator.sub, operator.add)
+        return self.combine(other, operator.sub, operator.add)
 
     def __rsub__(self, other: object) -> Ints:
-        return self._combine(other, operator.sub, operator.add, swap=True)
+        return self.combine(other, operator.sub, operator.add, swap=True)
 
     def __mul__(self, other: object) -> Ints:
-        return self._combine(other, operator.mul, operator.mul)
+        return self.combine(other, operator.mul, operator.mul)
 
     def __rmul__(self, other: object) -> Ints:
-        return self._combine(other, operator.mul, operator.mul, swap=True)
+        return self.combine(other, operator.mul, operator.mul, swap=True)
 
     def __floordiv__(self, other: object) -> Ints:
-        return self._combine(other, operator.floordiv, _quotient_bound)
+        return self.combine(other, operator.floordiv, _quotient_bound)
 
     def __rfloordiv__(self, other: object) -> Ints:
-        return self._combine(other, operator.floordiv, _quotient_bound, swap=True)
+        return self.combine(other, operator.floordiv, _quotient_bound, swap=True)
 
     def __mod__(self, other: object) -> Ints:
-        return self._combine(other, operator.mod, lambda a, b: max(a, b))
+        return self.combine(other, operator.mod, lambda a, b: max(a, b))
 
     def __rmod__(self, other: object) -> Ints:
-        return self._combine(other, operator.mod, lambda a, b: max(a, b), swap=True)
+        return self.combine(other, operator.mod, lambda a, b: max(a, b), swap=True)
 
     def __pow__(self, exponent: int) -> Ints:
         result = self * 0 + 1
@@ -84,7 +87,7 @@ class Ints:
         return result
 
     def __neg__(self) -> Ints:
-        return Ints(-self.values, self.bound)
+        return 0 - self
 
     def _compare(self, other: object, operation: Callable[[Any, Any], Any]) -> NDArray[np.bool_]:
         right = _ints(other)
@@ -136,10 +139,7 @@ def _ints(value: object) -> Ints | None:
     import numpy as np
 
     if isinstance(value, np.ndarray):
-        if value.dtype.kind not in "iuO":
-            return None
-        wide = np.int64 if value.dtype.kind == "i" else object  # unsigned integers do not mix with int64
-        return Ints(value.astype(wide, copy=False))
+        return Ints(value) if value.dtype.kind in "iuO" else None
     if isinstance(value, (int, np.integer)):
         number = int(value)
         return Ints(np.array(number, dtype=np.int64 if abs(number) <= INT64_MAX else object), abs(number))
@@ -147,7 +147,7 @@ def _ints(value: object) -> Ints | None:
 
 
 def checked(value: Any) -> Any:
-    """Return NumPy integers as Python integers, integer arrays as `Ints`, lists and tuples with their items so; all else as it is."""
+    """Return NumPy integers as Python integers, integer arrays as `Ints`, sequences with their items so, all else as it is."""
     kind = type(value)
     if kind is int or kind is str or kind is bool:
         return value

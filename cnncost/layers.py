@@ -106,7 +106,7 @@ class Layers:
         window: Num | None = None,
         name: str | None = None,
     ) -> Tensor:
-        """Scaled dot-product attention of tokens, query·keyᵀ and weights·value; projections are `linear` layers of their own."""
+        """Scaled dot-product attention of tokens: query·keyᵀ and weights·value. Projections are `linear` layers."""
         return self._apply("attention", (key, value), {"heads": heads, "window": window}, name)
 
     def attention_bias(
@@ -210,7 +210,7 @@ class Layers:
         self,
         scale: Pair = 2,
         *,
-        mode: Literal['nearest', 'bilinear', 'bicubic'] = "nearest",
+        mode: Literal["nearest", "bilinear", "bicubic"] = "nearest",
         name: str | None = None,
     ) -> Tensor:
         """Enlarge a map `scale` times; an output visits 1 input (nearest), 4 (bilinear) or 16 (bicubic)."""
@@ -229,12 +229,12 @@ class Layers:
     def layer_norm(
         self,
         *,
-        over: Literal['channels', 'all'] = "channels",
+        over: Literal["channels", "all"] = "channels",
         affine: bool = True,
         name: str | None = None,
         shared: str | None = None,
     ) -> Tensor:
-        """Layer normalisation over the channels at each position, or over `all` of the example, with as many scales and offsets."""
+        """Layer normalisation over the channels at each position, or over `all` of the example."""
         return self._apply("layer_norm", (), {"over": over, "affine": affine}, name, shared)
 
     def group_norm(
@@ -282,7 +282,7 @@ class Layers:
         *,
         name: str | None = None,
     ) -> Tensor:
-        """Rectifier: max(x, 0). Works in place: no memory, no parameters; rule R10 of docs/counting.md."""
+        """Rectifier: max(x, 0). Works in place: no memory, no parameters. Source: rule R10 of docs/counting.md."""
         return self._apply("relu", (), {}, name)
 
     def relu6(
@@ -405,7 +405,7 @@ class Layers:
         *others: Tensor,
         name: str | None = None,
     ) -> Tensor:
-        """Sum of tensors of one shape: the residual connection. The identity has no parameters; rule R18 of docs/counting.md."""
+        """Sum of tensors of one shape: the residual connection. The identity has no parameters."""
         return self._apply("add", others, {}, name)
 
     def mul(
@@ -421,7 +421,7 @@ class Layers:
         *others: Tensor,
         name: str | None = None,
     ) -> Tensor:
-        """Concatenation along the channels (features, for vectors and tokens); other sizes are equal. Rule R17 of docs/counting.md."""
+        """Concatenation along the channels (features, for vectors and tokens); other sizes are equal."""
         return self._apply("concat", others, {}, name)
 
     def flatten(
@@ -429,7 +429,7 @@ class Layers:
         *,
         name: str | None = None,
     ) -> Tensor:
-        """All elements as one vector of features. Rule R12 of docs/counting.md."""
+        """All elements as one vector of features."""
         return self._apply("flatten", (), {}, name)
 
     def split(
@@ -451,7 +451,7 @@ class Layers:
         axis: int = 0,
         name: str | None = None,
     ) -> Tensor:
-        """Every `step`-th index from `start` up to `stop` (the end unless given) along one axis: 0 channels, 1 height, 2 width."""
+        """Every `step`-th index from `start` to before `stop` (the end) along one axis: 0 channels, 1 height, 2 width."""
         return self._apply("slice", (), {"start": start, "stop": stop, "step": step, "axis": axis}, name)
 
     def pad(
@@ -470,7 +470,7 @@ class Layers:
         *,
         name: str | None = None,
     ) -> Tensor:
-        """Reorder channels so that those of each of `groups` groups are spread over all. Source: ShuffleNet, arXiv:1707.01083."""
+        """Reorder channels so that those of each of `groups` groups are spread over all."""
         return self._apply("channel_shuffle", (), {"groups": groups}, name)
 
     def space_to_depth(
@@ -495,9 +495,10 @@ class Layers:
         self,
         *,
         name: str | None = None,
+        shared: str | None = None,
     ) -> Tensor:
         """Put one learned token before the tokens: (T, D) becomes (T + 1, D). Source: ViT, arXiv:2010.11929, equation 1."""
-        return self._apply("class_token", (), {}, name)
+        return self._apply("class_token", (), {}, name, shared)
 
     def untokens(
         self,

@@ -10,12 +10,15 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
+from cnncost.algebra import Num
 from cnncost.errors import ModelError, UsageError, did_you_mean
 from cnncost.graph import Graph, Outputs, Tensor, trace
 
 F = TypeVar("F", bound=Callable[..., Outputs])
+
+Input: TypeAlias = tuple[Num, ...] | Callable[[Mapping[str, Num]], tuple[Num, ...]]  # a shape, or a function of the settings
 
 LARGEST_NUMBER = 10**18  # what a size or a setting may be, at most: beyond it is a slip, not a network
 
@@ -26,7 +29,7 @@ class Model:
 
     name: str
     function: Callable[..., Outputs]
-    input: tuple[int, ...] | None  # (C, H, W) unless another is asked for
+    input: Input | None  # (C, H, W) unless another is asked for
     settings: Mapping[str, Any] = field(default_factory=dict)  # those that differ from the function's defaults
     family: str = ""
     source: str = ""
@@ -42,6 +45,11 @@ class Model:
         """Every setting with its present value."""
         defaults = {name: p.default for name, p in self.parameters.items()}
         return {**defaults, **self.settings}
+
+    @property
+    def shape(self) -> tuple[Num, ...] | None:
+        """The input of one example under the present settings."""
+        return self.input(self.values) if callable(self.input) else self.input
 
     def with_settings(self, **settings: Any) -> Model:
         """Return the model with some settings changed. Raises UsageError for a setting it does not have."""
@@ -79,7 +87,7 @@ class Model:
     def trace(self, input: Sequence[Any] | None = None, **settings: Any) -> Graph:
         """Return the graph for an input of one example, (C, H, W); settings as keyword arguments."""
         model = self.with_settings(**settings)
-        shape = self.input if input is None else input
+        shape = model.shape if input is None else input
         if shape is None:
             raise UsageError(f"{self.name} has no input size of its own", "give one: --input C,H,W")
         missing = [name for name, p in model.parameters.items() if p.default is p.empty and name not in model.settings]
@@ -99,8 +107,8 @@ class Model:
 
 
 def variant(
-    *, input: tuple[int, ...] | None = None, source: str | None = None, **settings: Any
-) -> tuple[tuple[int, ...] | None, str | None, dict[str, Any]]:
+    *, input: Input | None = None, source: str | None = None, **settings: Any
+) -> tuple[Input | None, str | None, dict[str, Any]]:
     """Return one row of a family's table: its settings, and its input and source where they differ from the family's."""
     return input, source, settings
 
@@ -109,8 +117,8 @@ def family(
     title: str,
     *,
     source: str,
-    input: tuple[int, ...] = (3, 224, 224),
-    **variants: tuple[tuple[int, ...] | None, str | None, dict[str, Any]],
+    input: Input = (3, 224, 224),
+    **variants: tuple[Input | None, str | None, dict[str, Any]],
 ) -> Callable[[F], F]:
     """Make a model function a family: `variants` are rows made with `variant`, by model name."""
 
@@ -145,17 +153,18 @@ def _member(words: list[str], reference: str) -> Model:
         raise UsageError(f"no model named in '{reference}'", "see: cnncost list")
     name, options = words[0], words[1:]
     model = _own(name) if ":" in name else _known(name)
+    sizes = []
     while options:
         flag, equals, value = options.pop(0).partition("=")
         if flag not in ("--set", "--size", "--input") or not (equals or options):
-            raise UsageError(
-                f"cannot read '{flag}' in the model '{reference}'", "a model is NAME, or NAME --set SETTING=VALUE"
-            )
+            raise UsageError(f"cannot read '{flag}' in the model '{reference}'", "a model is NAME, or NAME --set SETTING=VALUE")
         value = value if equals else options.pop(0)
         if flag == "--set":
             model = model.set([value])
         else:
-            model = replace(model, input=resized(model, flag.removeprefix("--"), value))
+            sizes.append((flag.removeprefix("--"), value))
+    for option, text in sizes:  # after the settings, of which an input may be a function
+        model = replace(model, input=resized(model, option, text))
     return model
 
 
@@ -165,9 +174,9 @@ def ensemble(members: Sequence[Model]) -> Model:
     Source: ensembles as in AlexNet (section 6) and GoogLeNet (section 7). Raises UsageError where the members' inputs differ.
     """
     for member in members[1:]:
-        if member.input != members[0].input:
+        if member.shape != members[0].shape:
             raise UsageError(
-                f"{members[0].name} reads {members[0].input} and {member.name} {member.input}",
+                f"{members[0].name} reads {members[0].shape} and {member.name} {member.shape}",
                 'the members of an ensemble share one input: give them one, as in "inception_v3 --size 224 + resnet50"',
             )
 
@@ -179,23 +188,21 @@ def ensemble(members: Sequence[Model]) -> Model:
             outputs.append(output[0] if isinstance(output, tuple) else output)
         return outputs[0].add(*outputs[1:], name="sum")
 
-    return Model(" + ".join(member.name for member in members), run, members[0].input, family="ensemble")
+    return Model(" + ".join(member.name for member in members), run, members[0].shape, family="ensemble")
 
 
-def resized(model: Model, option: str, text: str) -> tuple[int, ...]:
+def resized(model: Model, option: str, text: str) -> tuple[Num, ...]:
     """Return the input that `--input C,H,W` or `--size S` (or HxW) asks of a model."""
     sizes = [whole_number(part, f"--{option} {text}") for part in re.split(r"[,x×]", text.strip())]
     if option == "input":
         if len(sizes) not in (1, 2, 3):
-            raise UsageError(
-                f"--input {text} has {len(sizes)} numbers", "give channels, height and width: --input 3,224,224"
-            )
+            raise UsageError(f"--input {text} has {len(sizes)} numbers", "give channels, height and width: --input 3,224,224")
         return tuple(sizes)
-    if model.input is None:
+    if model.shape is None:
         raise UsageError(f"{model.name} has no input of its own to resize", "give all of it: --input C,H,W")
-    if len(model.input) != 3 or len(sizes) > 2:
-        raise UsageError(f"--size {text} does not fit the input {model.input}", "give one number, or HEIGHTxWIDTH")
-    return (model.input[0], sizes[0], sizes[-1])
+    if len(model.shape) != 3 or len(sizes) > 2:
+        raise UsageError(f"--size {text} does not fit the input {model.shape}", "give one number, or HEIGHTxWIDTH")
+    return (model.shape[0], sizes[0], sizes[-1])
 
 
 def whole_number(text: str, place: str, low: int = 1) -> int:
@@ -266,7 +273,8 @@ def _own(reference: str) -> Model:
         return value
     if not callable(value):
         functions = [name for name, item in vars(module).items() if inspect.isfunction(item)]
-        raise UsageError(f"'{module_name}' has no model function '{attribute}'", did_you_mean(attribute, functions, f"its functions: {', '.join(functions)}"))
+        known = f"its functions: {', '.join(functions)}"
+        raise UsageError(f"'{module_name}' has no model function '{attribute}'", did_you_mean(attribute, functions, known))
     return Model(attribute, value, None, family=module_name)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from cnncost.algebra import Num, gcd, maximum, minimum
+from cnncost.algebra import Num, Poly, gcd, maximum, minimum
 from cnncost.errors import CostError
 from cnncost.ints import Ints
 
@@ -48,6 +48,7 @@ class Rule:
     function: Callable[..., Cost]
     inputs: int | None  # how many tensors it takes; None: any number from two
     arguments: Mapping[str, inspect.Parameter]  # in order, without the inputs
+    flags: tuple[str, ...]  # the arguments that are true or false
 
     @property
     def words(self) -> str:
@@ -72,7 +73,8 @@ def rule(section: str) -> Callable[[Callable[..., Cost]], Callable[..., Cost]]:
         several = any(p.kind is p.VAR_POSITIONAL for p in shapes)
         kind = function.__name__.rstrip("_")
         arguments = {p.name: p for p in parameters if p not in shapes}
-        RULES[kind] = Rule(kind, section, function, None if several else len(shapes), arguments)
+        flags = tuple(name for name, p in arguments.items() if p.annotation == "bool")
+        RULES[kind] = Rule(kind, section, function, None if several else len(shapes), arguments, flags)
         return function
 
     return enter
@@ -96,7 +98,7 @@ def at_least(low: int, value: Num, name: str, remedy: str = "") -> None:
     """Require an integer or a column to be at least `low`. Letters are sizes and are taken to be."""
     if isinstance(value, (int, Ints)):
         require(value >= low, f"{name} is {value}, which is below {low}", remedy)
-    elif isinstance(value, (float, str)) or value is None:
+    elif not isinstance(value, Poly):
         raise CostError(f"{name} is {value!r}, which is no whole number", remedy)
 
 
@@ -111,9 +113,7 @@ def divide(value: Num, parts: Num, name: str, parts_name: str) -> Num:
 def pair(value: Pair, name: str, low: int = 1) -> tuple[Num, Num]:
     """Return (vertical, horizontal) from one number for both or a pair."""
     if isinstance(value, tuple):
-        require(
-            len(value) == 2, f"{name}={value} has {len(value)} numbers", "give one number, or two: vertical, horizontal"
-        )
+        require(len(value) == 2, f"{name}={value} has {len(value)} numbers", "give one number, or two: vertical, horizontal")
         both = value
     else:
         both = (value, value)
@@ -125,14 +125,10 @@ def pair(value: Pair, name: str, low: int = 1) -> tuple[Num, Num]:
 def sides(pad: Pad) -> Sides | None:
     """Return pads as (top, bottom, left, right), or None for "same"."""
     if isinstance(pad, str):
-        require(
-            pad == "same", f"pad is {pad!r}", "give a number, a pair, four numbers (top, bottom, left, right) or 'same'"
-        )
+        require(pad == "same", f"pad is {pad!r}", "give a number, a pair, four numbers (top, bottom, left, right) or 'same'")
         return None
     if isinstance(pad, tuple):
-        require(
-            len(pad) in (2, 4), f"pad={pad} has {len(pad)} numbers", "give one, two or four: top, bottom, left, right"
-        )
+        require(len(pad) in (2, 4), f"pad={pad} has {len(pad)} numbers", "give one, two or four: top, bottom, left, right")
         four = pad if len(pad) == 4 else (pad[0], pad[0], pad[1], pad[1])
     else:
         four = (pad, pad, pad, pad)
@@ -165,16 +161,23 @@ def channels(x: Shape) -> Num:
     return x[0] if len(x) == 3 else x[-1]
 
 
-def _reach(
-    kernel: Num, stride: Num, before: Num, after: Num, dilation: Num, ceil: CeilMode = False, padded: bool = False
-) -> Num:
-    """Return e such that an axis of `size` has ⌊(size + e) / stride⌋ + 1 windows."""
+def _reach(kernel: Num, stride: Num, before: Num, after: Num, dilation: Num, ceil: CeilMode = False, padding: Num = 0) -> Num:
+    """Return e such that an axis of `size` has ⌊(size + e) / stride⌋ + 1 windows; `padding` is that of both axes."""
     reach = before + after - dilation * (kernel - 1) - 1
-    if ceil:
-        reach = reach + stride - 1
-        if padded or ceil != "caffe":  # the last window starts inside the image or its leading padding
-            reach = minimum(reach, before - 1)
-    return reach
+    if not ceil:
+        return reach
+    reach = reach + stride - 1
+    if ceil == "caffe" and isinstance(padding, int) and padding == 0:
+        return reach
+    inside = minimum(reach, before - 1)  # the last window starts inside the image or its leading padding
+    if ceil == "caffe" and isinstance(padding, Ints):
+        padded = minimum(padding, 1)
+        return padded * inside + (1 - padded) * reach
+    return inside
+
+
+def _ones(pair: tuple[Num, Num]) -> bool:
+    return all(isinstance(number, int) and number == 1 for number in pair)
 
 
 def _positions(
@@ -193,14 +196,11 @@ def _positions(
             reach: Num = -1  # ⌈size / stride⌉ windows
         else:
             before, after = pad[2 * axis], pad[2 * axis + 1]
-            padded = any(not isinstance(p, int) or p != 0 for p in pad)
-            reach = _reach(kernel[axis], stride[axis], before, after, dilation[axis], ceil, padded)
+            reach = _reach(kernel[axis], stride[axis], before, after, dilation[axis], ceil, sum(pad))
         count = (size + reach) // stride[axis] + 1
         if not isinstance(count, int) or count < 1:
             name = ("height", "width")[axis]
-            window = f"a {kernel[0]}×{kernel[1]} window" + (
-                f" (dilation {dilation[axis]})" if dilation != (1, 1) else ""
-            )
+            window = f"a {kernel[0]}×{kernel[1]} window" + ("" if _ones(dilation) else f" (dilation {dilation[axis]})")
             at_least(
                 1,
                 count,
@@ -219,12 +219,12 @@ def _real_taps(size: Num, count: Num, kernel: Num, stride: Num, before: Num, aft
         f"count_pad=false needs a kernel given as a number up to {LONGEST_EXACT_WINDOW}",
     )
     taps: Num = 0
-    for tap in range(
-        kernel
-    ):  # windows in which this tap is inside: from the first one past the leading padding to the last
+    for tap in range(kernel):  # the windows in which this tap lies inside the map: from `first` to `last`
         last = (size + minimum(reach, before - 1 - tap)) // stride
         first = maximum((before - tap + stride - 1) // stride, 0)
-        taps = taps + last + 1 - first
+        visits = last + 1 - first
+        near = isinstance(before, int) and isinstance(stride, int) and abs(before - tap) <= stride
+        taps = taps + (visits if near else maximum(visits, 0))  # a tap far out may lie inside in no window
     return taps
 
 
@@ -288,11 +288,7 @@ def conv_transpose(
     divide(c, groups, "input channels", "groups")
     weights = c * divide(out, groups, "filters", "groups") * kernel_[0] * kernel_[1]
     h, w = (
-        (size[axis] - 1) * stride_[axis]
-        - 2 * pad_[axis]
-        + dilation_[axis] * (kernel_[axis] - 1)
-        + output_pad_[axis]
-        + 1
+        (size[axis] - 1) * stride_[axis] - 2 * pad_[axis] + dilation_[axis] * (kernel_[axis] - 1) + output_pad_[axis] + 1
         for axis in (0, 1)
     )
     at_least(1, h, "the output height", "use less padding")
@@ -330,16 +326,14 @@ def matmul(a: Shape, b: Shape) -> Cost:
 
 @rule("weights")
 def attention(query: Shape, key: Shape, value: Shape, heads: Num = 1, *, window: Num | None = None) -> Cost:
-    """Scaled dot-product attention of tokens, query·keyᵀ and weights·value; projections are `linear` layers of their own.
+    """Scaled dot-product attention of tokens: query·keyᵀ and weights·value. Projections are `linear` layers.
 
     T×D queries meet T'×D keys and T'×E values: T·T'·(D + E) multiply-adds, whatever the number of heads. With `window` the
     tokens attend within groups of `window` tokens: T·window·(D + E).
 
     Source: Attention Is All You Need, arXiv:1706.03762, section 3.2; Swin, arXiv:2103.14030, equation 2.
     """
-    require(
-        len(query) == len(key) == len(value) == 2, f"needs tokens, got {show(query)}, {show(key)} and {show(value)}"
-    )
+    require(len(query) == len(key) == len(value) == 2, f"needs tokens, got {show(query)}, {show(key)} and {show(value)}")
     _require_equal(query[1], key[1], f"queries have {query[1]} features and keys {key[1]}")
     _require_equal(key[0], value[0], f"there are {key[0]} keys and {value[0]} values")
     divide(query[1], heads, "query features", "heads")
@@ -352,7 +346,7 @@ def attention(query: Shape, key: Shape, value: Shape, heads: Num = 1, *, window:
     return Cost((query[0], value[1]), macs=query[0] * seen * (query[1] + value[1]))
 
 
-@rule("weights")
+@rule("embeddings")
 def attention_bias(query: Shape, bias: Shape) -> Cost:
     """Queries whose attention scores get a term for each relative position and head (P×heads of `bias`).
 
@@ -365,7 +359,7 @@ def attention_bias(query: Shape, bias: Shape) -> Cost:
     return Cost(query)
 
 
-@rule("weights")
+@rule("embeddings")
 def constant(x: Shape, tokens: Num, features: Num, *, learned: bool = False) -> Cost:
     """Tokens that are the same for every input: fixed numbers, such as coordinates, or `learned` ones.
 
@@ -379,9 +373,7 @@ def constant(x: Shape, tokens: Num, features: Num, *, learned: bool = False) -> 
 # ── pooling and resampling ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _pool(
-    x: Shape, kernel: Pair, stride: Pair | None, pad: Pad, dilation: Pair, ceil_mode: CeilMode, count_pad: bool
-) -> Cost:
+def _pool(x: Shape, kernel: Pair, stride: Pair | None, pad: Pad, dilation: Pair, ceil_mode: CeilMode, count_pad: bool) -> Cost:
     require(ceil_mode in (True, False, "caffe"), f"ceil_mode is {ceil_mode!r}", "give true, false or 'caffe'")
     kernel_ = pair(kernel, "kernel")
     stride_ = kernel_ if stride is None else pair(stride, "stride")
@@ -396,16 +388,15 @@ def _pool(
     if count_pad:
         taps = c * counts[0] * counts[1] * kernel_[0] * kernel_[1]
     else:
-        require(dilation_ == (1, 1), "dilated windows without their padding are not computed", "leave count_pad true")
+        require(_ones(dilation_), "dilated windows without their padding are not computed", "leave count_pad true")
         taps = c
-        padded = pad_ is None or any(not isinstance(p, int) or p != 0 for p in pad_)
         for axis in (0, 1):
             if pad_ is None:
                 total = maximum((counts[axis] - 1) * stride_[axis] + kernel_[axis] - size[axis], 0)
                 before, after = total // 2, total - total // 2
             else:
                 before, after = pad_[2 * axis], pad_[2 * axis + 1]
-            reach = -1 if pad_ is None else _reach(kernel_[axis], stride_[axis], before, after, 1, ceil_mode, padded)
+            reach = -1 if pad_ is None else _reach(kernel_[axis], stride_[axis], before, after, 1, ceil_mode, sum(pad_))
             taps = taps * _real_taps(size[axis], counts[axis], kernel_[axis], stride_[axis], before, after, reach)
     return Cost((c, *counts), taps=taps)
 
@@ -523,7 +514,9 @@ def batch_norm(x: Shape, *, affine: bool = True) -> Cost:
 
 @rule("normalisation")
 def layer_norm(x: Shape, *, over: Literal["channels", "all"] = "channels", affine: bool = True) -> Cost:
-    """Layer normalisation over the channels at each position, or over `all` of the example, with as many scales and offsets.
+    """Layer normalisation over the channels at each position, or over `all` of the example.
+
+    There are as many scales and offsets as numbers are normalised together.
 
     Source: arXiv:1607.06450; over the channels of a map as in ConvNeXt, arXiv:2201.03545.
     """
@@ -564,7 +557,7 @@ def scale(x: Shape, *, bias: bool = False) -> Cost:
     return Cost(x, params=c + c * bias, bias=elements(x) * bias)
 
 
-@rule("normalisation")
+@rule("embeddings")
 def position_embedding(x: Shape) -> Cost:
     """Add a learned number to each element of an example: T·D for tokens.
 
@@ -585,7 +578,7 @@ def _pointwise(kind: str, words: str) -> None:
 
 
 for _kind, _words in {
-    "relu": "Rectifier: max(x, 0). Works in place: no memory, no parameters; rule R10 of docs/counting.md.",
+    "relu": "Rectifier: max(x, 0). Works in place: no memory, no parameters. Source: rule R10 of docs/counting.md.",
     "relu6": "Rectifier with a ceiling: min(max(x, 0), 6). Source: arXiv:1704.04861.",
     "leaky_relu": "Rectifier with a small fixed slope below zero.",
     "elu": "Exponential linear unit. Source: arXiv:1511.07289.",
@@ -644,9 +637,9 @@ def _require_equal(a: Num, b: Num, fact: str, remedy: str = "") -> None:
 
 @rule("joins")
 def add(*xs: Shape) -> Cost:
-    """Sum of tensors of one shape: the residual connection. The identity has no parameters; rule R18 of docs/counting.md.
+    """Sum of tensors of one shape: the residual connection. The identity has no parameters.
 
-    Source: arXiv:1512.03385, equation 1.
+    Source: rule R18 of docs/counting.md; arXiv:1512.03385, equation 1.
     """
     first = xs[0]
     fact = f"cannot add {' and '.join(map(show, xs))}: shapes must be equal"
@@ -677,7 +670,10 @@ def mul(*xs: Shape) -> Cost:
 
 @rule("joins")
 def concat(*xs: Shape) -> Cost:
-    """Concatenation along the channels (features, for vectors and tokens); other sizes are equal. Rule R17 of docs/counting.md."""
+    """Concatenation along the channels (features, for vectors and tokens); other sizes are equal.
+
+    Source: rule R17 of docs/counting.md.
+    """
     first = xs[0]
     axis = 0 if len(first) == 3 else -1
     fact = f"cannot concatenate {' and '.join(map(show, xs))}: only channels may differ"
@@ -695,7 +691,10 @@ def concat(*xs: Shape) -> Cost:
 
 @rule("joins")
 def flatten(x: Shape) -> Cost:
-    """All elements as one vector of features. Rule R12 of docs/counting.md."""
+    """All elements as one vector of features.
+
+    Source: rule R12 of docs/counting.md.
+    """
     return Cost((elements(x),))
 
 
@@ -711,7 +710,7 @@ def split(x: Shape, parts: Num, part: int = 0) -> Cost:
 
 @rule("joins")
 def slice_(x: Shape, start: Num = 0, stop: Num | None = None, step: Num = 1, *, axis: int = 0) -> Cost:
-    """Every `step`-th index from `start` up to `stop` (the end unless given) along one axis: 0 channels, 1 height, 2 width."""
+    """Every `step`-th index from `start` to before `stop` (the end) along one axis: 0 channels, 1 height, 2 width."""
     require(axis in range(len(x)), f"there is no axis {axis} in {show(x)}")
     size = x[axis]
     at_least(0, start, "start")
@@ -738,7 +737,10 @@ def pad(x: Shape, pad: Pad = 0, *, channels: tuple[Num, Num] = (0, 0)) -> Cost:
 
 @rule("joins")
 def channel_shuffle(x: Shape, groups: Num) -> Cost:
-    """Reorder channels so that those of each of `groups` groups are spread over all. Source: ShuffleNet, arXiv:1707.01083."""
+    """Reorder channels so that those of each of `groups` groups are spread over all.
+
+    Source: ShuffleNet, arXiv:1707.01083, figure 1.
+    """
     divide(image(x)[0], groups, "channels", "groups")
     return Cost(x)
 
@@ -763,7 +765,7 @@ def tokens(x: Shape, *, window: Pair = 1) -> Cost:
     return Cost((h * w, c))
 
 
-@rule("joins")
+@rule("embeddings")
 def class_token(x: Shape) -> Cost:
     """Put one learned token before the tokens: (T, D) becomes (T + 1, D). Source: ViT, arXiv:2010.11929, equation 1."""
     require(len(x) == 2, f"needs tokens, got {show(x)}")
@@ -774,5 +776,7 @@ def class_token(x: Shape) -> Cost:
 def untokens(x: Shape, height: Num, width: Num) -> Cost:
     """Tokens as a map again: (height·width, C) becomes C×height×width."""
     require(len(x) == 2, f"needs tokens, got {show(x)}")
+    at_least(1, height, "height")
+    at_least(1, width, "width")
     _require_equal(x[0], height * width, f"{x[0]} tokens do not fill a {height}×{width} map")
     return Cost((x[1], height, width))

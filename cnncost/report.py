@@ -16,7 +16,7 @@ from cnncost.algebra import Num, Poly
 from cnncost.conventions import COUNTS, Convention
 from cnncost.errors import UsageError, did_you_mean
 from cnncost.graph import Graph, Node, no_collection
-from cnncost.ints import INT64_MAX
+from cnncost.ints import INT64_MAX, checked
 from cnncost.ops import Shape, elements
 from cnncost.units import DTYPES
 
@@ -96,9 +96,7 @@ class Report:
             np.add.at(sums, where, column)
             return sums
 
-        return self._with(
-            tuple(self._joined(key, [self.rows[i] for i in part]) for key, part in members.items()), gather
-        )
+        return self._with(tuple(self._joined(key, [self.rows[i] for i in part]) for key, part in members.items()), gather)
 
     def _joined(self, name: str, rows: Sequence[Row]) -> Row:
         if len(rows) == 1 and rows[0].name == name:
@@ -106,7 +104,7 @@ class Report:
         return Row(name, "group", rows[0].inputs, rows[-1].output, {}, layers=sum(row.layers for row in rows))
 
     def charged(self) -> NDArray[np.bool_]:
-        """Return which rows cost anything: parameters, multiply-adds, FLOPs or memory. Others have no row in a lecture's table."""
+        """Return which rows cost anything: parameters, multiply-adds, FLOPs or memory. Others have no row in the lecture."""
         costs = np.zeros(len(self.rows), dtype=bool)
         for column in (self.params, self.macs, self.flops, self.activation_bytes):
             costs |= column != 0
@@ -142,7 +140,7 @@ class Report:
             "schema": "cnncost.table/1",
             "model": self.model,
             "input": [_json(size) for size in self.input],
-            "batch": self.batch,
+            "batch": _json(self.batch),
             "dtype": self.dtype,
             "convention": self.convention.name,
             "layers": [
@@ -192,7 +190,8 @@ def report(graph: Graph, convention: str | Convention = "lecture", batch: Num = 
         convention = conventions.convention(convention)
     if dtype not in DTYPES:
         raise UsageError(f"unknown dtype '{dtype}'", did_you_mean(dtype, DTYPES, f"known: {', '.join(DTYPES)}"))
-    if isinstance(batch, int) and batch < 1:
+    batch = checked(batch)
+    if not isinstance(batch, Poly) and (not isinstance(batch, int) or batch < 1):
         raise UsageError(f"a batch of {batch}", "give a whole number from 1")
     with no_collection():
         return _report(graph, convention, batch, dtype)
@@ -207,12 +206,12 @@ def _report(graph: Graph, convention: Convention, batch: Num, dtype: str) -> Rep
         "bias": [node.cost.bias for node in layers],
         "taps": [node.cost.taps for node in layers],
         "writes": [elements(node.cost.shape) for node in layers],
+        "buffers": [node.cost.buffers for node in layers],
     }
     sizes = [elements(node.cost.shape) for node in nodes]
     counts["reads"] = [sum(sizes[i] for i in node.inputs) for node in layers]
-    buffers = [node.cost.buffers for node in layers]
     for idle in (index for index, node in enumerate(layers) if node.runs == 0):  # declared, never run
-        for name in counts.keys() - {"params"}:
+        for name in counts.keys() - {"params", "buffers"}:
             counts[name][idle] = 0
     exact = np.int64 if _fits(counts, convention, batch, DTYPES[dtype]) else object
     columns = {name: np.array(values, dtype=exact) for name, values in counts.items()}
@@ -250,7 +249,7 @@ def _report(graph: Graph, convention: Convention, batch: Num, dtype: str) -> Rep
         flops=flops,
         activation_bytes=memory * batch * DTYPES[dtype],
         expected_flops=flops if all(share == 1 for share in runs) else flops * np.array(runs, dtype=object),
-        buffers=np.array(buffers, dtype=exact),
+        buffers=columns["buffers"],
     )
 
 
@@ -266,13 +265,12 @@ def _fits(counts: Mapping[str, Sequence[Num]], convention: Convention, batch: Nu
     if not isinstance(batch, int) or not all(isinstance(value, int) for values in counts.values() for value in values):
         return False
     sums: dict[Any, int] = {name: sum(values) for name, values in counts.items()}
-    largest = max(sums.values())
-    for formula in (*convention.flops.values(), *convention.memory.values()):
-        if isinstance(formula, Poly):  # a sum of products is at most the product of the sums
-            terms = formula.terms.items()
-            largest = max(
-                largest, sum(abs(c) * math.prod(sums[atom] ** e for atom, e in monomial) for monomial, c in terms)
-            )
+    bounds = [sum(sums.values())]
+    for formulas in (convention.flops, convention.memory):
+        terms = [term for formula in set(formulas.values()) if isinstance(formula, Poly) for term in formula.terms.items()]
+        # a sum of products is at most the product of the sums
+        bounds.append(sum(abs(factor) * math.prod(sums[atom] ** e for atom, e in monomial) for monomial, factor in terms))
+    largest = max(bounds)
     return largest * batch * size <= INT64_MAX
 
 

@@ -119,7 +119,7 @@ def _kind(row: Row) -> str:
     return f"{row.kind} ({', '.join(notes)})" if notes else row.kind
 
 
-# Every column of the table of layers: what it holds, and where its value comes from. Priorities: figures and output stay longest.
+# Every column of the table of layers: what it holds, and where its value comes from. Figures and outputs stay longest.
 LAYER_TEXT: dict[str, tuple[Column, Callable[[Row], Any]]] = {
     column.key: (column, value)
     for column, value in (
@@ -248,7 +248,8 @@ def layer_table(
 
 def counted(report: Report) -> str:
     """Return the line that states what is counted."""
-    return f"input {show(report.input)}, batch {report.batch}, {report.dtype}; {report.convention.name}: {report.convention.states}"
+    how = report.convention
+    return f"input {show(report.input)}, batch {report.batch}, {report.dtype}; {how.name}: {how.states}"
 
 
 def _tally(kinds: Iterable[str]) -> dict[str, int]:
@@ -314,7 +315,7 @@ def compare_table(reports: Sequence[Report], labels: Sequence[str], exact: bool 
 
 def list_table(models: Sequence[Any]) -> Table:
     """Return the zoo's models: name, family, input and source."""
-    rows = tuple((m.name, m.family, show(m.input), m.source) for m in models)
+    rows = tuple((m.name, m.family, show(m.shape), m.source) for m in models)
     columns = (
         Column("name", "name"),
         Column("family", "family", priority=2),
@@ -324,7 +325,7 @@ def list_table(models: Sequence[Any]) -> Table:
     data = {
         "schema": "cnncost.list/1",
         "models": [
-            {"name": m.name, "family": m.family, "input": list(m.input), "source": m.source, "settings": m.values}
+            {"name": m.name, "family": m.family, "input": list(m.shape), "source": m.source, "settings": m.values}
             for m in models
         ],
     }
@@ -361,9 +362,7 @@ def rule_table(kind: str) -> Table:
     shapes = SHOWN_ON.get(kind, ("C H W",) * (rule.inputs or 2))
     inputs = [tuple(prod(symbols(size.replace("·", " "))) for size in shape.split()) for shape in shapes]
     letters = {
-        name: symbols(name)[0]
-        for name, p in rule.arguments.items()
-        if p.annotation.split(" | ")[0] in ("Num", "Pair", "Pad")
+        name: symbols(name)[0] for name, p in rule.arguments.items() if p.annotation.split(" | ")[0] in ("Num", "Pair", "Pad")
     }
     letters.pop("window", None)  # attention within windows is a case of its own, told in its words
     cost: Cost = rule.function(*inputs, **letters)
@@ -404,9 +403,7 @@ def ops_table() -> Table:
         "schema": "cnncost.ops/1",
         "ops": [{"kind": rule.kind, "section": rule.section, **rule_data(rule)} for rule in RULES.values()],
     }
-    return Table(
-        columns, rows, notes=(f"{len(rows)} layer types; cnncost ops KIND shows one with its formula",), data=data
-    )
+    return Table(columns, rows, notes=(f"{len(rows)} layer types; cnncost ops KIND shows one with its formula",), data=data)
 
 
 def signature(parameters: Iterable[Any]) -> str:

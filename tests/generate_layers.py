@@ -49,7 +49,7 @@ def method(rule: Rule) -> str:
         passed = "(" + ", ".join(p.name for p in shapes) + ")"
     positional = [p for p in rule.arguments.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
     keyword = [p for p in rule.arguments.values() if p.kind is p.KEYWORD_ONLY]
-    shared = rule.section == "weights" and rule.inputs == 1 or rule.section == "normalisation"
+    shared = rule.inputs == 1 and rule.section in ("weights", "normalisation", "embeddings")
     head = ["self", *others, *map(declaration, positional)]
     head += [] if rule.inputs is None else ["*"]
     head += [*map(declaration, keyword), "name: str | None = None"] + (["shared: str | None = None"] if shared else [])
@@ -70,8 +70,8 @@ def method(rule: Rule) -> str:
 
 def declaration(parameter: inspect.Parameter) -> str:
     """Return a parameter as it stands in a signature."""
-    default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}".replace("'", '"')
-    return f"{parameter.name}: {parameter.annotation}{default}"
+    default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
+    return f"{parameter.name}: {parameter.annotation}{default}".replace("'", '"')
 
 
 def generate() -> str:

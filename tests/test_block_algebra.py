@@ -119,7 +119,8 @@ def test_equal_flops_with_the_bottleneck(row: Record) -> None:
 
 @pytest.mark.parametrize(("model", "channels"), [("basic", 32), ("bottleneck", 128), ("resnext_block", 128), ("conv3x3", 32)])
 def test_settings_and_input_must_agree(model: str, channels: int) -> None:
+    assert load(model, C=32).trace().output == (channels, 56, 56)
     with pytest.raises(ModelError, match=f"{channels} channels") as caught:
-        load(model, C=32).trace()
+        load(model, C=32).trace((2 * channels, 56, 56))
     assert caught.value.hint == f"change the input with the setting: --input {channels},H,W"
     assert load(model, C=32).trace((channels, 8, 8)).output == (channels, 8, 8)

@@ -242,7 +242,10 @@ def test_output_file_is_replaced_whole_or_not_at_all(run: Run, tmp_path: Path, m
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", full)
         failed = run("table", "resnet18", "-o", str(path))
-    assert (failed.code, failed.err) == (2, f"error: cannot write '{path}': no space left on device\n  choose another file with -o\n")
+    assert (failed.code, failed.err) == (
+        2,
+        f"error: cannot write '{path}': no space left on device\n  choose another file with -o\n",
+    )
     assert path.read_text() == "before"
     assert [item.name for item in tmp_path.iterdir()] == [path.name]
     assert run("table", "resnet18", "-o", str(path)).code == 0
@@ -263,7 +266,8 @@ def test_output_through_a_link_and_to_a_device(run: Run, tmp_path: Path) -> None
 # ── what it refuses ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 REFUSALS = {
-    "table resnext50_32x4": "unknown model 'resnext50_32x4'\ndid you mean 'resnext50_32x4d', 'resnext50_2x40d' or 'se_resnext50_32x4d'?",
+    "table resnext50_32x4": "unknown model 'resnext50_32x4'\n"
+    "did you mean 'resnext50_32x4d', 'resnext50_2x40d' or 'se_resnext50_32x4d'?",
     "table nothinglikethis": "unknown model 'nothinglikethis'\nsee: cnncost list",
     "tabel": "unknown command 'tabel'\ndid you mean 'table'?",
     "table resnet50 --set widht=32": "resnet50 has no setting 'widht'\ndid you mean 'width'?",
@@ -289,7 +293,8 @@ REFUSALS = {
     "table resnet50 --batch " + "9" * 40: f"--batch: '{'9' * 40}' is no whole number\nwrite digits, as in 224",
     "table resnet50 -o costs.xlsx": "the suffix of 'costs.xlsx' names no format\n"
     "suffixes: .txt, .json, .csv, .tsv, .md, .tex, .html; or name one with --format",
-    "table resnet50 -o no/such/folder.csv": "cannot write 'no/such/folder.csv': no such file or directory\nchoose another file with -o",
+    "table resnet50 -o no/such/folder.csv": "cannot write 'no/such/folder.csv': no such file or directory\n"
+    "choose another file with -o",
     "list nothinglikethis": "no model matches 'nothinglikethis'\nsee: cnncost list",
     "ops konv": "unknown layer type 'konv'\ndid you mean 'conv'?",
     "table no.such.module:net": "cannot import 'no.such.module' of the model 'no.such.module:net': No module named 'no'\n"
@@ -392,7 +397,9 @@ def test_absurd_sizes_are_computed_or_refused(words: list[str], params: str | No
 def test_counts_past_int64_are_exact(run: Run) -> None:
     """Against the closed form by hand: one 3×3 convolution of 10^12 channels, at 10^9 × 10^9, for a batch of 10^6."""
     data = json.loads(
-        run("table", "conv3x3", "--set", "C=1000000000000", "--size", "1000000000", "--batch", "1000000", "--format", "json").out
+        run(
+            "table", "conv3x3", "--set", "C=1000000000000", "--size", "1000000000", "--batch", "1000000", "--format", "json"
+        ).out
     )
     assert data["total"]["macs"] == 9 * 10**12 * 10**12 * 10**9 * 10**9 * 10**6
 

@@ -57,9 +57,7 @@ def blocks(language: str) -> list[tuple[str, str]]:
 SHOWN = [(name, command, output) for name, block in blocks("console") for command, output in commands(block)]
 
 
-@pytest.mark.parametrize(
-    ("document", "command", "output"), SHOWN, ids=[f"{name}: {command}" for name, command, _ in SHOWN]
-)
+@pytest.mark.parametrize(("document", "command", "output"), SHOWN, ids=[f"{name}: {command}" for name, command, _ in SHOWN])
 def test_console(document: str, command: str, output: str, tmp_path: Path) -> None:
     assert run(command, tmp_path) == output
 

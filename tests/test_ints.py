@@ -91,9 +91,7 @@ def test_comparisons_are_those_of_python(pair: tuple[Column, Column | int], name
     size = len(pair[0][1])
     mask = COMPARISONS[name](made(left), made(right))
     assert mask.dtype == bool
-    assert list(mask) == [
-        COMPARISONS[name](x, y) for x, y in zip(entries(left, size), entries(right, size), strict=True)
-    ]
+    assert list(mask) == [COMPARISONS[name](x, y) for x, y in zip(entries(left, size), entries(right, size), strict=True)]
 
 
 @EXACT

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import cnncost
 import pytest
+
+import cnncost
 from cnncost.graph import Graph, Node
 from cnncost.ops import elements
 

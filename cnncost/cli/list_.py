@@ -25,13 +25,9 @@ def command(pattern: str | None, format: str | None, path: str | None, exact: bo
 
     check_output(format, path)
     wanted = [
-        name
-        for name in zoo.MODULE_OF
-        if pattern is None or pattern.lower() in name or fnmatchcase(name, pattern.lower())
+        name for name in zoo.MODULE_OF if pattern is None or pattern.lower() in name or fnmatchcase(name, pattern.lower())
     ]
     if not wanted:
-        raise UsageError(
-            f"no model matches '{pattern}'", did_you_mean(pattern or "", zoo.MODULE_OF, "see: cnncost list")
-        )
+        raise UsageError(f"no model matches '{pattern}'", did_you_mean(pattern or "", zoo.MODULE_OF, "see: cnncost list"))
     models = [model for name in wanted if (model := zoo.find(name)) is not None]
     show(list_table(models), format, path)

@@ -134,15 +134,33 @@ def model_options(function: F) -> F:
     """Add the options that change the network or the counting."""
     for option in (
         click.option(
-            "--set", "settings", multiple=True, metavar="NAME=VALUE", shell_complete=complete_setting,
+            "--set",
+            "settings",
+            multiple=True,
+            metavar="NAME=VALUE",
+            shell_complete=complete_setting,
             help="Change a setting of the family: width=32, depths=3,4,6,3, depths.2=8.",
         ),
-        click.option("--convention", type=CONVENTION, default="lecture", show_default=True, metavar="NAME", help="How to count; see: cnncost conventions."),
-        click.option("--dtype", type=Name("dtype", _dtypes), default="float32", show_default=True, metavar="DTYPE", help="What a number is stored as."),
+        click.option(
+            "--convention",
+            type=CONVENTION,
+            default="lecture",
+            show_default=True,
+            metavar="NAME",
+            help="How to count; see: cnncost conventions.",
+        ),
+        click.option(
+            "--dtype",
+            type=Name("dtype", _dtypes),
+            default="float32",
+            show_default=True,
+            metavar="DTYPE",
+            help="What a number is stored as.",
+        ),
         click.option("--batch", metavar="N", default="1", show_default=True, help="Examples at once."),
         click.option("--size", metavar="S", help="Height and width of the input: 224, or 224x320."),
         click.option("--input", "input", metavar="C,H,W", help="The whole input shape."),
-    ):  # fmt: skip
+    ):
         function = option(function)
     return function
 

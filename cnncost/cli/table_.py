@@ -11,21 +11,15 @@ from cnncost.cli.options import COLUMNS, check_output, complete_model, model_opt
 
 @click.command("table")
 @click.argument("model", shell_complete=complete_model)
-@click.option(
-    "--depth", type=click.IntRange(0), metavar="N", help="Group: 0 totals, 1 stages, 2 blocks, …  [default: layers]"
-)
-@click.option(
-    "--sort", type=COLUMNS, metavar="COLUMN", help="Sort by a figure, largest first: flops, params, memory, …"
-)
+@click.option("--depth", type=click.IntRange(0), metavar="N", help="Group: 0 totals, 1 stages, 2 blocks, …  [default: layers]")
+@click.option("--sort", type=COLUMNS, metavar="COLUMN", help="Sort by a figure, largest first: flops, params, memory, …")
 @click.option(
     "--top",
     type=click.IntRange(1),
     metavar="N",
     help="Only the N largest rows (by --sort, or FLOPs); the others as one.",
 )
-@click.option(
-    "--columns", type=COLUMNS, metavar="A,B,…", help="Which columns, in which order: name,output,params,flops, …"
-)
+@click.option("--columns", type=COLUMNS, metavar="A,B,…", help="Which columns, in which order: name,output,params,flops, …")
 @click.option("--free", is_flag=True, help="Show the layers that cost nothing, too.")
 @model_options
 @output_options

@@ -25,8 +25,7 @@ def plain(table: Table) -> str:
 
     def line(cells: Iterable[str]) -> str:
         aligned = (
-            f"{cell:<{width}}" if lefts else f"{cell:>{width}}"
-            for cell, width, lefts in zip(cells, widths, left, strict=True)
+            f"{cell:<{width}}" if lefts else f"{cell:>{width}}" for cell, width, lefts in zip(cells, widths, left, strict=True)
         )
         return "  ".join(aligned).rstrip()
 

@@ -37,9 +37,7 @@ def draw(table: Table, console: Console) -> str:
     )
     for column, header in zip(fitted.columns, headers, strict=True):
         wraps = column.key in PROSE
-        drawn.add_column(
-            header, justify="left" if column.unit == "text" else "right", no_wrap=not wraps, overflow="fold"
-        )
+        drawn.add_column(header, justify="left" if column.unit == "text" else "right", no_wrap=not wraps, overflow="fold")
     for index, row in enumerate(rows):
         is_total = fitted.total is not None and index == len(rows) - 1
         drawn.add_row(

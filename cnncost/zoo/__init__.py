@@ -16,7 +16,9 @@ FAMILIES: dict[str, str] = {
     "googlenet": """
         googlenet googlenet_aux googlenet_bvlc googlenet_bvlc_aux googlenet_stem inception_naive inception_reduced
     """,
-    "inception": "bn_inception se_bn_inception inception_v3 inception_v3_aux inception_v4 inception_resnet_v2",
+    "inception": """
+        bn_inception se_bn_inception inception_v3 inception_v3_aux inception_v3_no_aux inception_v4 inception_resnet_v2
+    """,
     "polynet": "polynet",
     "xception": "xception",
     "block_models": "basic bottleneck resnext_block conv3x3 conv3x3_twice conv3x3_thrice conv5x5 conv7x7",

@@ -25,21 +25,21 @@ def _reads(x: Tensor, channels: Num, formula: str) -> None:
     )
 
 
-@family("Residual blocks", source=f"{RESNET}, left", input=(64, 56, 56), basic=variant())
+@family("Residual blocks", source=f"{RESNET}, left", input=lambda its: (its["C"], 56, 56), basic=variant())
 def basic(x: Tensor, *, C: Num = 64) -> Tensor:
     """The residual block C → C → C of two 3×3 convolutions: 18·C²·H·W multiply-adds."""
     _reads(x, C, "C")
     return blocks.basic(x, C)
 
 
-@family("Residual blocks", source=f"{RESNET}, right", input=(256, 56, 56), bottleneck=variant())
+@family("Residual blocks", source=f"{RESNET}, right", input=lambda its: (4 * its["C"], 56, 56), bottleneck=variant())
 def bottleneck(x: Tensor, *, C: Num = 64) -> Tensor:
     """The residual block 4C → C → C → 4C of a 1×1, a 3×3 and a 1×1 convolution: 17·C²·H·W multiply-adds."""
     _reads(x, 4 * C, "4·C")
     return blocks.bottleneck(x, C)
 
 
-@family("Residual blocks", source=RESNEXT, input=(256, 56, 56), resnext_block=variant())
+@family("Residual blocks", source=RESNEXT, input=lambda its: (4 * its["C"], 56, 56), resnext_block=variant())
 def resnext_block(x: Tensor, *, C: Num = 64, G: Num = 32, c: Num = 4) -> Tensor:
     """The residual block of G paths 4C → c → c → 4C, as one grouped 3×3: (8·C·G·c + 9·G·c²)·H·W multiply-adds."""
     _reads(x, 4 * C, "4·C")
@@ -49,7 +49,7 @@ def resnext_block(x: Tensor, *, C: Num = 64, G: Num = 32, c: Num = 4) -> Tensor:
 @family(
     "Convolutions C → C",
     source=VGG,
-    input=(64, 56, 56),
+    input=lambda its: (its["C"], 56, 56),
     conv3x3=variant(),
     conv3x3_twice=variant(repeat=2),
     conv3x3_thrice=variant(repeat=3),

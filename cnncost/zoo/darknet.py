@@ -30,9 +30,7 @@ def residual(x: Tensor, width: Num) -> Tensor:
     input=(3, 256, 256),
     darknet53=variant(),
 )
-def darknet53(
-    x: Tensor, *, depths: tuple[int, ...] = (1, 2, 8, 8, 4), width: Num = 32, classes: Num = 1000
-) -> Tensor:
+def darknet53(x: Tensor, *, depths: tuple[int, ...] = (1, 2, 8, 8, 4), width: Num = 32, classes: Num = 1000) -> Tensor:
     """A 3×3 stem and stages that halve the map and double the width with a 3×3 convolution, then refine with residuals."""
     y = conv(x, width, name="stem")
     for stage, depth in enumerate(depths, start=1):
@@ -47,9 +45,7 @@ def darknet53(
     source=f"{V2}, table 6",
     darknet19=variant(),
 )
-def darknet19(
-    x: Tensor, *, depths: tuple[int, ...] = (1, 1, 3, 3, 5, 5), width: Num = 32, classes: Num = 1000
-) -> Tensor:
+def darknet19(x: Tensor, *, depths: tuple[int, ...] = (1, 1, 3, 3, 5, 5), width: Num = 32, classes: Num = 1000) -> Tensor:
     """Stages of 3×3 convolutions, with 1×1 ones to half the width in between, 2×2 pooling after each but the last."""
     y = x
     for stage, depth in enumerate(depths, start=1):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from math import ceil
 from typing import NamedTuple
 
-from cnncost.algebra import Num, maximum, same
+from cnncost.algebra import Num, same
 from cnncost.graph import Tensor, block, need
 from cnncost.models import family, variant
 from cnncost.zoo.blocks import conv_norm, divisible, exact, inverted_residual
@@ -92,7 +92,7 @@ def network(
                     stride,
                     inner=inner,
                     activation="silu",
-                    squeeze=maximum(y.channels // 4, 1),
+                    squeeze=y.channels // 4,
                     squeeze_activation="silu",
                     drop=drop,
                     name=name,

@@ -39,7 +39,7 @@ def fractal(x: Tensor, width: Num, column: int, columns: int, dropout: float, dr
 
     A list, as joins that follow each other are one join.
 
-    Source: arXiv:1605.07648, equation 1 and figure 1.
+    Source: arXiv:1605.07648, equations 1 and 2, figure 1.
     """
     shallow = conv(x, width, dropout, name=f"column{column}")
     if column == columns:

@@ -279,8 +279,9 @@ def auxiliary(x: Tensor, classes: Num) -> Tensor:
     "Inception-v3",
     source=f"{RETHINKING}, table 1; details of torchvision's inception_v3",
     input=(3, 299, 299),
-    inception_v3=variant(),
+    inception_v3=variant(aux=True, aux_runs=False),
     inception_v3_aux=variant(aux=True),
+    inception_v3_no_aux=variant(),
 )
 def inception_v3(x: Tensor, *, aux: bool = False, aux_runs: bool = True, dropout: float = 0.5, classes: Num = 1000) -> Outputs:
     """Three modules on each of the 35×35 and 8×8 grids and five on the 17×17 one, reductions included.

@@ -17,18 +17,18 @@ C3_READS = {
 
 
 @family("LeNet", source=f"{PAPER}, section II-B", input=(1, 32, 32), lenet5=variant())
-def lenet5(x: Tensor, *, hidden: Num = 84) -> Tensor:
+def lenet5(x: Tensor, *, hidden: Num = 84, classes: Num = 10) -> Tensor:
     """Convolutions with trainable subsampling, of which the second reads only some maps: 60,000 parameters in all.
 
-    The ten outputs compare the 84 features with ten fixed drawings of the digits (RBF units). Their 840 numbers are not
-    learned, and the network ends before them here, with the features: 840 multiply-adds are left out.
+    The outputs compare the 84 features with fixed drawings of the digits (RBF units): numbers that are not learned.
     """
     y = squashed_conv(x, 6, name="C1")
     y = subsampling(y, name="S2")
     y = sparse_conv(y, name="C3")
     y = subsampling(y, name="S4")
     y = squashed_conv(y, 120, name="C5").flatten(name="C5.flatten")
-    return y.linear(hidden, name="F6.linear").tanh(name="F6.tanh")
+    y = y.linear(hidden, name="F6.linear").tanh(name="F6.tanh")
+    return y.linear(classes, bias=False, learned=False, name="OUTPUT")
 
 
 @family(

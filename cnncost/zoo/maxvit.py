@@ -14,7 +14,7 @@ PAPER = "MaxViT: Multi-Axis Vision Transformer, arXiv:2204.01697"
 def mbconv(x: Tensor, out: Num, stride: int, *, expansion: Num, reduction: Num, drop: float) -> Tensor:
     """Inverted residual with squeeze-and-excitation that normalises first; its shortcut pools, then projects.
 
-    Source: arXiv:2204.01697, section 3.3 and appendix A; as in torchvision.
+    Source: arXiv:2204.01697, section 3; as in torchvision.
     """
     inner = expansion * out
     y = x.batch_norm(name="layers.pre_norm")
@@ -35,13 +35,11 @@ def partition_attention(x: Tensor, head_width: Num, partition: int, *, expansion
 
     The groups are windows, or grids of positions as far apart as possible: both cost the same.
 
-    Source: arXiv:2204.01697, section 3.2 and figure 3.
+    Source: arXiv:2204.01697, section 3.
     """
     width, heads = x.channels, x.channels // head_width
     windows = x.tokens(window=partition, name="partition")
-    table = windows.constant(
-        (2 * partition - 1) ** 2, heads, learned=True, name="attn_layer.1.relative_position_bias_table"
-    )
+    table = windows.constant((2 * partition - 1) ** 2, heads, learned=True, name="attn_layer.1.relative_position_bias_table")
     y = self_attention(
         windows.layer_norm(name="attn_layer.0"),
         heads,

@@ -12,14 +12,13 @@ from cnncost.models import family, variant
 from cnncost.zoo.blocks import conv_norm, divisible, squeeze_excite
 
 PAPER = "Designing Network Design Spaces, arXiv:2003.13678"
-LARGER = f"{PAPER}; parameters of torchvision's regnet_y_128gf"
 
 
 @block
 def residual(x: Tensor, width: Num, stride: int, *, group_width: int, hidden: int) -> Tensor:
     """1×1, grouped 3×3, squeeze-and-excitation with `hidden` channels unless 0, 1×1, and a shortcut; all of one width.
 
-    Source: arXiv:2003.13678, figure 4; squeeze-and-excitation (Y): section 4.4.
+    Source: arXiv:2003.13678, figure 4; squeeze-and-excitation (Y): section 4.
     """
     y = conv_norm(x, "f.a.0", "f.a.1", width, 1).relu(name="f.a.2")
     y = conv_norm(y, "f.b.0", "f.b.1", width, 3, stride, width // group_width).relu(name="f.b.2")
@@ -47,7 +46,7 @@ def stages(depth: int, w0: int, wa: float, wm: float, group_width: int) -> Itera
 
 @family(
     "RegNet",
-    source=f"{PAPER}, tables of the appendix",
+    source=f"{PAPER}, section 3.3; parameters as in torchvision",
     regnet_x_400mf=variant(depth=22, w0=24, wa=24.48, wm=2.54, group_width=16),
     regnet_x_800mf=variant(depth=16, w0=56, wa=35.73, wm=2.28, group_width=16),
     regnet_x_1_6gf=variant(depth=18, w0=80, wa=34.01, wm=2.25, group_width=24),
@@ -62,7 +61,7 @@ def stages(depth: int, w0: int, wa: float, wm: float, group_width: int) -> Itera
     regnet_y_8gf=variant(depth=17, w0=192, wa=76.82, wm=2.19, group_width=56, se_ratio=0.25),
     regnet_y_16gf=variant(depth=18, w0=200, wa=106.23, wm=2.48, group_width=112, se_ratio=0.25),
     regnet_y_32gf=variant(depth=20, w0=232, wa=115.89, wm=2.53, group_width=232, se_ratio=0.25),
-    regnet_y_128gf=variant(depth=27, w0=456, wa=160.83, wm=2.52, group_width=264, se_ratio=0.25, source=LARGER),
+    regnet_y_128gf=variant(depth=27, w0=456, wa=160.83, wm=2.52, group_width=264, se_ratio=0.25),
 )
 def regnet(
     x: Tensor,

@@ -89,12 +89,8 @@ def main() -> None:
     print(f"| resnet152, {layers} layers, warm | {warm * 1e3:.1f} ms | | {each:.1f} µs a layer | ≤ 10 ms, ≤ 25 µs |")
 
     (short, small), (long, large) = deep(10_000), deep(100_000)
-    print(
-        f"| residual network of 100,000 layers, time | {long:.2f} s | {short:.2f} s for 10,000 | {long / short:.1f} | ≤ 12 |"
-    )
-    print(
-        f"| the same, peak memory | {large / 1e6:.0f} MB | {small / 1e6:.0f} MB for 10,000 | {large / small:.1f} | ≤ 12 |"
-    )
+    print(f"| residual network of 100,000 layers, time | {long:.2f} s | {short:.2f} s for 10,000 | {long / short:.1f} | ≤ 12 |")
+    print(f"| the same, peak memory | {large / 1e6:.0f} MB | {small / 1e6:.0f} MB for 10,000 | {large / small:.1f} | ≤ 12 |")
 
 
 if __name__ == "__main__":
