@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from cnncost import ops
 from cnncost.algebra import Num, same
-from cnncost.errors import AlgebraError, CnncostError, CostError, ModelError
+from cnncost.errors import AlgebraError, CostError, ModelError, did_you_mean
 from cnncost.ints import checked
 from cnncost.layers import Layers
 from cnncost.ops import Cost, Shape
@@ -147,7 +147,7 @@ class Tracer:
         full = self.prefix + owner if self.prefix + owner in self.indices else owner
         if full not in self.indices:
             raise ModelError(
-                f"layer '{path}' shares the weights of '{owner}', which is no earlier layer", _near(owner, self.indices)
+                f"layer '{path}' shares the weights of '{owner}', which is no earlier layer", did_you_mean(owner, self.indices)
             )
         node = self.nodes[self.indices[full]]
         params = self._own_params(node)
@@ -299,25 +299,3 @@ def need(ok: bool, message: str, hint: str = "") -> None:
     """Raise ModelError unless `ok`: for what a family demands of its settings."""
     if not ok:
         raise ModelError(message, hint)
-
-
-def _near(word: str, known: Mapping[str, Any]) -> str:
-    from cnncost.errors import did_you_mean
-
-    return did_you_mean(word, known)
-
-
-__all__ = [
-    "INPUT",
-    "MAX_LAYERS",
-    "Block",
-    "CnncostError",
-    "Graph",
-    "Node",
-    "Tensor",
-    "Tracer",
-    "block",
-    "need",
-    "no_collection",
-    "trace",
-]

@@ -321,6 +321,3 @@ def _show(value: Any) -> str:
     if value is inspect.Parameter.empty:
         return "…"
     return str(value).lower() if isinstance(value, bool) or value is None else str(value)
-
-
-__all__ = ["Model", "Tensor", "family", "load", "names", "resized", "variant", "whole_number"]

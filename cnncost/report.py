@@ -200,16 +200,16 @@ def report(graph: Graph, convention: str | Convention = "lecture", batch: Num = 
 def _report(graph: Graph, convention: Convention, batch: Num, dtype: str) -> Report:
     nodes = graph.nodes
     layers = graph.layers
+    sizes = [elements(node.cost.shape) for node in nodes]
     counts = {
         "params": [node.cost.params for node in layers],
         "macs": [node.cost.macs for node in layers],
         "bias": [node.cost.bias for node in layers],
         "taps": [node.cost.taps for node in layers],
-        "writes": [elements(node.cost.shape) for node in layers],
+        "reads": [sum([sizes[i] for i in node.inputs]) for node in layers],
+        "writes": sizes[1:],
         "buffers": [node.cost.buffers for node in layers],
     }
-    sizes = [elements(node.cost.shape) for node in nodes]
-    counts["reads"] = [sum(sizes[i] for i in node.inputs) for node in layers]
     for idle in (index for index, node in enumerate(layers) if node.runs == 0):  # declared, never run
         for name in counts.keys() - {"params", "buffers"}:
             counts[name][idle] = 0

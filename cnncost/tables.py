@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from cnncost.algebra import Num
 from cnncost.errors import UsageError, did_you_mean
 from cnncost.ops import Shape, show
-from cnncost.units import BYTE_UNITS, COUNT_UNITS, KB_DECIMALS, figure, unit_of
+from cnncost.units import BYTE_UNITS, COUNT_UNITS, figure, unit_of
 
 if TYPE_CHECKING:
     from cnncost.conventions import Convention
@@ -466,6 +466,3 @@ def convention_data(convention: Convention) -> dict[str, Any]:
         "flops": {kind: str(formula) for kind, formula in convention.flops.items()},
         "memory": {kind: str(formula) for kind, formula in convention.memory.items()},
     }
-
-
-__all__ = ["KB_DECIMALS", "Column", "Table", "compare_table", "layer_table", "list_table"]

@@ -56,11 +56,3 @@ def _decimals(number: Fraction) -> int | None:
             return decimals
         number = number * 10 % 1
     return None
-
-
-def short(value: int) -> str:
-    """Return a count in three to four digits with its unit: 4.23 G, 25.03 M, 810."""
-    for unit, size in reversed(COUNT_UNITS.items()):
-        if abs(value) >= size > 1:
-            return f"{value / size:.2f} {unit}"
-    return str(value)
