@@ -19,6 +19,7 @@ from cnncost.layers import Layers
 from cnncost.ops import Cost, Shape
 
 MAX_LAYERS = 1_000_000  # a traced layer takes some 300 bytes and 5 µs: past this a mistyped depth, not a network
+MAX_CONNECTIONS = 10 * MAX_LAYERS  # a dense block of n layers has n²/2
 INPUT = "input"  # the kind of the node that stands for the network's input
 
 Outputs: TypeAlias = "Tensor | tuple[Tensor, ...]"
@@ -64,12 +65,13 @@ class Graph:
 class Tracer:
     """Writes down a graph while a model runs."""
 
-    __slots__ = ("indices", "memo", "nodes", "prefix", "runs", "used")
+    __slots__ = ("connections", "indices", "memo", "nodes", "prefix", "runs", "used")
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self.indices: dict[str, int] = {}  # of nodes by name
         self.used: dict[str, int] = {}  # how often a path was asked for
+        self.connections = 0
         self.prefix = ""
         self.runs: Fraction | int = 1
         # A layer met again on the same shapes costs the same: args and cost are computed once and shared by the nodes.
@@ -108,8 +110,6 @@ class Tracer:
         except TypeError:  # a list or a column, which cannot be looked up
             key, known = None, None
         if known is None:
-            if len(self.nodes) > MAX_LAYERS:
-                self._refuse_size()
             known = self._cost(kind, shapes, args, path)
             if key is not None:
                 self.memo[key] = known
@@ -118,7 +118,8 @@ class Tracer:
             cost, shared = self._share(path, kind, bound, cost, shared)
         nodes = self.nodes
         index = len(nodes)
-        if index > MAX_LAYERS:
+        self.connections += len(tensors)
+        if index > MAX_LAYERS or self.connections > MAX_CONNECTIONS:
             self._refuse_size()
         nodes.append(Node(path, kind, bound, tuple([tensor.index for tensor in tensors]), cost, shared, self.runs))
         self.indices[path] = index
@@ -165,7 +166,8 @@ class Tracer:
         return self.nodes[self.indices[node.shares]].cost.params if node.shares else node.cost.params
 
     def _refuse_size(self) -> None:
-        raise ModelError(f"the network has more than {MAX_LAYERS:,} layers", "is a depth or a repeat mistyped?")
+        many = f"{MAX_LAYERS:,} layers" if len(self.nodes) > MAX_LAYERS else f"{MAX_CONNECTIONS:,} connections"
+        raise ModelError(f"the network has more than {many}", "is a depth or a repeat mistyped?")
 
 
 class Tensor(Layers):
@@ -269,7 +271,7 @@ def trace(function: Callable[..., Outputs], input: Sequence[Num], name: str | No
     try:
         with no_collection():
             result = function(tracer.input(shape), **{setting: checked(value) for setting, value in settings.items()})
-    except AlgebraError as error:
+    except (AlgebraError, CostError) as error:
         last = tracer.nodes[-1].name
         raise ModelError(f"{error.message} (after layer '{last}')", error.hint) from error
     tensors = result if isinstance(result, tuple) else (result,)

@@ -458,7 +458,7 @@ class Layers:
         self,
         pad: Pad = 0,
         *,
-        channels: tuple[Num, Num] = (0, 0),
+        channels: Pair = 0,
         name: str | None = None,
     ) -> Tensor:
         """Zeros around a map: (top, bottom, left, right), and before and after its channels."""

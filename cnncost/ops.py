@@ -724,15 +724,14 @@ def slice_(x: Shape, start: Num = 0, stop: Num | None = None, step: Num = 1, *, 
 
 
 @rule("joins")
-def pad(x: Shape, pad: Pad = 0, *, channels: tuple[Num, Num] = (0, 0)) -> Cost:
+def pad(x: Shape, pad: Pad = 0, *, channels: Pair = 0) -> Cost:
     """Zeros around a map: (top, bottom, left, right), and before and after its channels."""
     c, h, w = image(x)
     four = sides(pad)
     require(four is not None, "pad cannot be 'same' here", "give the number of zeros")
     top, bottom, left, right = four  # type: ignore[misc]
-    for number in channels:
-        at_least(0, number, "channels")
-    return Cost((c + channels[0] + channels[1], h + top + bottom, w + left + right))
+    before, after = pair(channels, "channels", low=0)
+    return Cost((c + before + after, h + top + bottom, w + left + right))
 
 
 @rule("joins")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from cnncost.algebra import Num
 from cnncost.errors import UsageError, did_you_mean
 from cnncost.ops import Shape, show
-from cnncost.units import BYTE_UNITS, COUNT_UNITS, figure, unit_of
+from cnncost.units import BYTE_UNITS, COUNT_UNITS, figures, unit_of
 
 if TYPE_CHECKING:
     from cnncost.conventions import Convention
@@ -38,6 +38,7 @@ class Table:
     rows: tuple[tuple[Any, ...], ...]
     total: tuple[Any, ...] | None = None
     title: str = ""
+    prose: str = ""  # paragraphs below the table
     notes: tuple[str, ...] = ()
     data: Mapping[str, Any] | None = None  # the object that the json format prints
     exact: bool = False
@@ -72,9 +73,8 @@ class Table:
             return column.title, ["" if value is None else f"{float(value):.1%}" for value in values]
         units = BYTE_UNITS if column.unit == "bytes" else COUNT_UNITS
         unit = unit_of(values, units, self.exact)
-        return (f"{column.title} ({unit})" if unit else column.title), [
-            "" if value is None else figure(value, units[unit], self.exact) for value in values
-        ]
+        title = f"{column.title} ({unit})" if unit else column.title
+        return title, figures(values, units[unit], self.exact)
 
 
 # ── the table of layers ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -272,9 +272,8 @@ def _expected_note(report: Report) -> tuple[str, ...]:
     notes = []
     expected, full = report.total["expected_flops"], report.total["flops"]
     if expected != full:
-        notes.append(
-            f"expected while training: {figure(expected, 1, exact=False)} FLOPs, {float(expected / full):.1%} of the full cost"
-        )
+        (mean,) = figures([expected], 1, exact=False)
+        notes.append(f"expected while training: {mean} FLOPs, {float(expected / full):.1%} of the full cost")
     if idle:
         notes.append(f"{idle:,} of the parameters belong to layers that never run")
     return tuple(notes)
@@ -285,17 +284,17 @@ def _expected_note(report: Report) -> tuple[str, ...]:
 
 def compare_table(reports: Sequence[Report], labels: Sequence[str], exact: bool = False) -> Table:
     """Return the totals of several models side by side, with ratios to the first; `labels` are what the user called them."""
-    figures = ("params", "flops", "macs", "activation_bytes")
+    compared = ("params", "flops", "macs", "activation_bytes")
     totals = [report.total for report in reports]
     first = totals[0]
     columns = [Column("model", "model"), Column("input", "input", priority=6)]
-    for key in figures:
+    for key in compared:
         column = replace(LAYER_FIGURES[key], priority={"params": 0, "flops": 0, "activation_bytes": 2}.get(key, 4))
         columns += [column, Column(f"{key}_ratio", f"× {column.title}", "ratio", priority=column.priority + 1)]
     rows = []
     for label, report, total in zip(labels, reports, totals, strict=True):
         row: list[Any] = [label, show(report.input)]
-        for key in figures:
+        for key in compared:
             row += [total[key], total[key] / first[key] if first[key] else None]
         rows.append(tuple(row))
     data = {
@@ -388,7 +387,7 @@ def rule_table(kind: str) -> Table:
         columns=(Column("count", "count"), Column("formula", "formula")),
         rows=tuple(formulas.items()),
         title=f"{kind}({signature(rule.arguments.values())})",
-        notes=("", *rule.words.split("\n")),
+        prose=rule.words,
         data={"schema": "cnncost.op/1", "kind": kind, "section": rule.section, **rule_data(rule), "formulas": formulas},
     )
 

@@ -35,24 +35,29 @@ def unit_of(values: list[Num], units: dict[str, int], exact: bool) -> str:
     return fitting[-1] if fitting else smallest
 
 
-def figure(value: Num, size: int, exact: bool) -> str:
-    """Return value / size with thousands separators, in full where it is short or `exact`, else to two decimals."""
-    if isinstance(value, Poly):
-        return str(value)
-    number = Fraction(value) / size
-    if number.denominator == 1:
-        return f"{int(number):,}"
-    decimals = _decimals(number)
-    if decimals is None or (not exact and (size != BYTE_UNITS["KB"] or decimals > KB_DECIMALS)):
-        return f"{float(round(number, 2)):,.2f}"
-    whole, part = divmod(abs(number), 1)
-    return f"{'-' if number < 0 else ''}{int(whole):,}.{int(part * 10**decimals):0{decimals}d}"
+def figures(values: list[Num], size: int, exact: bool) -> list[str]:
+    """Return values / size with thousands separators: all in full where they are short or `exact`, else to two decimals."""
+    numbers = [value if isinstance(value, Poly) or value is None else Fraction(value) / size for value in values]
+    lengths = [_decimals(number) for number in numbers if isinstance(number, Fraction)]
+    full = exact or (size in (1, BYTE_UNITS["KB"]) and all(0 <= length <= KB_DECIMALS for length in lengths))
+    return [_figure(number, full) for number in numbers]
 
 
-def _decimals(number: Fraction) -> int | None:
-    """Number of decimals after which a fraction ends; None where it does not."""
+def _figure(number: Num, full: bool) -> str:
+    if not isinstance(number, Fraction):
+        return "" if number is None else str(number)
+    decimals = _decimals(number) if full or number == 0 else 2
+    if decimals < 0:  # a fraction without an end
+        decimals = 2
+    digits = f"{abs(round(number * 10**decimals)):0{decimals + 1}d}"
+    whole, part = digits[: len(digits) - decimals], digits[len(digits) - decimals :]
+    return f"{'-' if number < 0 else ''}{int(whole):,}{'.' + part if part else ''}"
+
+
+def _decimals(number: Fraction) -> int:
+    """Number of decimals after which a fraction ends; -1 where it does not."""
     for decimals in range(64):
         if number.denominator == 1:
             return decimals
         number = number * 10 % 1
-    return None
+    return -1

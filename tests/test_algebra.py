@@ -5,6 +5,7 @@ Expressions are text, evaluated once on letters and once on numbers.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -244,3 +245,12 @@ def test_letters_and_columns_meet_only_in_subs() -> None:
     assert isinstance(value("H").subs({"H": column}), Ints)
     with pytest.raises(TypeError):
         value("H") * column
+
+
+def test_shares_are_exact() -> None:
+    """Fractions as coefficients: the expected cost of layers that run in a share of the passes."""
+    half, c = Fraction(1, 2), value("C")
+    assert [str(number) for number in (c * half, half * c + half, c - half)] == ["1/2·C", "1/2·C + 1/2", "C - 1/2"]
+    assert (c * half * 2, hash(c * half * 2)) == (c, hash(c))
+    assert (c * half).subs({"C": 3}) == Fraction(3, 2)
+    assert [type(number) for number in (c * half - c * half, c * half + 3 - c * half)] == [int, int]

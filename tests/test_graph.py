@@ -320,6 +320,12 @@ def test_a_question_that_letters_leave_open_names_the_place() -> None:
     assert hint == "give the letters values, or set the setting that asks to a number"
 
 
+def test_a_question_that_a_shape_cannot_answer_names_the_place() -> None:
+    message, hint = refusal(lambda x: x.conv(x.flatten(name="last").height, 1))
+    assert message == "needs a C×H×W map, got 256 (after layer 'last')"
+    assert hint == "only maps have a height and a width"
+
+
 def test_candidates_that_need_different_graphs_say_which() -> None:
     def model(x: Tensor, width: Any) -> Tensor:
         return x.relu() if same(x.channels, width) else x.conv(width, 1)

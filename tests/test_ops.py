@@ -342,6 +342,94 @@ def test_slices_are_those_of_python(size: int, start: int, stop: int | None, ste
     assert RULES["slice"].function(before, start, stop, step, axis=axis) == Cost(after)
 
 
+# ── NumPy ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+# A rule, the shapes it takes, its arguments, and what it does to arrays of those shapes.
+IN_NUMPY: list[tuple[str, list[Shape], dict[str, Any], Callable[..., Any]]] = [
+    ("add", [(2, 3, 4)] * 3, {}, lambda a, b, c: a + b + c),
+    ("mul", [(5, 4), (5, 4)], {}, np.multiply),
+    ("mul", [(2, 3, 4), (2,)], {}, lambda a, gate: a * gate[:, None, None]),
+    ("mul", [(2, 1, 1), (2, 3, 4)], {}, np.multiply),
+    ("concat", [(2, 3, 4), (5, 3, 4), (1, 3, 4)], {}, lambda *xs: np.concatenate(xs, axis=0)),
+    ("concat", [(5, 2), (5, 3)], {}, lambda *xs: np.concatenate(xs, axis=1)),
+    ("concat", [(5,), (3,)], {}, lambda *xs: np.concatenate(xs)),
+    ("flatten", [(2, 3, 4)], {}, np.ravel),
+    ("split", [(6, 3, 4)], {"parts": 3, "part": 2}, lambda a: np.split(a, 3, axis=0)[2]),
+    ("split", [(5, 6)], {"parts": 2}, lambda a: np.split(a, 2, axis=1)[0]),
+    ("pad", [(2, 3, 4)], {"pad": (1, 2, 3, 5), "channels": (7, 9)}, lambda a: np.pad(a, ((7, 9), (1, 2), (3, 5)))),
+    ("pad", [(2, 3, 4)], {"pad": (1, 2)}, lambda a: np.pad(a, ((0, 0), (1, 1), (2, 2)))),
+    ("tokens", [(2, 3, 4)], {}, lambda a: a.reshape(2, 12).T),
+    ("untokens", [(12, 2)], {"height": 3, "width": 4}, lambda a: a.T.reshape(2, 3, 4)),
+    ("class_token", [(5, 2)], {}, lambda a: np.vstack([np.zeros((1, 2)), a])),
+    ("upsample", [(2, 3, 4)], {"scale": (2, 5)}, lambda a: a.repeat(2, axis=1).repeat(5, axis=2)),
+    ("upsample", [(2, 3, 4)], {}, lambda a: np.kron(a, np.ones((1, 2, 2)))),
+    (
+        "space_to_depth",
+        [(2, 6, 9)],
+        {"size": 3},
+        lambda a: np.stack([a[:, i::3, j::3] for i in range(3) for j in range(3)], 1).reshape(18, 2, 3),
+    ),
+    ("channel_shuffle", [(6, 3, 4)], {"groups": 2}, lambda a: a.reshape(2, 3, 3, 4).swapaxes(0, 1).reshape(6, 3, 4)),
+    ("global_avg_pool", [(2, 3, 4)], {}, lambda a: a.mean((1, 2))),
+    ("global_max_pool", [(2, 3, 4)], {}, lambda a: a.max((1, 2))),
+    ("matmul", [(3, 4), (4, 5)], {}, np.matmul),
+]
+
+
+@pytest.mark.parametrize(("kind", "shapes", "args", "function"), IN_NUMPY, ids=[row[0] for row in IN_NUMPY])
+def test_shapes_are_those_of_numpy(kind: str, shapes: list[Shape], args: dict[str, Any], function: Callable[..., Any]) -> None:
+    assert RULES[kind].function(*shapes, **args).shape == function(*map(np.ones, shapes)).shape
+
+
+# ── what is learned, offset, kept and visited ────────────────────────────────────────────────────────────────────────
+
+FREE = "relu relu6 leaky_relu elu gelu silu mish sigmoid tanh hardswish hardsigmoid softmax dropout stochastic_depth flatten"
+
+
+@pytest.mark.parametrize("kind", FREE.split())
+def test_free_kinds(kind: str) -> None:
+    shape = (4, 5, 6)
+    assert RULES[kind].function(shape) == Cost(shape if kind != "flatten" else (120,))
+
+
+MAP, TOKENS = (4, 5, 6), (7, 4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "args", "cost"),
+    [
+        ("batch_norm", MAP, {}, {"params": 8, "bias": 120, "buffers": 8}),
+        ("batch_norm", MAP, {"affine": False}, {"buffers": 8}),
+        ("layer_norm", MAP, {}, {"params": 8, "bias": 120}),
+        ("layer_norm", MAP, {"over": "all"}, {"params": 240, "bias": 120}),
+        ("layer_norm", TOKENS, {}, {"params": 8, "bias": 28}),
+        ("layer_norm", TOKENS, {"affine": False}, {}),
+        ("group_norm", MAP, {"groups": 2}, {"params": 8, "bias": 120}),
+        ("group_norm", MAP, {"groups": 2, "affine": False}, {}),
+        ("lrn", MAP, {}, {"taps": 5 * 120}),
+        ("scale", MAP, {}, {"params": 4}),
+        ("scale", TOKENS, {"bias": True}, {"params": 8, "bias": 28}),
+        ("position_embedding", TOKENS, {}, {"params": 28, "bias": 28}),
+        ("prelu", MAP, {}, {"params": 4}),
+        ("prelu", MAP, {"shared": True}, {"params": 1}),
+        ("dropout", MAP, {"p": 0}, {}),
+        ("stochastic_depth", MAP, {"p": 1}, {}),
+    ],
+)
+def test_what_keeps_the_shape(kind: str, shape: Shape, args: dict[str, Any], cost: dict[str, int]) -> None:
+    assert RULES[kind].function(shape, **args) == Cost(shape, **cost)
+
+
+def test_what_makes_a_shape() -> None:
+    assert RULES["class_token"].function((7, 4)) == Cost((8, 4), params=4)
+    assert RULES["constant"].function(MAP, 3, 2) == Cost((3, 2))
+    assert RULES["constant"].function(MAP, 3, 2, learned=True) == Cost((3, 2), params=6)
+    assert RULES["attention_bias"].function((9, 8), (25, 4)) == Cost((9, 8))
+    assert RULES["global_avg_pool"].function((1024, 7, 7)) == Cost((1024,), taps=50_176)  # the lecture's rule R16
+    for mode, inputs in {"nearest": 1, "bilinear": 4, "bicubic": 16}.items():
+        assert RULES["upsample"].function((2, 3, 4), (2, 5), mode=mode) == Cost((2, 6, 20), taps=240 * inputs)
+
+
 # ── refusals ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 # An input and a model, then the message after "layer 'conv' (", then the hint.
@@ -416,6 +504,9 @@ REFUSALS = """
 
 (4, 8, 8) x.matmul(x)
     matmul of 4×8×8 and 4×8×8: needs two matrices, got 4×8×8 and 4×8×8
+
+(4, 8, 8) x.tokens().matmul(x)
+    matmul of 64×4 and 4×8×8: needs two matrices, got 64×4 and 4×8×8
 
 (4, 8) x.matmul(x)
     matmul of 4×8 and 4×8: cannot multiply 4×8 by 4×8: the inner sizes differ
@@ -593,6 +684,12 @@ def test_refusal(refusal: str) -> None:
     layer, fact = fact.split(": ", 1)
     assert caught.value.message == f"layer '{layer.split()[0]}' ({layer}): {fact}"
     assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize("model", ["x.pad(channels=(1, 2, 3))", "x.pad(channels=(1,))"])
+def test_numbers_too_many_or_too_few_are_refused(model: str) -> None:
+    with pytest.raises(ModelError, match="layer 'pad'"):
+        trace(lambda x: eval(model, {"x": x}), (4, 8, 8))
 
 
 def test_a_refusal_of_candidates_says_which() -> None:

@@ -88,6 +88,12 @@ def test_sums_of_what_no_convention_prices_are_exact() -> None:
     assert norms.total["buffers"] == 2**63
 
 
+def test_bytes_are_exact_where_the_numbers_fit() -> None:
+    result = report(trace(lambda x: x.conv(2**20, 1, bias=False), (1, 2**20, 2**20)), dtype="float64")
+    assert result.total["activation_bytes"] == 2**63
+    assert list(report(trace(lambda x: x.linear(2**30), (2**30,)), dtype="float64").param_bytes) == [2**63 + 2**33]
+
+
 def test_columns_are_int64_where_that_suffices() -> None:
     result = analyze(network, input=(3, 32, 32))
     assert {getattr(result, figure).dtype for figure in FIGURES} == {np.dtype(np.int64)}
@@ -268,5 +274,5 @@ def test_a_report_in_letters() -> None:
 def test_letters_and_layers_that_run_in_a_share_of_the_passes() -> None:
     total = report(trace(dropped, (C, H, W))).total
     numbers = analyze(dropped, input=(4, 3, 3)).total
-    for figure in ("params", "macs", "flops", "activation_bytes"):
+    for figure in ("params", "macs", "flops", "activation_bytes", "expected_flops"):
         assert total[figure].subs({"C": 4, "H": 3, "W": 3}) == numbers[figure]

@@ -36,7 +36,7 @@ def plain(table: Table) -> str:
         if table.total is not None and index == len(rows) - 1:
             lines.append(rule)
         lines.append(line(row))
-    return "\n".join([*lines, *table.notes])
+    return "\n".join([*lines, *_paragraphs(table), *table.notes])
 
 
 def markdown(table: Table) -> str:
@@ -46,21 +46,29 @@ def markdown(table: Table) -> str:
 
 def latex(table: Table) -> str:
     """A LaTeX tabular with booktabs rules, the notes as comments."""
-    return "\n".join([_tabulate(table, "latex_booktabs"), *(f"% {note}" for note in table.notes)])
+    remarks = [*table.prose.splitlines(), *table.notes]
+    return "\n".join([_tabulate(table, "latex_booktabs"), *(f"% {line}".rstrip() for line in remarks)])
 
 
 def html(table: Table) -> str:
     """An HTML table, the notes as paragraphs."""
     from html import escape
 
-    return "\n".join([_tabulate(table, "html"), *(f"<p>{escape(note)}</p>" for note in table.notes)])
+    remarks = [*filter(None, table.prose.split("\n\n")), *table.notes]
+    return "\n".join([_tabulate(table, "html"), *(f"<p>{escape(text)}</p>" for text in remarks)])
 
 
 def json(table: Table) -> str:
-    """One JSON object with exact integers."""
+    """One JSON object with exact integers: a line per field, and per item of a list of objects."""
     from json import dumps
 
-    return dumps(table.data, indent=2, ensure_ascii=False)
+    fields = []
+    for key, value in (table.data or {}).items():
+        text = dumps(value, ensure_ascii=False)
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            text = "[\n    " + ",\n    ".join(dumps(item, ensure_ascii=False) for item in value) + "\n  ]"
+        fields.append(f"  {dumps(key)}: {text}")
+    return "{\n" + ",\n".join(fields) + "\n}"
 
 
 def csv(table: Table) -> str:
@@ -113,7 +121,11 @@ def format_of(path: str) -> str:
 
 
 def _with_notes(table: Table, text: str) -> str:
-    return "\n".join([text, *(f"\n{note}" for note in table.notes)])
+    return "\n".join([text, *_paragraphs(table), *(f"\n{note}" for note in table.notes)])
+
+
+def _paragraphs(table: Table) -> list[str]:
+    return ["", *table.prose.splitlines()] if table.prose else []
 
 
 def _tabulate(table: Table, style: str) -> str:

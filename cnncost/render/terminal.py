@@ -47,6 +47,9 @@ def draw(table: Table, console: Console) -> str:
         )
     with console.capture() as captured:
         console.print(drawn)
+        for paragraph in filter(None, fitted.prose.split("\n\n")):
+            console.print()
+            console.print(Text(" ".join(paragraph.split())))
         for note in fitted.notes:
             console.print(Text(note, style="dim"))
         if dropped:

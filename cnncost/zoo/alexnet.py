@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Literal
 
 from cnncost.algebra import Num
-from cnncost.graph import Tensor, need
+from cnncost.graph import Tensor
 from cnncost.models import family, variant
 from cnncost.ops import CeilMode
-from cnncost.zoo.blocks import three_linears
+from cnncost.zoo.blocks import exactly, three_linears
 
 PAPER = "ImageNet Classification with Deep Convolutional Neural Networks, NIPS 2012"
 ONE_WEIRD_TRICK = "One Weird Trick for Parallelizing Convolutional Neural Networks, arXiv:1404.5997"
@@ -34,9 +34,8 @@ def eight_layers(
     `windows` are those of the first two convolutions, the others are 3×3. `groups` divide the second, fourth and fifth,
     where the two GPUs of the paper do not talk.
     """
-    need(len(widths) == 5, f"{len(widths)} widths for five convolutions", "give five: --set widths=64,192,384,256,256")
     y = x
-    for layer, (width, window) in enumerate(zip(widths, (*windows, *[(3, 1, 1)] * 3), strict=True), start=1):
+    for layer, (width, window) in enumerate(zip(exactly(5, widths, "widths"), (*windows, *[(3, 1, 1)] * 3), strict=True), start=1):
         y = y.conv(width, *window, groups=groups if layer in (2, 4, 5) else 1, name=f"conv{layer}")
         y = y.relu(name=f"relu{layer}")
         if layer <= 2 and lrn == "before_pool":
@@ -99,13 +98,13 @@ def alexnet(
     dropout: float = 0.5,
 ) -> Tensor:
     """Five convolutions without groups or normalisation, an adaptive 6×6 pooling and three linear layers."""
-    need(len(widths) == 5, f"{len(widths)} widths for five convolutions", "give five: --set widths=64,192,384,256,256")
+    first, second, third, fourth, fifth = exactly(5, widths, "widths")
     with x.scope("features"):
-        y = x.conv(widths[0], 11, 4, 2, name="0").relu(name="1").max_pool(3, 2, name="2")
-        y = y.conv(widths[1], 5, 1, 2, name="3").relu(name="4").max_pool(3, 2, name="5")
-        y = y.conv(widths[2], 3, 1, 1, name="6").relu(name="7")
-        y = y.conv(widths[3], 3, 1, 1, name="8").relu(name="9")
-        y = y.conv(widths[4], 3, 1, 1, name="10").relu(name="11").max_pool(3, 2, name="12")
+        y = x.conv(first, 11, 4, 2, name="0").relu(name="1").max_pool(3, 2, name="2")
+        y = y.conv(second, 5, 1, 2, name="3").relu(name="4").max_pool(3, 2, name="5")
+        y = y.conv(third, 3, 1, 1, name="6").relu(name="7")
+        y = y.conv(fourth, 3, 1, 1, name="8").relu(name="9")
+        y = y.conv(fifth, 3, 1, 1, name="10").relu(name="11").max_pool(3, 2, name="12")
     y = y.adaptive_avg_pool(6, name="avgpool").flatten(name="flatten")
     with x.scope("classifier"):
         y = y.dropout(dropout, name="0").linear(hidden, name="1").relu(name="2")

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, TypeVar
 
 from cnncost.algebra import Num, minimum, same
 from cnncost.graph import Tensor, block, need
+from cnncost.ops import at_least
 
 Shortcut = Literal["A", "B", "C", "none"]
 Activation = Literal["relu", "relu6", "hardswish", "silu", "sigmoid", "hardsigmoid"]
 InvertedNames = Literal["block", "conv", "layers"]  # of the layers of an inverted residual
+
+T = TypeVar("T")
 
 
 def conv_norm(
@@ -62,7 +65,7 @@ def basic(
         y = conv_norm(x, "conv1", "bn1", width, 3, stride).relu(name="relu")
         y = conv_norm(y, "conv2", "bn2", width, 3)
         if reduction is not None:
-            y = squeeze_excite(y, width // reduction, name="se")
+            y = squeeze_excite(y, reduced(width, reduction), name="se")
     if survival != 1:
         y = y.stochastic_depth(float(1 - survival), name="drop")
     if option != "none":
@@ -96,7 +99,7 @@ def bottleneck(
     y = conv_norm(y, "conv2", "bn2", inner, 3, second, groups).relu(name="relu")
     y = conv_norm(y, "conv3", "bn3", 4 * width, 1)
     if reduction is not None:
-        y = squeeze_excite(y, 4 * width // reduction, name="se")
+        y = squeeze_excite(y, reduced(4 * width, reduction), name="se")
     if option != "none":
         y = y.add(shortcut(x, 4 * width, stride, option), name="add")
     return y.relu(name="relu")
@@ -187,6 +190,18 @@ def inverted_residual(
         y = y if drop is None else y.stochastic_depth(drop, name="stochastic_depth")
         y = y.add(x, name="add")
     return y
+
+
+def reduced(channels: Num, reduction: Num) -> Num:
+    """Return ⌊channels / reduction⌋: the width inside a squeeze-and-excitation. Raises CostError where it divides by zero."""
+    at_least(1, reduction, "reduction", "give a number such as 16")
+    return channels // reduction
+
+
+def exactly(count: int, values: tuple[T, ...], name: str) -> tuple[T, ...]:
+    """Return the values of a setting that has `count` of them. Raises ModelError where there are more or fewer."""
+    need(len(values) == count, f"{name}={values} has {len(values)} numbers", f"give {count}")
+    return values
 
 
 @block

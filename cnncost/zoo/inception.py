@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from cnncost.algebra import Num
-from cnncost.graph import Outputs, Tensor, block, need
+from cnncost.graph import Outputs, Tensor, block
 from cnncost.models import family, variant
-from cnncost.zoo.blocks import conv_norm_relu, separable_conv, squeeze_excite
+from cnncost.zoo.blocks import conv_norm_relu, exactly, reduced, separable_conv, squeeze_excite
 
 Widths: TypeAlias = tuple[Num, ...]  # filters of the convolutions of a branch, one after the other
 Kernels: TypeAlias = tuple[int | tuple[int, int], ...]
@@ -257,7 +257,7 @@ def bn_inception(
         projected_to = projection_4cd if name in ("inception_4c", "inception_4d") else projection
         y = double_inception(y, one, three, double, pool, projected_to, stride=1 if one else 2, name=name)
         if reduction is not None:
-            y = squeeze_excite(y, y.channels // reduction, name=f"{name}.se")
+            y = squeeze_excite(y, reduced(y.channels, reduction), name=f"{name}.se")
     return y.global_avg_pool(name="avgpool").linear(classes, name="linear")
 
 
@@ -309,16 +309,10 @@ def inception_v3(x: Tensor, *, aux: bool = False, aux_runs: bool = True, dropout
 # ── Inception-v4 and Inception-ResNet-v2 ─────────────────────────────────────────────────────────────────────────────
 
 
-def three(depths: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the numbers of modules on the three grids. Raises ModelError unless there are three."""
-    need(len(depths) == 3, f"depths={depths} has {len(depths)} numbers", "give three: of the modules A, B and C")
-    return depths
-
-
 @family("Inception-v4", source=f"{V4}, figure 9", input=(3, 299, 299), inception_v4=variant())
 def inception_v4(x: Tensor, *, depths: tuple[int, ...] = (4, 7, 3), dropout: float = 0.2, classes: Num = 1000) -> Tensor:
     """A stem with branches, and uniform modules on three grids: 4 × A, 7 × B and 3 × C."""
-    a, b, c = three(depths)
+    a, b, c = exactly(3, depths, "depths")
     y = stem(x)
     for index in range(a):
         y = inception_a(y, 96, (64, 96), (64, 96, 96), 96, name=f"inception_a.{index + 1}")
@@ -348,7 +342,7 @@ def inception_resnet_v2(
     x: Tensor, *, depths: tuple[int, ...] = (10, 20, 10), dropout: float = 0.2, classes: Num = 1000
 ) -> Tensor:
     """Residual Inception modules on three grids, 10 × A, 20 × B and 10 × C, after the stem of Inception-v3."""
-    a, b, c = three(depths)
+    a, b, c = exactly(3, depths, "depths")
     with x.scope("stem"):
         y = plain_stem(x)
         y = inception_a(y, 96, (48, 64), (64, 96, 96), 64, kernel=5, name="Mixed_5b")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cnncost.algebra import Num
 from cnncost.graph import Tensor, block
 from cnncost.models import family, variant
+from cnncost.zoo.blocks import exactly
 
 PAPER = "Gradient-Based Learning Applied to Document Recognition, Proceedings of the IEEE 86(11), 1998"
 
@@ -37,10 +38,11 @@ def lenet5(x: Tensor, *, hidden: Num = 84, classes: Num = 10) -> Tensor:
     input=(1, 28, 28),
     lenet5_lecture=variant(),
 )
-def lenet5_lecture(x: Tensor, *, widths: tuple[Num, Num] = (20, 50), hidden: Num = 500, classes: Num = 10) -> Tensor:
+def lenet5_lecture(x: Tensor, *, widths: tuple[Num, ...] = (20, 50), hidden: Num = 500, classes: Num = 10) -> Tensor:
     """Two padded 5×5 convolutions with max pooling, and two full layers."""
-    y = x.conv(widths[0], 5, pad=2, name="conv1").relu(name="relu1").max_pool(2, name="pool1")
-    y = y.conv(widths[1], 5, pad=2, name="conv2").relu(name="relu2").max_pool(2, name="pool2")
+    first, second = exactly(2, widths, "widths")
+    y = x.conv(first, 5, pad=2, name="conv1").relu(name="relu1").max_pool(2, name="pool1")
+    y = y.conv(second, 5, pad=2, name="conv2").relu(name="relu2").max_pool(2, name="pool2")
     y = y.flatten(name="flatten").linear(hidden, name="fc1").relu(name="relu3")
     return y.linear(classes, name="fc2")
 

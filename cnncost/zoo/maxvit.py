@@ -5,7 +5,8 @@ from __future__ import annotations
 from cnncost.algebra import Num, same
 from cnncost.graph import Tensor, block, need
 from cnncost.models import family, variant
-from cnncost.zoo.blocks import conv_norm, self_attention, squeeze_excite
+from cnncost.ops import divide
+from cnncost.zoo.blocks import conv_norm, reduced, self_attention, squeeze_excite
 
 PAPER = "MaxViT: Multi-Axis Vision Transformer, arXiv:2204.01697"
 
@@ -20,7 +21,7 @@ def mbconv(x: Tensor, out: Num, stride: int, *, expansion: Num, reduction: Num, 
     y = x.batch_norm(name="layers.pre_norm")
     y = conv_norm(y, "layers.conv_a.0", "layers.conv_a.1", inner, 1).gelu(name="layers.conv_a.2")
     y = conv_norm(y, "layers.conv_b.0", "layers.conv_b.1", inner, 3, stride, inner).gelu(name="layers.conv_b.2")
-    y = squeeze_excite(y, out // reduction, activation="silu", name="layers.squeeze_excitation")
+    y = squeeze_excite(y, reduced(out, reduction), activation="silu", name="layers.squeeze_excitation")
     y = y.conv(out, 1, name="layers.conv_c").stochastic_depth(drop, name="stochastic_depth")
     if stride != 1:
         x = x.avg_pool(3, stride, 1, name="proj.0").conv(out, 1, name="proj.1")
@@ -37,7 +38,7 @@ def partition_attention(x: Tensor, head_width: Num, partition: int, *, expansion
 
     Source: arXiv:2204.01697, section 3.
     """
-    width, heads = x.channels, x.channels // head_width
+    width, heads = x.channels, divide(x.channels, head_width, "channels", "head_width")
     windows = x.tokens(window=partition, name="partition")
     table = windows.constant((2 * partition - 1) ** 2, heads, learned=True, name="attn_layer.1.relative_position_bias_table")
     y = self_attention(

@@ -7,8 +7,8 @@ from typing import Literal
 from cnncost.algebra import Num
 from cnncost.graph import Tensor, block, need
 from cnncost.models import family, variant
-from cnncost.zoo.blocks import conv_norm
-from cnncost.zoo.inception import Grid, reduction_a, residual_branches, residual_reduction_b, stem, three
+from cnncost.zoo.blocks import conv_norm, exactly
+from cnncost.zoo.inception import Grid, reduction_a, residual_branches, residual_reduction_b, stem
 
 Composition = Literal["way", "poly", "mpoly"]
 PolyModule = Literal["1-way", "2-way", "3-way", "poly-2", "poly-3", "mpoly-2", "mpoly-3"]
@@ -63,7 +63,7 @@ def polynet(
     classes: Num = 1000,
 ) -> Tensor:
     """Very Deep PolyNet: the stem of Inception-v4 and three stages of modules, which take turns within a stage."""
-    a, b, c = three(depths)
+    a, b, c = exactly(3, depths, "depths")
 
     def stage(y: Tensor, grid: Grid, depth: int, modules: tuple[PolyModule, ...]) -> Tensor:
         need(len(modules) > 0, f"stage_{grid} names no module", f"choices: {', '.join(MODULES)}")

@@ -62,7 +62,6 @@ def resnet(
         f"basic blocks have no groups={groups} or width_per_group={width_per_group}",
         "leave them at 1 and 64 and change width, or use bottlenecks",
     )
-    need(not same(reduction, 0), "reduction=0 divides by zero", "give a number such as 16, or none")
     y = conv_norm(x, "conv1", "bn1", width if stem is None else stem, 7, 2, bias=stem_bias).relu(name="relu")
     y = y.max_pool(3, 2, 1, name="maxpool") if pool == "pad" else y.max_pool(3, 2, ceil_mode="caffe", name="maxpool")
     for stage, depth in enumerate(depths):

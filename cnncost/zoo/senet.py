@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from cnncost.algebra import Num, same
-from cnncost.graph import Tensor, block, need
+from cnncost.graph import Tensor, block
 from cnncost.models import family, variant
 from cnncost.zoo import resnet
-from cnncost.zoo.blocks import conv_norm, squeeze_excite
+from cnncost.zoo.blocks import conv_norm, reduced, squeeze_excite
 
 PAPER = "Squeeze-and-Excitation Networks, arXiv:1709.01507"
 DEFINITIONS = f"{PAPER}, table 1; details of the authors' definitions, github.com/hujie-frank/SENet"
@@ -56,7 +56,7 @@ def _bottleneck(x: Tensor, width: Num, stride: int, cardinality: Num, reduction:
     y = conv_norm(x, "conv1", "bn1", 2 * width, 1).relu(name="relu")
     y = conv_norm(y, "conv2", "bn2", out, 3, stride, cardinality).relu(name="relu")
     y = conv_norm(y, "conv3", "bn3", out, 1)
-    y = squeeze_excite(y, out // reduction, name="se")
+    y = squeeze_excite(y, reduced(out, reduction), name="se")
     if stride != 1 or not same(x.channels, out):
         x = conv_norm(x, "downsample.0", "downsample.1", out, 1 if stride == 1 else 3, stride)
     return y.add(x, name="add").relu(name="relu")
@@ -74,7 +74,6 @@ def senet(
     classes: Num = 1000,
 ) -> Tensor:
     """A stem of three 3×3 convolutions, stages of grouped bottlenecks with squeeze-and-excitation, a linear layer."""
-    need(not same(reduction, 0), "reduction=0 divides by zero", "give a number such as 16")
     y = conv_norm(x, "conv1_1", "bn1_1", width, 3, 2).relu(name="relu1_1")
     y = conv_norm(y, "conv1_2", "bn1_2", width, 3).relu(name="relu1_2")
     y = conv_norm(y, "conv1_3", "bn1_3", 2 * width, 3).relu(name="relu1_3")
