@@ -273,7 +273,7 @@ def trace(function: Callable[..., Outputs], input: Sequence[Num], name: str | No
             result = function(tracer.input(shape), **{setting: checked(value) for setting, value in settings.items()})
     except (AlgebraError, CostError) as error:
         last = tracer.nodes[-1].name
-        raise ModelError(f"{error.message} (after layer '{last}')", error.hint) from error
+        raise ModelError(f"{error.message} (after layer '{last}')", error.hint, getattr(error, "valid", None)) from error
     tensors = result if isinstance(result, tuple) else (result,)
     for tensor in tensors:
         if not isinstance(tensor, Tensor) or tensor.tracer is not tracer:

@@ -270,6 +270,18 @@ def test_a_network_of_too_many_layers(monkeypatch: pytest.MonkeyPatch) -> None:
     assert caught.value.hint == "is a depth or a repeat mistyped?"
 
 
+def test_a_network_of_too_many_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    def dense(x: Tensor, width: int) -> Tensor:
+        return x.concat(*[x] * (width - 1))
+
+    monkeypatch.setattr("cnncost.graph.MAX_CONNECTIONS", 1000)
+    assert trace(dense, (4, 8, 8), width=1000).output == (4000, 8, 8)
+    assert refusal(lambda x: dense(x, 1001)) == (
+        "the network has more than 1,000 connections",
+        "is a depth or a repeat mistyped?",
+    )
+
+
 # ── inputs and settings: integers, columns, letters ──────────────────────────────────────────────────────────────────
 
 

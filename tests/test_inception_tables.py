@@ -156,7 +156,7 @@ def test_polynet_normalisations() -> None:
 
 @pytest.mark.parametrize("reference", ["inception_v4", "inception_resnet_v2", "polynet"])
 def test_depths_are_three(reference: str) -> None:
-    with pytest.raises(ModelError, match="has 2 numbers"):
+    with pytest.raises(ModelError, match="depths takes 3 numbers, not 2"):
         cnncost.load(f"{reference} --set depths=1,2").trace()
 
 

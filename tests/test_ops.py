@@ -17,7 +17,7 @@ from cnncost.algebra import Num, Poly
 from cnncost.errors import AlgebraError, CostError, ModelError
 from cnncost.graph import Tensor, Tracer
 from cnncost.ints import Ints, checked
-from cnncost.ops import RULES, Cost, Shape
+from cnncost.ops import RULES, Cost, Shape, show
 
 
 def examples(count: int) -> settings:
@@ -80,7 +80,7 @@ CASES: dict[str, list[Case]] = {
     "avg_pool": [
         case(image, **windows, ceil_mode=ceil_mode),
         case(image, **inner, ceil_mode=ceil_mode),
-        case((C, 3, 3), kernel=2, stride=3, pad=p, ceil_mode="caffe"),  # the last window starts behind the input
+        case((C, 3, 3), kernel=2, stride=3, pad=p, ceil_mode=[True, "caffe"]),  # the last window starts behind the input
     ],
     "upsample": [case(image, scale=(s, t), mode=["nearest", "bilinear", "bicubic"])],
     "batch_norm": [case(any_shape, affine=flag)],
@@ -180,6 +180,25 @@ def test_integers_columns_and_letters_agree(kind: str, case: Case, data: st.Data
             assert needs_numbers(kind, case[1])
         else:
             assert at(closed, point) == cost
+
+
+@pytest.mark.parametrize(
+    ("kind", "case", "shape", "params", "macs", "taps"),
+    [
+        ("conv", case((C, H, W), out=N, kernel=3, pad=1, bias=False), "N×H×W", "9·C·N", "9·C·H·N·W", "0"),
+        ("conv", case((C, H, W), out=N, kernel=D, pad="same"), "N×H×W", "C·D²·N + N", "C·D²·H·N·W", "0"),
+        ("conv", case((C, H, W), out=C, kernel=3, stride=2, pad=1, groups=C), "C×⌈H/2⌉×⌈W/2⌉", "10·C", "9·C·⌈H/2⌉·⌈W/2⌉", "0"),
+        ("conv", case((G * C, H, W), out=G * N, kernel=1, groups=G, bias=False), "G·N×H×W", "C·G·N", "C·G·H·N·W", "0"),
+        ("max_pool", case(image, kernel=2), "C×⌊H/2⌋×⌊W/2⌋", "0", "0", "4·C·⌊H/2⌋·⌊W/2⌋"),
+        ("max_pool", case(image, kernel=2, ceil_mode=True), "C×⌈H/2⌉×⌈W/2⌉", "0", "0", "4·C·⌈H/2⌉·⌈W/2⌉"),
+        ("max_pool", case((1, H, 9), kernel=(D, 1), stride=1, pad=(1, 0)), "1×H - D + 3×9", "0", "0", "9·D·H - 9·D² + 27·D"),
+        ("avg_pool", case((1, H, 9), kernel=3, stride=1, pad=1, count_pad=False), "1×H×9", "0", "0", "75·H - 50"),
+        ("attention", case((T, D), (T, D), (T, D), heads=G), "T×D", "0", "2·D·T²", "0"),
+    ],
+)
+def test_closed_forms(kind: str, case: Case, shape: str, params: str, macs: str, taps: str) -> None:
+    cost = RULES[kind].function(*case[0], **case[1])
+    assert (show(cost.shape), str(cost.params), str(cost.macs), str(cost.taps)) == (shape, params, macs, taps)
 
 
 # ── brute force ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -524,6 +543,15 @@ REFUSALS = """
     attention of 4×8×8 and 4×8×8 and 4×8×8: needs tokens, got 4×8×8, 4×8×8 and 4×8×8
 
 (4, 8, 8) x.max_pool(2, pad=2)
+    max_pool of 4×8×8: pad=2 leaves windows of 2 without any input
+
+(4, 8, 8) x.max_pool((1, 3), pad=(0, 0, 3, 0))
+    max_pool of 4×8×8: pad=3 leaves windows of 3 without any input
+
+(4, 8, 8) x.avg_pool((3, 4), pad=(0, 3, 3, 0))
+    avg_pool of 4×8×8: pad=3 leaves windows of 3 without any input
+
+(4, 8, 8) x.max_pool((3, 2), pad=(2, 2, 1, 2))
     max_pool of 4×8×8: pad=2 leaves windows of 2 without any input
 
 (4, 8, 8) x.max_pool(9)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 from cnncost.algebra import Num
@@ -14,15 +13,15 @@ from cnncost.zoo.blocks import exactly, three_linears
 PAPER = "ImageNet Classification with Deep Convolutional Neural Networks, NIPS 2012"
 ONE_WEIRD_TRICK = "One Weird Trick for Parallelizing Convolutional Neural Networks, arXiv:1404.5997"
 
-Window = tuple[int, int, int]  # kernel, stride, padding
+Window = tuple[Num, Num, Num]  # kernel, stride, padding
 
 
 def eight_layers(
     x: Tensor,
-    widths: Sequence[Num],
-    windows: Sequence[Window],
+    widths: tuple[Num, ...],
+    windows: tuple[Window, ...],
     *,
-    groups: int = 1,
+    groups: Num = 1,
     lrn: Literal["none", "before_pool", "after_pool"] = "none",
     ceil_mode: CeilMode = False,
     hidden: Num = 4096,
@@ -35,7 +34,8 @@ def eight_layers(
     where the two GPUs of the paper do not talk.
     """
     y = x
-    for layer, (width, window) in enumerate(zip(exactly(5, widths, "widths"), (*windows, *[(3, 1, 1)] * 3), strict=True), start=1):
+    windows = (*windows, *[(3, 1, 1)] * 3)
+    for layer, (width, window) in enumerate(zip(exactly(5, widths, "widths"), windows, strict=True), start=1):
         y = y.conv(width, *window, groups=groups if layer in (2, 4, 5) else 1, name=f"conv{layer}")
         y = y.relu(name=f"relu{layer}")
         if layer <= 2 and lrn == "before_pool":
@@ -65,8 +65,8 @@ def alexnet_original(
     x: Tensor,
     *,
     widths: tuple[Num, ...] = (96, 256, 384, 384, 256),
-    pad: int = 0,
-    groups: int = 2,
+    pad: Num = 0,
+    groups: Num = 2,
     lrn: bool = True,
     hidden: Num = 4096,
     classes: Num = 1000,

@@ -200,7 +200,7 @@ def reduced(channels: Num, reduction: Num) -> Num:
 
 def exactly(count: int, values: tuple[T, ...], name: str) -> tuple[T, ...]:
     """Return the values of a setting that has `count` of them. Raises ModelError where there are more or fewer."""
-    need(len(values) == count, f"{name}={values} has {len(values)} numbers", f"give {count}")
+    need(len(values) == count, f"{name} takes {count} numbers, not {len(values)}")
     return values
 
 

@@ -265,12 +265,13 @@ def bn_inception(
 
 
 @block
-def auxiliary(x: Tensor, classes: Num) -> Tensor:
-    """Auxiliary classifier with batch normalisation.
+def auxiliary(x: Tensor, classes: Num, *, runs: bool) -> Tensor:
+    """Auxiliary classifier with batch normalisation. One that never `runs` fits a map of any size.
 
     Source: arXiv:1512.00567, section 4; torchvision's InceptionAux.
     """
-    y = conv_norm_relu(x.avg_pool(5, 3, name="avg_pool"), "conv0", 128, 1)
+    pooled = x.avg_pool(5, 3, name="avg_pool") if runs else x.adaptive_avg_pool(5, name="avg_pool")
+    y = conv_norm_relu(pooled, "conv0", 128, 1)
     y = conv_norm_relu(y, "conv1", 768, 5, valid=True)
     return y.global_avg_pool(name="avgpool").linear(classes, name="fc")
 
@@ -298,7 +299,7 @@ def inception_v3(x: Tensor, *, aux: bool = False, aux_runs: bool = True, dropout
     side: tuple[Tensor, ...] = ()
     if aux:
         with y.runs(1 if aux_runs else 0):
-            side = (auxiliary(y, classes, name="AuxLogits"),)
+            side = (auxiliary(y, classes, runs=aux_runs, name="AuxLogits"),)
     y = reduction_b(y, (192, 320), (192, 192, 192, 192), name="Mixed_7a")
     for letter in "bc":
         y = inception_c(y, 320, 384, (448, 384), (1, 3), 384, 192, name=f"Mixed_7{letter}")

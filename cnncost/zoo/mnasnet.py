@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from cnncost.algebra import Num
 from cnncost.graph import Tensor
 from cnncost.models import family, variant
-from cnncost.zoo.blocks import conv_norm, divisible, exact, inverted_residual
+from cnncost.zoo.blocks import InvertedNames, conv_norm, divisible, exact, inverted_residual
 
 PAPER = "MnasNet, arXiv:1807.11626"
 TPU = "tensorflow/tpu, models/official/mnasnet/mnasnet_models.py"
@@ -38,7 +38,31 @@ SMALL: Stages = (
     (5, 2, 6, True, 88, 3),
     (3, 1, 6, False, 144, 1),
 )
-SEARCHED = {"a1": (32, 16, A1), "small": (8, 8, SMALL)}  # widths of the stem and of the first stage, and the others
+SEARCHED: dict[str, tuple[int, int, Stages]] = {
+    "a1": (32, 16, A1),
+    "small": (8, 8, SMALL),
+}  # widths of the stem and of the first stage, and the others
+
+
+def residuals(x: Tensor, stages: Stages, ratio: Num, name: str, number: int, *, names: InvertedNames = "block") -> Tensor:
+    """Return the map after stages of inverted residuals, called `name` and numbered from `number`.
+
+    Squeeze-and-excitation is to a quarter of what a block takes in.
+    """
+    for stage, (kernel, stride, expansion, squeezed, channels, repeats) in enumerate(stages, start=number):
+        for index in range(repeats):
+            x = inverted_residual(
+                x,
+                divisible(channels * ratio),
+                kernel,
+                1 if index else stride,
+                inner=expansion * x.channels,
+                activation="relu",
+                squeeze=x.channels // 4 if squeezed else None,
+                names=names,
+                name=f"{name}{stage}.{index}",
+            )
+    return x
 
 
 @family(
@@ -59,18 +83,7 @@ def mnasnet(x: Tensor, *, width: float = 1.0, dropout: float = 0.2, classes: Num
     y = conv_norm(x, "layers.0", "layers.1", stem, 3, 2).relu(name="layers.2")
     y = conv_norm(y, "layers.3", "layers.4", stem, 3, groups=stem).relu(name="layers.5")
     y = conv_norm(y, "layers.6", "layers.7", first, 1)
-    for stage, (kernel, stride, expansion, _, channels, repeats) in enumerate(B1):
-        for index in range(repeats):
-            y = inverted_residual(
-                y,
-                divisible(channels * ratio),
-                kernel,
-                1 if index else stride,
-                inner=expansion * y.channels,
-                activation="relu",
-                names="layers",
-                name=f"layers.{8 + stage}.{index}",
-            )
+    y = residuals(y, B1, ratio, "layers.", 8, names="layers")
     y = conv_norm(y, "layers.14", "layers.15", 1280, 1).relu(name="layers.16")
     y = y.global_avg_pool(name="avgpool").dropout(dropout, name="classifier.0")
     return y.linear(classes, name="classifier.1")
@@ -90,22 +103,10 @@ def mnasnet_searched(
     dropout: float = 0.2,
     classes: Num = 1000,
 ) -> Tensor:
-    """MnasNet-A1 and its small sibling: as `mnasnet`, with squeeze-and-excitation to a quarter of what a block takes in."""
+    """MnasNet-A1 and its small sibling: as `mnasnet`, with squeeze-and-excitation."""
     ratio = exact(width)
     stem, first, stages = SEARCHED[net]
     y = conv_norm(x, "stem.conv", "stem.bn", divisible(stem * ratio), 3, 2).relu(name="stem.relu")
-    stages = ((3, 1, 1, False, first, 1), *stages)
-    for stage, (kernel, stride, expansion, squeezed, channels, repeats) in enumerate(stages):
-        for index in range(repeats):
-            y = inverted_residual(
-                y,
-                divisible(channels * ratio),
-                kernel,
-                1 if index else stride,
-                inner=expansion * y.channels,
-                activation="relu",
-                squeeze=y.channels // 4 if squeezed else None,
-                name=f"stage{stage + 1}.{index}",
-            )
+    y = residuals(y, ((3, 1, 1, False, first, 1), *stages), ratio, "stage", 1)
     y = conv_norm(y, "head.conv", "head.bn", 1280, 1).relu(name="head.relu")
     return y.global_avg_pool(name="avgpool").dropout(dropout, name="dropout").linear(classes, name="fc")

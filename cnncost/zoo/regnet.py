@@ -12,6 +12,7 @@ from cnncost.models import family, variant
 from cnncost.zoo.blocks import conv_norm, divisible, squeeze_excite
 
 PAPER = "Designing Network Design Spaces, arXiv:2003.13678"
+STEEPEST = 1e9  # powers of it are still floating-point numbers
 
 
 @block
@@ -30,18 +31,14 @@ def residual(x: Tensor, width: Num, stride: int, *, group_width: int, hidden: in
     return y.add(x, name="add").relu(name="activation")
 
 
-def stages(depth: int, w0: int, wa: float, wm: float, group_width: int) -> Iterator[tuple[int, int, int]]:
-    """Yield the width, depth and group width of each stage.
-
-    Block j would be w0 + wa·j wide; that is rounded to the nearest w0·wmˢ with a whole s, and this to a multiple of 8. Equal
-    neighbours make a stage, whose width becomes a multiple of its group width.
+def quantised(depth: int, w0: int, wa: float, wm: float) -> Iterator[int]:
+    """Yield the width of each block: w0 + wa·j, rounded to the nearest w0·wmˢ with a whole s, and this to a multiple of 8.
 
     Source: arXiv:2003.13678, equations 2 to 4.
     """
-    steps = (round(log(1 + wa * j / w0) / log(wm)) for j in range(depth))
-    for width, blocks in groupby(8 * round(w0 * wm**step / 8) for step in steps):
-        group = min(group_width, width)
-        yield divisible(width, group), len(list(blocks)), group
+    for j in range(depth):
+        step = round(log(1 + wa * j / w0) / log(wm))
+        yield 8 * round(w0 * wm**step / 8)
 
 
 @family(
@@ -77,16 +74,23 @@ def regnet(
 ) -> Tensor:
     """A 3×3 stem and stages of residual blocks, each halving the map, with the widths of a quantised line.
 
-    `w0` is the line's start, `wa` its slope and `wm` the factor between widths; `se_ratio` is relative to a block's input.
+    `w0` is the line's start, `wa` its slope and `wm` the factor between widths. Blocks of one width make a stage, whose width
+    becomes a multiple of `group_width`. `se_ratio` is relative to a block's input.
     """
     need(depth > 0 and stem > 0 and group_width > 0, f"depth={depth}, stem={stem} and group_width={group_width} are from 1")
     need(w0 > 0 and w0 % 8 == 0, f"w0={w0} is no multiple of 8", "as in equation 2 of the paper")
-    need(wa >= 0 and wm > 1, f"wa={wa} and wm={wm} give no growing widths", "wa is from 0 and wm above 1")
+    need(
+        0 <= wa < STEEPEST and 1 < wm < STEEPEST,
+        f"wa={wa} and wm={wm} give no growing widths",
+        "wa is from 0 and wm above 1, and neither is huge",
+    )
     need(0 <= se_ratio <= 1, f"se_ratio={se_ratio} is no ratio", "give a number from 0 to 1; 0 leaves it out")
     y = conv_norm(x, "stem.0", "stem.1", stem, 3, 2).relu(name="stem.2")
     before = stem
-    for stage, (width, blocks, group) in enumerate(stages(depth, w0, wa, wm, group_width), start=1):
-        for index in range(blocks):
+    for stage, (line, blocks) in enumerate(groupby(quantised(depth, w0, wa, wm)), start=1):
+        group = min(group_width, line)
+        width = divisible(line, group)
+        for index, _ in enumerate(blocks):
             name = f"trunk_output.block{stage}.block{stage}-{index}"
             hidden = round(se_ratio * before)
             y = residual(y, width, 1 if index else 2, group_width=group, hidden=hidden, name=name)
