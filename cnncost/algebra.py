@@ -304,6 +304,8 @@ def _value(atom: Atom, values: Mapping[str, Num]) -> Num:
 
 def _floor(top: Num, bottom: Num) -> Num:
     """Return ⌊top / bottom⌋: exact quotient terms outside, what is left as one flat floor atom."""
+    if any(isinstance(factor, Fraction) for part in (top, bottom) for factor in _terms(part).values()):
+        raise AlgebraError(f"({top}) divided by {bottom}: fractions are not rounded down")
     if isinstance(bottom, int):
         if bottom == 0:
             raise AlgebraError(f"({top}) divided by 0")
@@ -315,7 +317,9 @@ def _floor(top: Num, bottom: Num) -> Num:
     if rest == 0:
         return whole
     inner = _lone_floor(rest)
-    if inner is not None:  # ⌊(⌊a/m⌋ + b)/n⌋ = ⌊(a + b·m)/(m·n)⌋
+    if (
+        inner is not None and _never_negative(inner.denominator) and _never_negative(bottom)
+    ):  # ⌊(⌊a/m⌋ + b)/n⌋ = ⌊(a + b·m)/(m·n)⌋
         remaining = rest - _number({((inner, 1),): 1})
         return whole + _floor(inner.numerator + remaining * inner.denominator, inner.denominator * bottom)
     if isinstance(bottom, int):  # ⌊(g·a + k)/(g·n)⌋ = ⌊(a + ⌊k/g⌋)/n⌋

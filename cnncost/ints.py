@@ -81,6 +81,8 @@ class Ints:
         return self.combine(other, operator.mod, lambda a, b: max(a, b), swap=True)
 
     def __pow__(self, exponent: int) -> Ints:
+        if exponent < 0:
+            raise ValueError(f"a column to the power {exponent}: an exponent is a whole number from 0")
         result = self * 0 + 1
         for _ in range(exponent):
             result = result * self
@@ -156,6 +158,7 @@ def checked(value: Any) -> Any:
     if hasattr(value, "dtype"):
         if value.ndim == 0:
             return value.item()
-        column = _ints(value)
+        exact = value.ndim == 1 and (value.dtype != object or all(isinstance(item, int) for item in value))
+        column = _ints(value) if exact else None
         return value if column is None else column
     return value

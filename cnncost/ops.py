@@ -211,7 +211,7 @@ def _positions(
     return counts[0], counts[1]
 
 
-def _real_taps(size: Num, count: Num, kernel: Num, stride: Num, before: Num, after: Num, reach: Num) -> Num:
+def _real_taps(size: Num, kernel: Num, stride: Num, before: Num, reach: Num) -> Num:
     """Return how many inputs all windows along one axis visit together, positions in the padding left out."""
     require(
         isinstance(kernel, int) and kernel <= LONGEST_EXACT_WINDOW,
@@ -392,12 +392,12 @@ def _pool(x: Shape, kernel: Pair, stride: Pair | None, pad: Pad, dilation: Pair,
         taps = c
         for axis in (0, 1):
             if pad_ is None:
-                total = maximum((counts[axis] - 1) * stride_[axis] + kernel_[axis] - size[axis], 0)
-                before, after = total // 2, total - total // 2
+                before = maximum((counts[axis] - 1) * stride_[axis] + kernel_[axis] - size[axis], 0) // 2
+                reach: Num = -1
             else:
                 before, after = pad_[2 * axis], pad_[2 * axis + 1]
-            reach = -1 if pad_ is None else _reach(kernel_[axis], stride_[axis], before, after, 1, ceil_mode, sum(pad_))
-            taps = taps * _real_taps(size[axis], counts[axis], kernel_[axis], stride_[axis], before, after, reach)
+                reach = _reach(kernel_[axis], stride_[axis], before, after, 1, ceil_mode, sum(pad_))
+            taps = taps * _real_taps(size[axis], kernel_[axis], stride_[axis], before, reach)
     return Cost((c, *counts), taps=taps)
 
 
@@ -730,8 +730,11 @@ def pad(x: Shape, pad: Pad = 0, *, channels: Pair = 0) -> Cost:
     four = sides(pad)
     require(four is not None, "pad cannot be 'same' here", "give the number of zeros")
     top, bottom, left, right = four  # type: ignore[misc]
-    before, after = pair(channels, "channels", low=0)
-    return Cost((c + before + after, h + top + bottom, w + left + right))
+    both = channels if isinstance(channels, tuple) else (channels, channels)
+    require(len(both) == 2, f"channels={channels} has {len(both)} numbers", "give one number, or two: before, after")
+    for number in both:
+        at_least(0, number, "channels")
+    return Cost((c + both[0] + both[1], h + top + bottom, w + left + right))
 
 
 @rule("joins")
