@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from cnncost.report import Report
+    from cnncost.roofline import Device
     from cnncost.tables import Table
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -68,9 +69,9 @@ def _dtypes() -> Iterable[str]:
 
 
 def _conventions() -> Iterable[str]:
-    from cnncost.conventions import CONVENTIONS
+    from cnncost.conventions import ALIASES, MODULE_OF
 
-    return CONVENTIONS
+    return (*MODULE_OF, *ALIASES)
 
 
 def _columns() -> Iterable[str]:
@@ -79,14 +80,32 @@ def _columns() -> Iterable[str]:
     return COLUMN_NAMES
 
 
+def _devices() -> Iterable[str]:
+    from cnncost.roofline import DEVICES
+
+    return DEVICES
+
+
 def _kinds() -> Iterable[str]:
     from cnncost.ops import RULES
 
     return RULES
 
 
+class ConventionName(Name):
+    """The name of a convention, or a YAML file that states one."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name, or raise UsageError with the nearest ones; a file is read where it is used."""
+        from cnncost.conventions import SUFFIXES
+
+        return value if value.endswith(SUFFIXES) else super().convert(value, param, ctx)
+
+
 COLUMNS = Name("column", _columns, several=True)
-CONVENTION = Name("convention", _conventions)
+CONVENTION = ConventionName("convention", _conventions)
+CONVENTIONS = Name("convention", _conventions, several=True)
+DEVICE = Name("device", _devices)
 KIND = Name("layer type", _kinds)
 
 
@@ -147,7 +166,7 @@ def model_options(function: F) -> F:
             default="lecture",
             show_default=True,
             metavar="NAME",
-            help="How to count; see: cnncost conventions.",
+            help="How to count: a name from cnncost conventions, or a YAML file.",
         ),
         click.option(
             "--dtype",
@@ -163,6 +182,30 @@ def model_options(function: F) -> F:
     ):
         function = option(function)
     return function
+
+
+def device_options(function: F) -> F:
+    """Add the options that say which device bounds the network."""
+    for option in (
+        click.option("--bandwidth", metavar="RATE", help="Bytes a second, as in 3.35T; in place of the device's."),
+        click.option(
+            "--peak", metavar="RATE", help="Operations a second, as in 60T, a multiply-add being two; in place of the device's."
+        ),
+        click.option(
+            "--device", type=DEVICE, metavar="NAME", help="A device of the roofline: a100, h100, …; adds its bound per layer."
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def chosen_device(name: str | None, peak: str | None, bandwidth: str | None) -> Device | None:
+    """Return the device that the options ask for, if any."""
+    if not (name or peak or bandwidth):
+        return None
+    from cnncost.roofline import device
+
+    return device(name, peak, bandwidth)
 
 
 def reports(

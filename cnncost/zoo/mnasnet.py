@@ -44,6 +44,7 @@ SEARCHED = {"a1": (32, 16, A1), "small": (8, 8, SMALL)}  # widths of the stem an
 @family(
     "MnasNet",
     source=f"{PAPER}; MnasNet-B1 as in torchvision",
+    spelling={"avgpool": "mean"},
     mnasnet0_5=variant(width=0.5),
     mnasnet0_75=variant(width=0.75),
     mnasnet1_0=variant(),
