@@ -16,14 +16,15 @@ Sizes may be letters, and columns of candidates: each figure but `peak_at` is th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cached_property, reduce
 
 from cnncost.algebra import Num, Poly, maximum, same, symbols
-from cnncost.conventions import Convention, convention as find_convention
+from cnncost.conventions import Convention
+from cnncost.conventions import convention as find_convention
 from cnncost.errors import UsageError, did_you_mean
-from cnncost.graph import INPUT, Graph, Node
+from cnncost.graph import Graph, Node
 from cnncost.ints import checked
 from cnncost.ops import RULES, channels, elements
 from cnncost.units import DTYPES
@@ -134,12 +135,8 @@ class Precision:
         """
         names = [part.name for part in fields(cls)]
         wide = dtype if _size(dtype) > DTYPES["float32"] else "float32"
-        chosen: dict[str, str | None] = {name: dtype for name in names} | {
-            "indices": "int64",
-            "master": None,
-            "statistics": wide,
-            "buffers": wide,
-        }
+        chosen: dict[str, str | None] = dict.fromkeys(names, dtype)
+        chosen |= {"indices": "int64", "master": None, "statistics": wide, "buffers": wide}
         words = [word.strip() for word in parts.split(",") if word.strip()]
         for word in ",".join(PRECISIONS.get(word, word) for word in words).split(",") if words else ():
             name, equals, value = (text.strip() for text in word.partition("="))
@@ -279,8 +276,17 @@ class Memory:
         """All newly made storage, indices too."""
         return sum(self.outputs) + sum(self.indices)
 
-    def live(self, indices: bool = True) -> tuple[Num, ...]:
-        """Return what is live while each layer runs: storages that are still to be read, and those it makes."""
+    @cached_property
+    def live(self) -> tuple[Num, ...]:
+        """What is live while each layer runs: storages that are still to be read, and those it makes."""
+        return self._live(self.indices)
+
+    @cached_property
+    def live_without_indices(self) -> tuple[Num, ...]:
+        """The same as if max pooling made no indices."""
+        return self._live((0,) * len(self.indices))
+
+    def _live(self, indices: Sequence[Num]) -> tuple[Num, ...]:
         last = self._storages[1]
         frees: list[list[int]] = [[] for _ in range(len(last) + 1)]
         made = self.outputs
@@ -289,9 +295,9 @@ class Memory:
                 frees[last[index]].append(index)
         now: Num = 0
         column = []
-        for index, (count, extra) in enumerate(zip(made, self.indices, strict=True), start=1):
+        for index, (count, extra) in enumerate(zip(made, indices, strict=True), start=1):
             now = now + count
-            column.append(now + extra if indices else now)
+            column.append(now + extra)
             for gone in frees[index]:
                 now = now - made[gone - 1]
         return tuple(column)
@@ -299,13 +305,12 @@ class Memory:
     @property
     def peak_bytes(self) -> Num:
         """The most that is live at once at inference, indices of max pooling too."""
-        return reduce(maximum, self.live(), 0)
+        return reduce(maximum, self.live, 0)
 
     @property
     def peak_at(self) -> str | None:
         """The name of the (first) layer at which the peak happens; None for a network without layers."""
-        live = self.live()
-        return self.graph.layers[live.index(max(live))].name if live else None
+        return self.graph.layers[self.live.index(max(self.live))].name if self.live else None
 
     def alive(self, layer: str) -> list[tuple[str, int]]:
         """Return the storages that are live while a layer runs: the name of the layer that made each, and its bytes."""
@@ -355,7 +360,7 @@ class Memory:
                 tensor[index] = tensor[node.inputs[0]]
             trained[index] = (
                 node.shares is not None
-                or any([trained[i] for i in node.inputs])
+                or any(map(trained.__getitem__, node.inputs))
                 or not (isinstance(node.cost.params, int) and node.cost.params == 0)
             )
             keeps = KEEPS.get(node.kind)
@@ -385,7 +390,7 @@ class Memory:
         """What each layer is the first to keep for the backward pass."""
         return tuple([sum(figures) for figures in zip(*self._kept[0].values(), strict=True)])
 
-    @property
+    @cached_property
     def kept_parts(self) -> dict[str, Num]:
         """What is kept, by what it is: activations, statistics, masks, indices, maps."""
         return {part: sum(column) for part, column in self._kept[0].items()}
@@ -524,7 +529,7 @@ def memory(
     (77070336, 'layer1.0.bn3')
     """
     count = checked(batch)
-    if isinstance(count, int) and count < 1 or isinstance(count, float):
+    if (isinstance(count, int) and count < 1) or isinstance(count, float):
         raise UsageError(f"a batch of {batch}", "give a whole number from 1")
     if optimizer not in OPTIMIZERS:
         known = f"known: {', '.join(OPTIMIZERS)}"

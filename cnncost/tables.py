@@ -33,6 +33,16 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Plot:
+    """Figures in execution order, for the formats that can show their course; the largest is marked."""
+
+    title: str
+    values: tuple[int, ...]
+    unit: Unit
+    mark: str  # what stands at the largest
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """What a command shows, before any formatting: exact values."""
 
@@ -43,6 +53,7 @@ class Table:
     notes: tuple[str, ...] = ()
     data: Mapping[str, Any] | None = None  # the object that the json format prints
     exact: bool = False
+    plot: Plot | None = None
 
     @property
     def body(self) -> tuple[tuple[Any, ...], ...]:
