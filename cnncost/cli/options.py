@@ -16,6 +16,7 @@ from cnncost.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from cnncost.models import Model
     from cnncost.report import Report
     from cnncost.roofline import Device
     from cnncost.tables import Table
@@ -212,22 +213,29 @@ def reports(
     models: Sequence[str], input: str | None, size: str | None, settings: Sequence[str], **counting: Any
 ) -> list[Report]:
     """Return the report of each model reference under the shared options."""
-    from cnncost.models import Model, load, resized, whole_number
+    from cnncost.models import whole_number
+
+    counting["batch"] = whole_number(counting["batch"], "--batch")
+    graphs = [model.trace() for model in loaded(models, input, size, settings)]
+    from cnncost.report import report  # imports numpy: errors in names and settings come before it
+
+    return [report(graph, **counting) for graph in graphs]
+
+
+def loaded(models: Sequence[str], input: str | None, size: str | None, settings: Sequence[str]) -> list[Model]:
+    """Return the model of each reference, with the settings and the input that the shared options ask for."""
+    from cnncost.models import load, resized
 
     if input and size:
         raise UsageError("--input and --size both say how large the input is", "give one of them")
-    loaded: list[Model] = []
+    found: list[Model] = []
     for reference in models:
         model = load(reference).set(settings)
         for option, text in (("input", input), ("size", size)):
             if text is not None:
                 model = replace(model, input=resized(model, option, text))
-        loaded.append(model)
-    counting["batch"] = whole_number(counting["batch"], "--batch")
-    graphs = [model.trace() for model in loaded]
-    from cnncost.report import report  # imports numpy: errors in names and settings come before it
-
-    return [report(graph, **counting) for graph in graphs]
+        found.append(model)
+    return found
 
 
 def show(table: Table, format: str | None, path: str | None) -> None:

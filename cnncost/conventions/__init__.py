@@ -47,6 +47,18 @@ def convention(name: str) -> Convention:
     return module(MODULE_OF[name])[name]
 
 
+def several(text: str) -> list[Convention]:
+    """Return the conventions of a list such as "fvcore,thop" or "netscope*". Raises UsageError for an unknown one."""
+    from fnmatch import filter as matching
+
+    found: list[Convention] = []
+    for word in filter(None, (part.strip() for part in text.split(","))):
+        found += map(convention, matching(MODULE_OF, word) or [word])
+    if not found:
+        raise UsageError("no convention named", f"known: {', '.join(MODULE_OF)}")
+    return list({each.name: each for each in found}.values())
+
+
 def module(name: str) -> dict[str, Convention]:
     """Return the conventions of one module, by name."""
     found: tuple[Convention, ...] = import_module(f"cnncost.conventions.{name}").CONVENTIONS
@@ -58,4 +70,17 @@ def every() -> Iterator[Convention]:
     return map(convention, MODULE_OF)
 
 
-__all__ = ["ALIASES", "COUNTS", "FORMS", "FREE", "LETTERS", "MEANINGS", "MODULE_OF", "Convention", "convention", "every"]
+__all__ = [
+    "ALIASES",
+    "COUNTS",
+    "FORMS",
+    "FREE",
+    "LETTERS",
+    "MEANINGS",
+    "MODULES",
+    "MODULE_OF",
+    "Convention",
+    "convention",
+    "every",
+    "several",
+]

@@ -45,8 +45,6 @@ CONVENTIONS = (
             "upsample": reads,
             **called({"matmul": 2 * macs, "add": writes, "mul": writes}),
         },
-        input_gradient={"conv": 2 * macs, "linear": 2 * macs},
-        weight_gradient={"conv": 2 * macs, "linear": 2 * macs},
         bugs={
             "conv_transpose": SLIP,
             "relu6": "calflops counts 0 for ReLU6, which goes through hardtanh",

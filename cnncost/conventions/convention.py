@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from cnncost.algebra import Num, symbols
+from cnncost.algebra import Num, Poly, symbols
 from cnncost.ops import RULES, Shape, channels, elements, pair
 
 if TYPE_CHECKING:
@@ -115,8 +115,10 @@ FORMS = {
 }
 
 LECTURE_MEMORY = each((*WEIGHTS, *POOLS, "flatten"), writes)
-INPUT_GRADIENT = {**each(CONVS, macs), "matmul": 2 * macs, "attention": 2 * macs}  # products have two inputs
-WEIGHT_GRADIENT = each(CONVS, macs)
+GRADIENTS = {  # what the backward pass takes, in forward passes of the layer: products have two inputs, and no weights
+    "input_gradient": {**dict.fromkeys(CONVS, 1), "matmul": 2, "attention": 2},
+    "weight_gradient": dict.fromkeys(CONVS, 1),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +135,8 @@ class Convention:
     flops: Mapping[str, Num]
     memory: Mapping[str, Num] = field(default_factory=lambda: LECTURE_MEMORY)  # elements that the memory column shows
     params: Mapping[str, Num] = field(default_factory=dict)  # kinds whose parameters are not counted as `params`
-    input_gradient: Mapping[str, Num] = field(default_factory=lambda: INPUT_GRADIENT)  # FLOPs of the backward pass
-    weight_gradient: Mapping[str, Num] = field(default_factory=lambda: WEIGHT_GRADIENT)
+    input_gradient: Mapping[str, Num] = field(default_factory=dict)  # FLOPs of the backward pass, where they are not the
+    weight_gradient: Mapping[str, Num] = field(default_factory=dict)  # forward pass's multiply-adds once more
     per_example: bool = False  # whether a batch counts like one example
     bugs: Mapping[str, str] = field(default_factory=dict)  # slips that are emulated, by the kinds they concern
     beside: tuple[str, ...] = ()  # conventions for the other figures that the same tool prints
@@ -145,7 +147,14 @@ class Convention:
         for name in names(key):
             if name in formulas:
                 return formulas[name]
+        if figure in GRADIENTS:
+            return GRADIENTS[figure].get(names(key)[-1], 0) * self.per_multiply_add(key) * macs
         return params if figure == "params" else 0
+
+    def per_multiply_add(self, key: str) -> int:
+        """Return what a multiply-add of the layers of a key costs: 1, 2 for those who count both operations, or 0."""
+        formula = self.formula("flops", key)
+        return int(formula.terms.get((("macs", 1),), 1)) if isinstance(formula, Poly) and names(key)[-1] in WEIGHTS else 0
 
     def slips(self, keys: Iterable[str]) -> list[str]:
         """Return the emulated slips that concern any of these keys."""

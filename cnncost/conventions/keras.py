@@ -33,8 +33,6 @@ CONVENTIONS = (
             **each(("add", "mul"), writes),
         },
         params={"batch_norm": params + buffers},
-        input_gradient={**each(("conv", "linear"), 2 * macs), "matmul": 4 * macs},
-        weight_gradient=each(("conv", "linear"), 2 * macs),
         bugs={"conv_transpose": "TensorFlow's profiler has no rule for transposed convolutions and counts 0"},
     ),
 )

@@ -8,8 +8,7 @@ CONVENTIONS = (
         "1 multiply-add = 2 FLOPs; only convolutions, linear layers and matrix products count",
         "torch 2.13.0, torch/utils/flop_counter.py",
         flops=each((*CONVS, "matmul"), 2 * macs),
-        input_gradient={**each(CONVS, 2 * macs), "matmul": 4 * macs},
-        weight_gradient={**each(("conv", "conv_transpose"), 2 * macs * groups), "linear": 2 * macs},
+        weight_gradient=each(("conv", "conv_transpose"), 2 * macs * groups),
         bugs={
             "attention": "torch's counter sees no scaled dot-product attention on a CPU; on a GPU it counts 2 per multiply-add"
         },

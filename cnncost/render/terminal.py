@@ -63,7 +63,7 @@ def draw(table: Table, console: Console) -> str:
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
-PROSE = {"source", "rule", "states", "arguments", "what", "keeps"}
+PROSE = {"source", "rule", "states", "arguments", "what", "keeps", "ways", "formula", "numbers"}
 
 
 def fit(table: Table, width: int) -> tuple[Table, list[str]]:
