@@ -18,6 +18,7 @@ from cnncost.memory import Memory, Precision, memory
 from cnncost.ops import show
 from cnncost.report import Report, Row
 from cnncost.roofline import Bound, Device, bound, bytes_moved, ridge
+from cnncost.training import Training, training
 from cnncost.units import short
 
 MICRO = 10**6
@@ -57,6 +58,11 @@ class Derivation:
         return bytes_moved(self.plan)
 
     @cached_property
+    def step(self) -> Training:
+        """What each layer computes in a training step."""
+        return training(self.report.counts, self.report.convention, self.report.batch)
+
+    @cached_property
     def bounds(self) -> list[Bound]:
         """The roofline bound of each layer. Raises UsageError without a device, or where sizes are letters."""
         if self.device is None:
@@ -94,9 +100,11 @@ class Derivation:
         if "exceeds_input" in names:
             count = sum(map(bool, self._figures("exceeds_input")))
             yield f"receptive field: larger than the {show(self.graph.input[1:])} input in {count} of {len(self.fields)} layers"
+        if not {"input_gradient_flops", "weight_gradient_flops", "training_flops"}.isdisjoint(names):
+            yield from self.step.notes
         if "bytes_moved" in names or "intensity" in names:
             yield "moved: inputs, parameters and output, each once, with every layer run by itself"
-        if self.device is not None and "bound" in names:
+        if self.device is not None and "bound_us" in names:
             yield self._bound_note(self.device)
 
     def _bound_note(self, device: Device) -> str:
@@ -151,9 +159,12 @@ DERIVED: dict[str, Derived] = {
     ),
     "live_bytes": Derived(lambda d: d.plan.live, "largest"),
     "kept_bytes": Derived(lambda d: d.plan.kept, "sum"),
+    "input_gradient_flops": Derived(lambda d: d.step.input_gradient.tolist(), "sum"),
+    "weight_gradient_flops": Derived(lambda d: d.step.weight_gradient.tolist(), "sum"),
+    "training_flops": Derived(lambda d: d.step.total.tolist(), "sum"),
     "bytes_moved": Derived(lambda d: d.moved, "sum"),
     "intensity": Derived(lambda d: d.moved, "ratio"),
-    "bound": Derived(lambda d: [b.seconds for b in d.bounds], "sum"),
+    "bound_us": Derived(lambda d: [b.seconds for b in d.bounds], "sum"),
     "bound_by": Derived(lambda d: d.bounds, "limit"),
     "receptive_field": Derived(lambda d: [_along(f, lambda axis: axis.size) for f in d.fields], "last"),
     "exceeds_input": Derived(lambda d: [exceeds(f, d.graph.input) for f in d.fields], "last"),

@@ -176,9 +176,12 @@ LAYER_DERIVED: dict[str, Column] = {
         Column("outputs_bytes", "outputs", "bytes", priority=1),
         Column("live_bytes", "live", "bytes", priority=1),
         Column("kept_bytes", "kept", "bytes", priority=1),
+        Column("input_gradient_flops", "input gradient", "count", priority=1),
+        Column("weight_gradient_flops", "weight gradient", "count", priority=1),
+        Column("training_flops", "training FLOPs", "count", priority=1),
         Column("bytes_moved", "moved", "bytes", priority=1),
         Column("intensity", "FLOPs/byte", "ratio", priority=1),
-        Column("bound", "bound (µs)", "ratio", priority=1),
+        Column("bound_us", "bound (µs)", "ratio", priority=1),
         Column("bound_by", "bound by", priority=1),
         Column("receptive_field", "field", "number", priority=1),
         Column("exceeds_input", "field > input", "number", priority=1),
@@ -186,7 +189,7 @@ LAYER_DERIVED: dict[str, Column] = {
         Column("effective_pad", "field pad", "number", priority=1),
     )
 }
-DEVICE_COLUMNS = "intensity,bound,bound_by"  # what a device adds to the columns that nobody asked for by name
+DEVICE_COLUMNS = "intensity,bound,bound_by"  # what a device adds unless its bound is among the columns asked for
 GROUPED = {  # names that stand for several columns, and other names for one
     "input": ("input_channels", "input_size"),
     "output": ("output_channels", "output_size"),
@@ -195,11 +198,16 @@ GROUPED = {  # names that stand for several columns, and other names for one
     "outputs": ("outputs_bytes",),
     "live": ("live_bytes",),
     "kept": ("kept_bytes",),
+    "training": ("flops", "input_gradient_flops", "weight_gradient_flops", "training_flops"),
     "moved": ("bytes_moved",),
+    "bound": ("bound_us",),
     "rf": ("receptive_field", "exceeds_input"),
     "field": ("receptive_field", "exceeds_input", "effective_stride", "effective_pad"),
 }
-SORTABLE_DERIVED = ("outputs_bytes", "live_bytes", "kept_bytes", "bytes_moved", "intensity", "bound")
+SORTABLE_DERIVED = (
+    *("outputs_bytes", "live_bytes", "kept_bytes", "input_gradient_flops", "weight_gradient_flops", "training_flops"),
+    *("bytes_moved", "intensity", "bound_us"),
+)
 DEFAULT_COLUMNS = (
     "name,kind,input,filters,kernel,stride,pad,output,memory,params,flops"  # the lecture's table, with the layer's type
 )
@@ -247,7 +255,9 @@ def layer_table(
     """
     import numpy as np
 
-    keys = column_keys(columns or (f"{DEFAULT_COLUMNS},{DEVICE_COLUMNS}" if device else DEFAULT_COLUMNS))
+    keys = column_keys(columns or DEFAULT_COLUMNS)
+    if device is not None and not any(key.startswith("bound") for key in keys):
+        keys += [key for key in column_keys(DEVICE_COLUMNS) if key not in keys]
     order = figure_key(sort) if sort else "flops" if top is not None else None
     whole = report.group(depth)
     derived = [key for key in dict.fromkeys((*keys, order)) if key in LAYER_DERIVED]

@@ -13,6 +13,7 @@ import numpy as np
 
 from cnncost.algebra import Num
 from cnncost.conventions import Convention
+from cnncost.conventions.convention import GRADIENTS
 from cnncost.counts import Column, Counts
 from cnncost.graph import Graph
 
@@ -24,6 +25,7 @@ class Training:
     forward: Column
     input_gradient: Column
     weight_gradient: Column
+    notes: tuple[str, ...]  # what the convention makes of the backward pass
 
     @property
     def total(self) -> Column:
@@ -49,7 +51,9 @@ def training(counts: Counts, convention: Convention, batch: Num = 1) -> Training
     weights[np.array([isinstance(n, int) and n == 0 for n in counts.columns["learned"].tolist()], dtype=bool)] = 0
     if sum(int(abs(part).sum()) for part in (forward, inputs, weights) if part.dtype != object) >= 2**63:
         forward, inputs, weights = (part.astype(object) for part in (forward, inputs, weights))
-    return Training(forward, inputs, weights)
+    slips = [slip for figure in GRADIENTS for slip in convention.slips([figure])]
+    note = "training: forward, and the gradients of inputs that need one and of weights, a forward pass's multiply-adds each"
+    return Training(forward, inputs, weights, (note, *(f"note: {slip}" for slip in slips)))
 
 
 def needs_gradient(graph: Graph) -> list[bool]:

@@ -281,7 +281,8 @@ REFUSALS = {
     "table resnet50 --columns nam": "unknown column 'nam'\ndid you mean 'name'?",
     "table resnet50 --sort name": "cannot sort by 'name'\n"
     "figures: activation_bytes, params, flops, macs, expected_flops, param_bytes, buffers, memory, "
-    "outputs_bytes, live_bytes, kept_bytes, bytes_moved, intensity, bound",
+    "outputs_bytes, live_bytes, kept_bytes, input_gradient_flops, weight_gradient_flops, training_flops, "
+    "bytes_moved, intensity, bound_us",
     "table resnet50 --format jsn": "unknown format 'jsn'\ndid you mean 'json'?",
     "table resnet50 --dtype float": "unknown dtype 'float'\ndid you mean 'float8', 'float64' or 'float32'?",
     "table resnet50 --convention lectur": "unknown convention 'lectur'\ndid you mean 'lecture'?",

@@ -10,7 +10,8 @@ CONVENTIONS = (
         flops=each((*CONVS, "matmul"), 2 * macs),
         weight_gradient=each(("conv", "conv_transpose"), 2 * macs * groups),
         bugs={
-            "attention": "torch's counter sees no scaled dot-product attention on a CPU; on a GPU it counts 2 per multiply-add"
+            "attention": "torch's counter sees no scaled dot-product attention on a CPU; on a GPU it counts 2 per multiply-add",
+            "weight_gradient": "torch's counter multiplies the weight gradient of a grouped convolution by its groups",
         },
     ),
 )
