@@ -141,11 +141,8 @@ class Precision:
         for word in ",".join(PRECISIONS.get(word, word) for word in words).split(",") if words else ():
             name, equals, value = (text.strip() for text in word.partition("="))
             if not equals:
-                known = [*PRECISIONS, *names]
-                raise UsageError(
-                    f"'{word}' says nothing about a dtype",
-                    did_you_mean(word, known, f"write PART=DTYPE, as in activations=float16; or {', '.join(PRECISIONS)}"),
-                )
+                how = f"write PART=DTYPE, as in {word if word in names else 'activations'}=float16; or {', '.join(PRECISIONS)}"
+                raise UsageError(f"'{word}' says nothing about a dtype", did_you_mean(word, PRECISIONS, how))
             if name not in names:
                 raise UsageError(f"no part is called '{name}'", did_you_mean(name, names, f"parts: {', '.join(names)}"))
             _size(value)
