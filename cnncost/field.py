@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 from cnncost.algebra import Num, maximum, same
 from cnncost.errors import AlgebraError
-from cnncost.graph import Graph, Node
+from cnncost.graph import Graph, Node, no_collection
 from cnncost.ops import Shape
 
 
@@ -46,6 +46,7 @@ SAMPLES = {"nearest": 1, "bilinear": 2, "bicubic": 4}  # inputs along an axis th
 UNKNOWN = ("matmul",)
 
 
+@no_collection()
 def receptive_fields(graph: Graph) -> list[Field | None]:
     """Return the field of every node, the input's first; None from where a layer's field is not worked out.
 

@@ -24,7 +24,7 @@ from cnncost.algebra import Num, Poly, maximum, same, symbols
 from cnncost.conventions import Convention
 from cnncost.conventions import convention as find_convention
 from cnncost.errors import UsageError, did_you_mean
-from cnncost.graph import Graph, Node
+from cnncost.graph import Graph, Node, no_collection
 from cnncost.ints import checked
 from cnncost.ops import RULES, channels, elements
 from cnncost.units import DTYPES
@@ -284,19 +284,16 @@ class Memory:
         return self._live((0,) * len(self.indices))
 
     def _live(self, indices: Sequence[Num]) -> tuple[Num, ...]:
-        last = self._storages[1]
-        frees: list[list[int]] = [[] for _ in range(len(last) + 1)]
-        made = self.outputs
+        last, made = self._storages[1], self.outputs
+        freed: list[Num] = [0] * (len(last) + 1)  # after each node
         for index, count in enumerate(made, start=1):
-            if not (isinstance(count, int) and count == 0):
-                frees[last[index]].append(index)
+            freed[last[index]] = freed[last[index]] + count
         now: Num = 0
         column = []
         for index, (count, extra) in enumerate(zip(made, indices, strict=True), start=1):
             now = now + count
             column.append(now + extra)
-            for gone in frees[index]:
-                now = now - made[gone - 1]
+            now = now - freed[index]
         return tuple(column)
 
     @property
@@ -340,6 +337,7 @@ class Memory:
         return formula.subs({letter: counts[letter] for letter in formula.letters()})
 
     @cached_property
+    @no_collection()
     def _kept(self) -> tuple[dict[str, list[Num]], Num]:
         """Per layer and dtype, what it is the first to keep; and what is kept of the input image."""
         nodes, sizes = self.graph.nodes, self.tensor_bytes

@@ -93,18 +93,23 @@ def _lines(plan: Memory) -> Iterator[Line]:
     both = _dtypes(how.activations, how.indices if indices else None)
     yield "outputs", plan.outputs_bytes, both, _outputs(plan)
     if indices:
-        yield "  indices", indices, how.indices, "where each maximum was found"
+        yield "outputs.indices", indices, how.indices, "where each maximum was found"
     yield "peak", plan.peak_bytes, both, f"live at once at inference, at {plan.peak_at}"
     if indices:
-        yield "  without indices", max(plan.live_without_indices, default=0), how.activations, "as if pooling made no indices"
+        yield (
+            "peak.without_indices",
+            max(plan.live_without_indices, default=0),
+            how.activations,
+            "as if pooling made no indices",
+        )
     parts = {part: count for part, count in plan.kept_parts.items() if count}
     stored = {part: getattr(how, dtype) for part, dtype in KEPT_PARTS.items()}
     yield "kept", plan.kept_bytes, _dtypes(*(stored[part] for part in parts)), "by the forward for the backward pass"
     for part, count in parts.items() if len(parts) > 1 else ():
-        yield f"  {part}", count, stored[part], KEPT_WORDS[part]
+        yield f"kept.{part}", count, stored[part], KEPT_WORDS[part]
     yield "training", plan.training_bytes, None, f"optimizer {plan.optimizer}: {OPTIMIZER_SOURCES[plan.optimizer]}"
     for part, (count, dtype) in plan.training_parts.items():
-        yield f"  {part}", count, dtype, TRAINING_WORDS[part].format(slots=OPTIMIZERS[plan.optimizer])
+        yield f"training.{part}", count, dtype, TRAINING_WORDS[part].format(slots=OPTIMIZERS[plan.optimizer])
     yield "parameters", plan.params_bytes, how.parameters, "learned numbers, shared ones once"
     yield "buffers", plan.buffers_bytes, how.buffers, "running means and variances; in none of the above"
     yield "input", plan.input_bytes, how.activations, _input(plan)
@@ -141,7 +146,7 @@ def _outputs(plan: Memory) -> str:
     views = sum(is_view(node) or node.kind in NOTHING_AT_INFERENCE for node in layers)
     idle = sum(node.kind in STORED for node in layers)
     rest = len(layers) - made - views - idle
-    return f"newly made by {made} layers; {rest} work in place, {views} are views"
+    return f"newly made by {made} layers; in place: {rest}, views: {views}"
 
 
 # ── the rules ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -119,8 +119,8 @@ class Report:
     def charged(self) -> NDArray[np.bool_]:
         """Return which rows cost anything: parameters, multiply-adds, FLOPs or memory. Others have no row in the lecture."""
         costs = np.zeros(len(self.rows), dtype=bool)
-        for column in (self.params, self.macs, self.flops, self.activation_bytes):
-            costs |= column != 0
+        for figures in (self.params, self.macs, self.flops, self.activation_bytes):
+            costs |= figures != 0
         return costs
 
     def take(self, indices: Sequence[int] | NDArray[Any]) -> Report:

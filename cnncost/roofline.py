@@ -57,7 +57,7 @@ DEVICES = {
         _device("a10", 600, "NVIDIA A10 data sheet, 2021", float32=31.2, half=125, byte=250),
         _device("a100_40gb", 1555, "NVIDIA A100 data sheet, 2021, SXM4 40 GB", float64=9.7, float32=19.5, half=312, byte=624),
         _device("a100", 2039, "NVIDIA A100 data sheet, 2021, SXM4 80 GB", float64=9.7, float32=19.5, half=312, byte=624),
-        _device("l4", 300, "NVIDIA L4 data sheet, 2023, halved for sparsity", float32=30.3, half=121, byte=242, float8=242),
+        _device("l4", 300, "NVIDIA L4 data sheet, 2023, halved for sparsity", float32=30.3, half=121, byte=242.5, float8=242.5),
         _device("rtx3090", 936, "NVIDIA Ampere GA102 whitepaper 2.1, table 9", float32=35.6, half=71, byte=284),
         _device("rtx4090", 1008, "NVIDIA Ada whitepaper 1.1, table 2", float32=82.6, half=165.2, byte=660.6, float8=330.3),
         _device(
