@@ -44,6 +44,7 @@ class Counts:
                 lists[name][index] = 0
         self.idle = np.array(idle, dtype=np.intp)
         self.columns = {name: column(lists[name]) for name in COUNTS}
+        self.lettered = any(not isinstance(number, int) for numbers in lists.values() for number in numbers)
         where: dict[str, list[int]] = {}
         for index, key in enumerate(keys(graph)):
             where.setdefault(key, []).append(index)
@@ -56,12 +57,13 @@ class Counts:
         if known is None:
             where = self.groups[key]
             if letter in self.columns:
-                known = _wrapped(self.columns[letter][where])
+                numbers = self.columns[letter][where]
             else:
                 nodes = self.graph.nodes
                 value = GEOMETRY[letter][1]
                 layers = [nodes[index + 1] for index in where]
-                known = _wrapped(column([value(node, nodes[node.inputs[0]].cost.shape) for node in layers]))
+                numbers = column([value(node, nodes[node.inputs[0]].cost.shape) for node in layers])
+            known = numbers.astype(object) if self.lettered else Ints(numbers)  # Ints cannot overflow
             self._parts[key, letter] = known
         return known
 
@@ -129,10 +131,3 @@ def times(figures: Column, factor: Num) -> Column:
         figures = figures.astype(object)
     product: Column = figures * factor
     return product
-
-
-def _wrapped(part: Column) -> Any:
-    """Return integers as `Ints`, which cannot overflow; letters as they are."""
-    if part.dtype == np.int64 or all(isinstance(value, int) for value in part):
-        return Ints(part)
-    return part

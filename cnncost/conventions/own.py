@@ -52,9 +52,8 @@ def read(path: str) -> Convention:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else path
-        raise UsageError(
-            f"{place}: {getattr(error, 'problem', None) or 'no YAML'}", "see: cnncost conventions --help"
-        ) from None
+        problem = getattr(error, "problem", None) or "no YAML"
+        raise UsageError(f"{place}: {problem}", "docs/conventions.md has an example") from None
     except RecursionError:
         raise UsageError(f"{path}: nested too deeply", "a convention is a mapping of mappings") from None
     return stated_by(stated, path)
