@@ -95,13 +95,15 @@ class Derivation:
             yield f"in place: {kinds or 'nothing'}; views make no storage; the input image is left out"
         if "live_bytes" in names:
             yield "live: while the layer runs, at inference; of several layers, and in all, the most"
+        if "training_bytes" in names:
+            yield "training: parameters, their gradients, and what is kept; without an optimizer's slots (see: cnncost memory)"
         if "kept_bytes" in names:
             yield "kept: what the layer is the first to keep for the backward pass; the input image is left out"
         if "exceeds_input" in names:
-            count = sum(map(bool, self._figures("exceeds_input")))
-            yield f"receptive field: larger than the {show(self.graph.input[1:])} input in {count} of {len(self.fields)} layers"
-        if not {"input_gradient_flops", "weight_gradient_flops", "training_flops"}.isdisjoint(names):
-            yield from self.step.notes
+            marks = self._figures("exceeds_input")
+            unknown = f", {marks.count(None)} not worked out" if None in marks else ""
+            size = show(self.graph.input[1:])
+            yield f"receptive field: larger than the {size} input in {marks.count(True)} of {len(marks)} layers{unknown}"
         if "bytes_moved" in names or "intensity" in names:
             yield "moved: inputs, parameters and output, each once, with every layer run by itself"
         if self.device is not None and "bound_us" in names:
@@ -162,6 +164,7 @@ DERIVED: dict[str, Derived] = {
     "input_gradient_flops": Derived(lambda d: d.step.input_gradient.tolist(), "sum"),
     "weight_gradient_flops": Derived(lambda d: d.step.weight_gradient.tolist(), "sum"),
     "training_flops": Derived(lambda d: d.step.total.tolist(), "sum"),
+    "training_bytes": Derived(lambda d: d.plan.training, "sum"),
     "bytes_moved": Derived(lambda d: d.moved, "sum"),
     "intensity": Derived(lambda d: d.moved, "ratio"),
     "bound_us": Derived(lambda d: [b.seconds for b in d.bounds], "sum"),

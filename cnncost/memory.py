@@ -400,11 +400,24 @@ class Memory:
         """What is kept of the input image, beside `kept_bytes`."""
         return self._kept[1]
 
-    def _per_parameter(self, dtype: str | None, copies: int = 1) -> Num:
-        if self.block == 1:
-            return sum(node.cost.params for node in self.graph.layers) * (_size(dtype) if dtype else 0) * copies
-        tensors = [self._bytes(count, dtype) for node in self.graph.layers for count in parameter_tensors(node)]
-        return sum(tensors) * copies
+    def _per_parameter(self, node: Node, dtype: str | None) -> Num:
+        """Bytes of one number for each parameter of a layer."""
+        return sum([self._bytes(count, dtype) for count in parameter_tensors(node)])
+
+    def _all_parameters(self, dtype: str | None) -> Num:
+        return sum([self._per_parameter(node, dtype) for node in self.graph.layers])
+
+    @cached_property
+    def training(self) -> tuple[Num, ...]:
+        """What training takes for each layer: parameters, their gradients and slots, and what it is the first to keep."""
+        how, slots = self.precision, OPTIMIZERS[self.optimizer]
+        dtypes = (how.parameters, how.master, how.gradients, *[how.optimizer] * slots)
+        return tuple(
+            [
+                kept + sum([self._per_parameter(node, dtype) for dtype in dtypes])
+                for node, kept in zip(self.graph.layers, self.kept, strict=True)
+            ]
+        )
 
     @property
     def training_parts(self) -> dict[str, tuple[Num, str]]:
@@ -412,9 +425,9 @@ class Memory:
         how = self.precision
         parts: dict[str, tuple[Num, str]] = {"parameters": (self.params_bytes, how.parameters)}
         if how.master:
-            parts["master"] = (self._per_parameter(how.master), how.master)
-        parts["gradients"] = (self._per_parameter(how.gradients), how.gradients)
-        parts["optimizer"] = (self._per_parameter(how.optimizer, OPTIMIZERS[self.optimizer]), how.optimizer)
+            parts["master"] = (self._all_parameters(how.master), how.master)
+        parts["gradients"] = (self._all_parameters(how.gradients), how.gradients)
+        parts["optimizer"] = (self._all_parameters(how.optimizer) * OPTIMIZERS[self.optimizer], how.optimizer)
         dtypes = {part: getattr(how, dtype) for part, dtype in KEPT_PARTS.items() if self.kept_parts[part] != 0}
         parts["kept"] = (self.kept_bytes, ", ".join(dict.fromkeys(dtypes.values())) or how.activations)
         return parts
@@ -436,7 +449,7 @@ class Memory:
     @property
     def params_bytes(self) -> Num:
         """The parameters, shared ones once."""
-        return self._per_parameter(self.precision.parameters)
+        return self._all_parameters(self.precision.parameters)
 
     @property
     def buffers_bytes(self) -> Num:
@@ -486,7 +499,8 @@ def in_place_of(graph: Graph) -> tuple[str, ...]:
     """Return the layer types that work in place in a network as torchvision writes it; for one it has not, `IN_PLACE`."""
     from cnncost import zoo
 
-    return (*IN_PLACE, "add") if zoo.MODULE_OF.get(graph.name) in ADD_IN_PLACE else IN_PLACE
+    members = graph.name.split(" + ")  # of an ensemble
+    return (*IN_PLACE, "add") if all(zoo.MODULE_OF.get(name) in ADD_IN_PLACE for name in members) else IN_PLACE
 
 
 def kinds_in_place(text: str) -> tuple[str, ...]:

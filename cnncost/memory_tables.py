@@ -28,6 +28,7 @@ from cnncost.ops import RULES, show
 from cnncost.tables import Column, Plot, Table
 from cnncost.units import BYTE_UNITS, figure, unit_of
 
+NAMED = 6  # storages alive at the peak that are named
 Line = tuple[str, Any, str | None, str]  # name, bytes, dtype, what it is
 
 
@@ -40,9 +41,7 @@ def memory_table(plan: Memory, exact: bool = False) -> Table:
     alive = plan.alive(at) if at is not None else []
     notes = [f"input {show(plan.graph.input)}, batch {plan.batch}; activations: {plan.convention.name}"]
     if at is not None:
-        unit = unit_of([count for _, count in alive], BYTE_UNITS, exact)
-        parts = ", ".join(f"{name} {figure(count, BYTE_UNITS[unit], exact)} {unit}" for name, count in alive)
-        notes.append(f"alive while {at} runs: {parts}")
+        notes.append(f"alive while {at} runs: {_largest(alive, exact)}")
     notes.append("not modelled: workspaces of convolution algorithms, fragmentation, the context of a GPU")
     data = {
         "schema": "cnncost.memory/1",
@@ -85,6 +84,15 @@ def memory_table(plan: Memory, exact: bool = False) -> Table:
         exact=exact,
         plot=Plot("live while each layer runs, at inference", live, "bytes", f"{at}") if live else None,
     )
+
+
+def _largest(alive: list[tuple[str, int]], exact: bool) -> str:
+    """Return the storages that are alive as text: the largest by name, the others together."""
+    first = sorted(alive, key=lambda each: -each[1])[:NAMED]
+    rest = sum(count for _, count in alive) - sum(count for _, count in first)
+    unit = unit_of([count for _, count in alive], BYTE_UNITS, exact)
+    parts = [*first, *([(f"{len(alive) - NAMED} others", rest)] if rest else [])]
+    return ", ".join(f"{name} {figure(count, BYTE_UNITS[unit], exact)} {unit}" for name, count in parts)
 
 
 def _lines(plan: Memory) -> Iterator[Line]:

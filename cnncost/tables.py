@@ -179,6 +179,7 @@ LAYER_DERIVED: dict[str, Column] = {
         Column("input_gradient_flops", "input gradient", "count", priority=1),
         Column("weight_gradient_flops", "weight gradient", "count", priority=1),
         Column("training_flops", "training FLOPs", "count", priority=1),
+        Column("training_bytes", "training memory", "bytes", priority=1),
         Column("bytes_moved", "moved", "bytes", priority=1),
         Column("intensity", "FLOPs/byte", "ratio", priority=1),
         Column("bound_us", "bound (µs)", "ratio", priority=1),
@@ -195,9 +196,12 @@ GROUPED = {  # names that stand for several columns, and other names for one
     "output": ("output_channels", "output_size"),
     "type": ("kind",),
     "memory": ("activation_bytes",),
+    "activations": ("activation_bytes",),
     "outputs": ("outputs_bytes",),
     "live": ("live_bytes",),
+    "peak": ("live_bytes",),
     "kept": ("kept_bytes",),
+    "training_memory": ("training_bytes",),
     "training": ("flops", "input_gradient_flops", "weight_gradient_flops", "training_flops"),
     "moved": ("bytes_moved",),
     "bound": ("bound_us",),
@@ -442,7 +446,8 @@ def rule_table(kind: str) -> Table:
     """Return one rule: its arguments, its words, and its formulas, read off the rule itself by running it on letters."""
     from math import prod
 
-    from cnncost.algebra import Poly, symbols
+    from cnncost.algebra import symbols
+    from cnncost.lettered import in_primes, primed
     from cnncost.ops import RULES, Cost
 
     if kind not in RULES:
@@ -455,22 +460,14 @@ def rule_table(kind: str) -> Table:
     }
     letters.pop("window", None)  # attention within windows is a case of its own, told in its words
     cost: Cost = rule.function(*inputs, **letters)
-    output, sizes = [], {}
-    for axis, size in enumerate(cost.shape):  # a long output size gets a name, by which the other formulas stay short
-        if isinstance(size, Poly) and len(size.terms) > 1 and len(cost.shape) == 3:
-            sizes["CHW"[axis] + "′"] = size
-            (size,) = symbols("CHW"[axis] + "′")
-        output.append(size)
+    output, sizes = primed(cost.shape)  # a long output size gets a name, by which the other formulas stay short
     formulas = {
         "input": " and ".join(map(show, inputs)),
-        "output": show(tuple(output)),
+        "output": show(output),
         **{k: str(v) for k, v in sizes.items()},
     }
     for name in COUNT_NAMES:
-        value = getattr(cost, name)
-        for letter, size in sizes.items():
-            if value % size == 0:
-                value = value // size * symbols(letter)[0]
+        value = in_primes(getattr(cost, name), sizes)
         if value != 0:
             formulas[name] = str(value)
     return Table(

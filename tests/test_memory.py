@@ -17,6 +17,7 @@ import cnncost
 from cnncost.errors import UsageError
 from cnncost.graph import Graph, Tensor, trace
 from cnncost.memory import IN_PLACE, Precision, kinds_in_place, memory, training_bytes
+from cnncost.memory_tables import memory_table
 from cnncost.render import FORMATS, render
 from cnncost.render.plot import area
 from cnncost.tables import Plot
@@ -145,6 +146,7 @@ def test_mixed_precision() -> None:
         "optimizer": 8 * RESNET50,
         "kept": kept,
     }
+    assert sum(plan.training) == plan.training_bytes
 
 
 def test_narrow_types_leave_statistics_in_float32() -> None:
@@ -192,6 +194,7 @@ def test_rounded_to_the_blocks_of_an_allocator() -> None:
     assert list(plan.outputs) == [1536, 1536, 1536, 1536, 0, 512]
     # weights and biases of 12, 4, 16, 4 numbers fill a block each; those of the linear layer are 324·10 and 10 numbers
     assert plan.params_bytes == 4 * 512 + -(-12_960 // 512) * 512 + 512
+    assert sum(plan.training) == plan.training_bytes == 2 * plan.params_bytes + plan.kept_bytes
 
 
 @pytest.mark.parametrize(
@@ -291,7 +294,11 @@ def test_every_network_of_the_zoo() -> None:
         assert all(made + extra <= live for made, extra, live in zip(plan.outputs, plan.indices, plan.live, strict=True))
         assert max(plan.live) == plan.peak_bytes <= plan.outputs_bytes
         assert plan.kept_bytes == sum(plan.kept) == sum(plan.kept_parts.values())
-        assert plan.training_bytes == 8 * sum(node.cost.params for node in plan.graph.layers) + plan.kept_bytes
+        assert (
+            sum(plan.training)
+            == plan.training_bytes
+            == 8 * sum(node.cost.params for node in plan.graph.layers) + plan.kept_bytes
+        )
 
 
 # ── errors ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -346,6 +353,7 @@ def test_columns_of_a_report() -> None:
     assert report.column("kept_bytes").sum() == 72_753_152
     assert report.column("params").sum() == 138_357_544
     assert report.group(1).column("kept_bytes").tolist() == [72_454_144, 100_352, 0, 198_656]
+    assert report.column("training_bytes").sum() == 8 * 138_357_544 + 72_753_152
     with pytest.raises(UsageError, match="no column of figures is called 'kept'"):
         report.column("kept")
 
@@ -439,3 +447,18 @@ def test_plot_of_more_layers_than_columns_keeps_the_largest() -> None:
     assert sum(line.count("█") for line in lines) == 8
     assert lines[-1].index("▲") == lines[1].index("█")
     assert max(map(len, lines)) <= 40
+
+
+def test_the_largest_of_many_storages_are_named() -> None:
+    table = memory_table(memory(cnncost.load("densenet121").trace()))
+    (note,) = (note for note in table.notes if note.startswith("alive while"))
+    assert note.startswith(
+        "alive while features.denseblock1.denselayer6.norm1 runs: features.denseblock1.denselayer6.concat 2,744 KB"
+    )
+    assert note.endswith(", 2 others 784 KB")
+
+
+def test_the_members_of_an_ensemble_add_as_they_do_alone() -> None:
+    both, one, other = (memory(cnncost.load(name).trace()) for name in ("resnet18 + resnet34", "resnet18", "resnet34"))
+    assert both.outputs_bytes == one.outputs_bytes + other.outputs_bytes
+    assert "add" not in memory(cnncost.load("resnet18 + mobilenet_v2").trace()).in_place
