@@ -166,7 +166,7 @@ def rules_table(in_place: tuple[str, ...] = IN_PLACE) -> Table:
         Column("kind", "type"),
         Column("output", "output"),
         Column("keeps", "keeps for the backward pass"),
-        Column("source", "source", priority=1),
+        Column("source", "source or reason", priority=1),
     )
     entries = [(kind, _output(kind, in_place), _keeps(kind, in_place), _source(kind)) for kind in RULES]
     letters = {letter for keeps in KEEPS.values() for part in FORMULAS for letter in _letters(getattr(keeps, part))}
@@ -199,7 +199,7 @@ def _output(kind: str, in_place: tuple[str, ...]) -> str:
     if kind in in_place:
         return "in place"
     if kind in VIEWS:
-        return f"view: {VIEWS[kind]}"
+        return "view"
     if kind in NOTHING_AT_INFERENCE:
         return "nothing at inference"
     if kind in VIEWS_WHERE:
@@ -223,4 +223,4 @@ def _keeps(kind: str, in_place: tuple[str, ...]) -> str:
 
 
 def _source(kind: str) -> str:
-    return KEEPS[kind].source if kind in KEEPS else ""
+    return KEEPS[kind].source if kind in KEEPS else VIEWS.get(kind, "")

@@ -185,7 +185,7 @@ LAYER_DERIVED: dict[str, Column] = {
         Column("bound_us", "bound (µs)", "ratio", priority=1),
         Column("bound_by", "bound by", priority=1),
         Column("receptive_field", "field", "number", priority=1),
-        Column("exceeds_input", "field > input", "number", priority=1),
+        Column("exceeds_input", "> input", "number", priority=1),
         Column("effective_stride", "field stride", "number", priority=1),
         Column("effective_pad", "field pad", "number", priority=1),
     )
