@@ -44,12 +44,16 @@ class Counts:
                 lists[name][index] = 0
         self.idle = np.array(idle, dtype=np.intp)
         self.columns = {name: column(lists[name]) for name in COUNTS}
-        self.lettered = any(not isinstance(number, int) for numbers in lists.values() for number in numbers)
+        whole = (part for part in self.columns.values() if part.dtype == object)
+        self.lettered = any(not isinstance(number, int) for part in whole for number in part)
         where: dict[str, list[int]] = {}
         for index, key in enumerate(keys(graph)):
             where.setdefault(key, []).append(index)
         self.groups = {key: np.array(indices, dtype=np.intp) for key, indices in where.items()}
+        # What was worked out once: conventions ask for much the same.
         self._parts: dict[tuple[str, str], Any] = {}
+        self._prices: dict[tuple[str, Num], Any] = {}
+        self._columns: dict[tuple[bool, tuple[Num, ...]], Column] = {}
 
     def part(self, key: str, letter: str) -> Any:
         """Return the column of one letter of `LETTERS` for the layers of one key."""
@@ -67,27 +71,38 @@ class Counts:
             self._parts[key, letter] = known
         return known
 
-    def price(self, convention: Convention, figure: str) -> dict[str, Any]:
-        """Return what a convention charges ("flops", "memory", …) the layers of each key: a number for all, or a column."""
-        priced = {}
-        for key in self.groups:
-            formula = convention.formula(figure, key)
-            if isinstance(formula, Poly):
-                priced[key] = formula.subs({letter: self.part(key, letter) for letter in formula.letters()})
-            else:
-                priced[key] = formula
-        return priced
+    def price(self, key: str, formula: Num) -> Any:
+        """Return what the layers of a key cost by a formula: a number for all of them, or a column."""
+        if not isinstance(formula, Poly):
+            return formula
+        known = self._prices.get((key, formula))
+        if known is None:
+            known = formula.subs({letter: self.part(key, letter) for letter in formula.letters()})
+            self._prices[key, formula] = known
+        return known
 
     def charge(self, convention: Convention, figure: str, factor: Num = 1) -> Column:
-        """Return what a convention charges each layer, times `factor`; layers that never run are charged parameters only."""
-        priced = self.price(convention, figure)
+        """Return what a convention charges each layer, times `factor`; layers that never run are charged parameters only.
+
+        Conventions that charge the same share the column, which is therefore read-only.
+        """
+        formulas = tuple([convention.formula(figure, key) for key in self.groups])
+        whole = self._columns.get((figure == "params", formulas))
+        if whole is None:
+            whole = self._assembled(formulas, even_idle=figure == "params")
+            self._columns[figure == "params", formulas] = whole
+        return times(whole, factor)
+
+    def _assembled(self, formulas: tuple[Num, ...], even_idle: bool) -> Column:
+        priced = {key: self.price(key, formula) for key, formula in zip(self.groups, formulas, strict=True)}
         whole = np.zeros(len(self.columns["params"]), dtype=np.int64 if self._fits(priced) else object)
         for key, value in priced.items():
             if not isinstance(value, int) or value:
                 whole[self.groups[key]] = value.values if isinstance(value, Ints) else value
-        if figure != "params" and len(self.idle):
+        if len(self.idle) and not even_idle:
             whole[self.idle] = 0
-        return times(whole, factor)
+        whole.flags.writeable = False
+        return whole
 
     def _fits(self, priced: Mapping[str, Any]) -> bool:
         """Whether every entry, and every sum of entries, stays in int64: judged in Python integers, beforehand."""

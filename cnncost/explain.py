@@ -116,10 +116,11 @@ def _rate(counts: Counts, by: Convention, key: str) -> str:
         return f"{rate} per multiply-add{extra[rest]}" if rest in extra else str(formula)
     where = counts.groups[key]
     total, sizes = _sum(counts.charge(by, "flops")[where]), {n: _sum(counts.columns[n][where]) for n in ("reads", "writes")}
-    for name, words in (("writes", "output"), ("reads", "input")):
+    units = {"writes": "output", "reads": "input"}
+    for name in ("reads", "writes") if "reads" in formula.letters() else units:
         size = sizes[name]
         if isinstance(total, int) and isinstance(size, int) and total and size and total % size == 0:
-            return f"{total // size} per {'element' if sizes['reads'] == sizes['writes'] else words}"
+            return f"{total // size} per {'element' if sizes['reads'] == sizes['writes'] else units[name]}"
     return str(formula)
 
 

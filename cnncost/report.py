@@ -216,6 +216,7 @@ def reports(graph: Graph, chosen: Sequence[str | Convention], batch: Num = 1, dt
         counts, rows = Counts(graph), _rows(graph)
         runs = [row.runs for row in rows]
         always = all(share == 1 for share in runs)
+        macs = times(counts.columns["macs"], batch)
         made = []
         for each in found:
             flops = counts.charge(each, "flops", 1 if each.per_example else batch)
@@ -229,7 +230,7 @@ def reports(graph: Graph, chosen: Sequence[str | Convention], batch: Num = 1, dt
                     rows,
                     counts,
                     params=counts.charge(each, "params"),
-                    macs=times(counts.columns["macs"], batch),
+                    macs=macs,
                     flops=flops,
                     activation_bytes=counts.charge(each, "memory", batch * DTYPES[dtype]),
                     expected_flops=flops if always else flops * np.array(runs, dtype=object),

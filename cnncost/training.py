@@ -47,6 +47,7 @@ def training(counts: Counts, convention: Convention, batch: Num = 1) -> Training
     forward, inputs, weights = (
         counts.charge(convention, figure, factor) for figure in ("flops", "input_gradient", "weight_gradient")
     )
+    inputs, weights = inputs.copy(), weights.copy()  # conventions share columns
     inputs[np.array(unneeded, dtype=np.intp)] = 0
     weights[np.array([isinstance(n, int) and n == 0 for n in counts.columns["learned"].tolist()], dtype=bool)] = 0
     if sum(int(abs(part).sum()) for part in (forward, inputs, weights) if part.dtype != object) >= 2**63:
