@@ -99,6 +99,8 @@ class Derivation:
             yield "training: parameters, their gradients, and what is kept; without an optimizer's slots (see: cnncost memory)"
         if "kept_bytes" in names:
             yield "kept: what the layer is the first to keep for the backward pass; the input image is left out"
+        if not {"input_gradient_flops", "weight_gradient_flops", "training_flops"}.isdisjoint(names):
+            yield from self.step.notes
         if "exceeds_input" in names:
             marks = self._figures("exceeds_input")
             unknown = f", {marks.count(None)} not worked out" if None in marks else ""

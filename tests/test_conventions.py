@@ -230,6 +230,13 @@ def test_training_step(name: str) -> None:
         assert STEPS[name] > 4 * layers.total.sum()
 
 
+def test_training_columns() -> None:
+    table = report(load("resnext50_32x4d").trace(), "torch", batch=2).table(columns="name,training")
+    assert table.total is not None
+    assert table.total[-1] == STEPS["resnext50_32x4d"] == sum(table.total[1:-1])
+    assert "note: torch's counter multiplies the weight gradient of a grouped convolution by its groups" in table.notes
+
+
 def test_only_layers_above_something_learned_need_a_gradient_of_their_input() -> None:
     def net(x: Tensor) -> Tensor:
         y = x.relu().conv(4, 1, name="first")
