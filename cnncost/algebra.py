@@ -34,10 +34,14 @@ class Floor:
     denominator: Num
 
     def __str__(self) -> str:
+        return self.text({})
+
+    def text(self, names: Mapping[str, str]) -> str:
+        """Return the floor as people write it, or as the ceiling it is."""
         top, bottom = self.numerator, self.denominator
         if isinstance(top, Poly) and isinstance(bottom, int) and top.terms.get((), 0) == bottom - 1:
-            return f"⌈{_fraction(top - (bottom - 1), bottom)}⌉"  # ⌊(n + d − 1) / d⌋
-        return f"⌊{_fraction(top, bottom)}⌋"
+            return f"⌈{_fraction(top - (bottom - 1), bottom, names)}⌉"  # ⌊(n + d − 1) / d⌋
+        return f"⌊{_fraction(top, bottom, names)}⌋"
 
 
 class Poly:
@@ -141,21 +145,31 @@ class Poly:
     def subs(self, values: Mapping[str, Num]) -> Num:
         """Return the polynomial with numbers, columns or other polynomials in place of the letters named in `values`."""
         numbers: dict[Atom, Num] = {atom: _value(atom, values) for atom in set(self.atoms())}
-        total: Num = 0
+        total: Num = None
         for monomial, coefficient in self.terms.items():
-            product: Num = coefficient
+            product: Num = None if coefficient == 1 and monomial else coefficient
             for atom, exponent in monomial:
-                product = product * numbers[atom] ** exponent
-            total = total + product
+                factor = numbers[atom] if exponent == 1 else numbers[atom] ** exponent
+                product = factor if product is None else product * factor
+            total = product if total is None else total + product
         return total
 
     def __str__(self) -> str:
+        return self.text({})
+
+    def text(self, names: Mapping[str, str]) -> str:
+        """Return the polynomial as people write it, with other words in place of the letters in `names`.
+
+        >>> C, k = symbols("C k")
+        >>> (k**2 * C).text({"C": "64", "k": "3"})
+        '64·3²'
+        """
         text = ""
         ordered = sorted(self.terms.items(), key=_reading_order)
         lead = next((term for term in ordered if term[1] > 0), ordered[0])  # 3 - C rather than -C + 3
         for monomial, coefficient in (lead, *(term for term in ordered if term is not lead)):
             factors = [str(abs(coefficient))] if abs(coefficient) != 1 or not monomial else []
-            factors += [f"{atom}{str(e).translate(SUPERSCRIPTS) if e > 1 else ''}" for atom, e in monomial]
+            factors += [f"{_atom(atom, names)}{str(e).translate(SUPERSCRIPTS) if e > 1 else ''}" for atom, e in monomial]
             sign = ("-" if coefficient < 0 else "") if not text else (" - " if coefficient < 0 else " + ")
             text += sign + "·".join(factors)
         return text
@@ -267,8 +281,15 @@ def _reading_order(term: tuple[Monomial, int]) -> tuple[int, list[tuple[bool, st
     return (-sum(e for _, e in monomial), [(*_atom_order(atom), -e) for atom, e in monomial])
 
 
-def _fraction(top: Num, bottom: Num) -> str:
-    over, under = (f"({part})" if isinstance(part, Poly) and len(part.terms) > 1 else str(part) for part in (top, bottom))
+def _atom(atom: Atom, names: Mapping[str, str]) -> str:
+    return names.get(atom, atom) if isinstance(atom, str) else atom.text(names)
+
+
+def _fraction(top: Num, bottom: Num, names: Mapping[str, str]) -> str:
+    over, under = (part.text(names) if isinstance(part, Poly) else str(part) for part in (top, bottom))
+    over, under = (
+        f"({text})" if isinstance(part, Poly) and len(part.terms) > 1 else text for part, text in ((top, over), (bottom, under))
+    )
     return f"{over}/({under})" if "·" in under and "(" not in under else f"{over}/{under}"
 
 

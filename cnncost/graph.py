@@ -6,7 +6,7 @@ import functools
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -45,6 +45,8 @@ class Graph:
     name: str
     nodes: tuple[Node, ...]
     outputs: tuple[int, ...]
+    # How some layers are called, by patterns of their names: "F" as functions rather than modules, see cnncost.conventions.
+    spelling: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def input(self) -> Shape:

@@ -33,6 +33,7 @@ class Model:
     settings: Mapping[str, Any] = field(default_factory=dict)  # those that differ from the function's defaults
     family: str = ""
     source: str = ""
+    spelling: Mapping[str, str] = field(default_factory=dict)  # of torchvision's definition, as in `Graph`
 
     @property
     def parameters(self) -> dict[str, inspect.Parameter]:
@@ -94,9 +95,10 @@ class Model:
         if missing:
             raise UsageError(f"{self.name} needs a value for '{missing[0]}'", f"give one: --set {missing[0]}=…")
         try:
-            return trace(model.function, shape, self.name, **model.settings)
+            graph = trace(model.function, shape, self.name, **model.settings)
         except ModelError as error:
             raise type(error)(f"{self.name}: {error.message}", error.hint, error.valid) from error
+        return replace(graph, spelling=model.spelling)
 
     def _known(self, word: str) -> str:
         if not self.parameters:
@@ -118,13 +120,17 @@ def family(
     *,
     source: str,
     input: Input = (3, 224, 224),
+    spelling: Mapping[str, str] | None = None,
     **variants: tuple[Input | None, str | None, dict[str, Any]],
 ) -> Callable[[F], F]:
-    """Make a model function a family: `variants` are rows made with `variant`, by model name."""
+    """Make a model function a family: `variants` are rows made with `variant`, by model name.
+
+    `spelling` says which layers torchvision's definition calls as functions, as in `Graph`: some tools count modules only.
+    """
 
     def enter(function: F) -> F:
         rows = tuple(
-            Model(name, function, size or input, settings, title, paper or source)
+            Model(name, function, size or input, settings, title, paper or source, spelling or {})
             for name, (size, paper, settings) in variants.items()
         )
         function.variants = rows  # type: ignore[attr-defined]
@@ -188,7 +194,9 @@ def ensemble(members: Sequence[Model]) -> Model:
             outputs.append(output[0] if isinstance(output, tuple) else output)
         return outputs[0].add(*outputs[1:], name="sum")
 
-    return Model(" + ".join(member.name for member in members), run, members[0].shape, family="ensemble")
+    name = " + ".join(member.name for member in members)
+    spelling = {f"{member.name}.{pattern}": form for member in members for pattern, form in member.spelling.items()}
+    return Model(name, run, members[0].shape, family="ensemble", spelling=spelling)
 
 
 def resized(model: Model, option: str, text: str) -> tuple[Num, ...]:

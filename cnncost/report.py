@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncost import conventions
 from cnncost.algebra import Num, Poly
-from cnncost.conventions import COUNTS, Convention
+from cnncost.conventions import Convention, convention
+from cnncost.counts import Column, Counts, column, times
 from cnncost.errors import UsageError, did_you_mean
-from cnncost.graph import Graph, Node, no_collection
-from cnncost.ints import INT64_MAX, checked
-from cnncost.ops import Shape, elements
+from cnncost.graph import Graph, no_collection
+from cnncost.ints import checked
+from cnncost.ops import Shape
 from cnncost.units import DTYPES
 
 if TYPE_CHECKING:
+    from cnncost.roofline import Device
     from cnncost.tables import Table
 
-Column = NDArray[Any]  # int64, or Python integers (dtype object) where a sum could pass 2^63
 FIGURES = ("params", "macs", "flops", "activation_bytes", "expected_flops", "param_bytes", "buffers")
 
 
@@ -39,6 +38,7 @@ class Row:
     layers: int = 1
     shares: str | None = None
     runs: Fraction | int = 1
+    nodes: tuple[int, ...] = ()  # its layers in the graph
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ class Report:
     dtype: str
     convention: Convention
     rows: tuple[Row, ...]
+    counts: Counts = field(repr=False)
     params: Column
     macs: Column
     flops: Column
@@ -68,12 +69,23 @@ class Report:
     @property
     def param_bytes(self) -> Column:
         """Bytes of the parameters at the report's dtype."""
-        return self.params * DTYPES[self.dtype]
+        return times(self.params, DTYPES[self.dtype])
 
     @property
     def total(self) -> dict[str, Num]:
         """Totals as exact Python integers (polynomials, for letters): the sums of the columns."""
         return {figure: _sum(getattr(self, figure)) for figure in FIGURES}
+
+    def column(self, name: str, device: Device | None = None) -> Column:
+        """Return any column of figures by its key, those too that are worked out on demand: "kept_bytes", "intensity", ….
+
+        `device` is what the roofline's columns need. Raises UsageError for an unknown name.
+        """
+        if name in FIGURES:
+            return getattr(self, name)  # type: ignore[no-any-return]
+        from cnncost.columns import Derivation
+
+        return column(Derivation(self, device).column(name, self))
 
     def group(self, depth: int | None) -> Report:
         """Return the report of groups: 0 the whole network, 1 its stages, 2 their blocks, …; None one row per layer.
@@ -101,13 +113,14 @@ class Report:
     def _joined(self, name: str, rows: Sequence[Row]) -> Row:
         if len(rows) == 1 and rows[0].name == name:
             return rows[0]
-        return Row(name, "group", rows[0].inputs, rows[-1].output, {}, layers=sum(row.layers for row in rows))
+        nodes = tuple([index for row in rows for index in row.nodes])
+        return Row(name, "group", rows[0].inputs, rows[-1].output, {}, layers=sum(row.layers for row in rows), nodes=nodes)
 
     def charged(self) -> NDArray[np.bool_]:
         """Return which rows cost anything: parameters, multiply-adds, FLOPs or memory. Others have no row in the lecture."""
         costs = np.zeros(len(self.rows), dtype=bool)
-        for column in (self.params, self.macs, self.flops, self.activation_bytes):
-            costs |= column != 0
+        for figures in (self.params, self.macs, self.flops, self.activation_bytes):
+            costs |= figures != 0
         return costs
 
     def take(self, indices: Sequence[int] | NDArray[Any]) -> Report:
@@ -117,14 +130,16 @@ class Report:
 
     def top(self, count: int, key: str) -> Report:
         """Return the `count` rows with the largest figure `key`, and one row "others" with the rest, so that totals stay."""
-        order = np.argsort(-getattr(self, key), kind="stable")
-        rest = order[count:]
-        first = self.take(order[:count])
-        if not len(rest):
+        return self.take(np.argsort(-self.column(key), kind="stable")).head(count)
+
+    def head(self, count: int) -> Report:
+        """Return the first `count` rows, and one row "others" with the rest, so that totals stay."""
+        first, rest = self.take(range(min(count, len(self.rows)))), self.rows[count:]
+        if not rest:
             return first
-        name = f"({len(rest)} others)"
-        last = Row(name, "others", (), (), {}, layers=sum(self.rows[i].layers for i in rest))
-        columns: dict[str, Any] = {c: np.append(getattr(first, c), _sum(getattr(self, c)[rest])) for c in _COLUMNS}
+        nodes = tuple([index for row in rest for index in row.nodes])
+        last = Row(f"({len(rest)} others)", "others", (), (), {}, layers=sum(row.layers for row in rest), nodes=nodes)
+        columns: dict[str, Any] = {c: np.append(getattr(first, c), _sum(getattr(self, c)[count:])) for c in _COLUMNS}
         return replace(first, rows=(*first.rows, last), **columns)
 
     def _with(self, rows: tuple[Row, ...], change: Callable[[Column], Column]) -> Report:
@@ -186,92 +201,63 @@ def report(graph: Graph, convention: str | Convention = "lecture", batch: Num = 
 
     `batch` multiplies multiply-adds, FLOPs and activations; `dtype` sets the bytes per number.
     """
-    if isinstance(convention, str):
-        convention = conventions.convention(convention)
+    return reports(graph, [convention], batch, dtype)[0]
+
+
+def reports(graph: Graph, chosen: Sequence[str | Convention], batch: Num = 1, dtype: str = "float32") -> list[Report]:
+    """Return what a graph costs under each of several conventions: the layers are counted once and priced by each."""
     if dtype not in DTYPES:
         raise UsageError(f"unknown dtype '{dtype}'", did_you_mean(dtype, DTYPES, f"known: {', '.join(DTYPES)}"))
     batch = checked(batch)
     if not isinstance(batch, Poly) and (not isinstance(batch, int) or batch < 1):
         raise UsageError(f"a batch of {batch}", "give a whole number from 1")
+    found = [convention(name) if isinstance(name, str) else name for name in chosen]
     with no_collection():
-        return _report(graph, convention, batch, dtype)
+        counts, rows = Counts(graph), _rows(graph)
+        runs = [row.runs for row in rows]
+        always = all(share == 1 for share in runs)
+        macs = times(counts.columns["macs"], batch)
+        made = []
+        for each in found:
+            flops = counts.charge(each, "flops", 1 if each.per_example else batch)
+            made.append(
+                Report(
+                    graph.name,
+                    graph.input,
+                    batch,
+                    dtype,
+                    each,
+                    rows,
+                    counts,
+                    params=counts.charge(each, "params"),
+                    macs=macs,
+                    flops=flops,
+                    activation_bytes=counts.charge(each, "memory", batch * DTYPES[dtype]),
+                    expected_flops=flops if always else flops * np.array(runs, dtype=object),
+                    buffers=counts.columns["buffers"],
+                )
+            )
+    return made
 
 
-def _report(graph: Graph, convention: Convention, batch: Num, dtype: str) -> Report:
-    nodes = graph.nodes
-    layers = graph.layers
-    sizes = [elements(node.cost.shape) for node in nodes]
-    counts = {
-        "params": [node.cost.params for node in layers],
-        "macs": [node.cost.macs for node in layers],
-        "bias": [node.cost.bias for node in layers],
-        "taps": [node.cost.taps for node in layers],
-        "reads": [sum([sizes[i] for i in node.inputs]) for node in layers],
-        "writes": sizes[1:],
-        "buffers": [node.cost.buffers for node in layers],
-    }
-    for idle in (index for index, node in enumerate(layers) if node.runs == 0):  # declared, never run
-        for name in counts.keys() - {"params", "buffers"}:
-            counts[name][idle] = 0
-    exact = np.int64 if _fits(counts, convention, batch, DTYPES[dtype]) else object
-    columns = {name: np.array(values, dtype=exact) for name, values in counts.items()}
-    flops = np.zeros(len(layers), dtype=exact)
-    memory = np.zeros(len(layers), dtype=exact)
-    for kind, where in _by_kind(layers).items():
-        part = {name: columns[name][where] for name in COUNTS}
-        for target, formulas in ((flops, convention.flops), (memory, convention.memory)):
-            formula = formulas.get(kind, 0)
-            target[where] = formula.subs(part) if isinstance(formula, Poly) else formula
-    flops = flops * batch
-    runs = [node.runs for node in layers]
-    shapes = [node.cost.shape for node in nodes]
-    return Report(
-        graph.name,
-        graph.input,
-        batch,
-        dtype,
-        convention,
-        tuple(
+def _rows(graph: Graph) -> tuple[Row, ...]:
+    shapes = [node.cost.shape for node in graph.nodes]
+    return tuple(
+        [
             Row(
                 node.name,
                 node.kind,
                 tuple([shapes[i] for i in node.inputs]),
-                node.cost.shape,
+                shape,
                 node.args,
                 1,
                 node.shares,
                 node.runs,
+                (index,),
             )
-            for node in layers
-        ),
-        params=columns["params"],
-        macs=columns["macs"] * batch,
-        flops=flops,
-        activation_bytes=memory * batch * DTYPES[dtype],
-        expected_flops=flops if all(share == 1 for share in runs) else flops * np.array(runs, dtype=object),
-        buffers=columns["buffers"],
+            for index, (node, shape) in enumerate(zip(graph.layers, shapes[1:], strict=True), start=1)
+        ]
     )
-
-
-def _by_kind(layers: Sequence[Node]) -> dict[str, NDArray[np.intp]]:
-    where: dict[str, list[int]] = {}
-    for index, node in enumerate(layers):
-        where.setdefault(node.kind, []).append(index)
-    return {kind: np.array(indices, dtype=np.intp) for kind, indices in where.items()}
-
-
-def _fits(counts: Mapping[str, Sequence[Num]], convention: Convention, batch: Num, size: int) -> bool:
-    """Whether every entry, and every sum of entries, stays in int64: judged by sums in Python integers, beforehand."""
-    if not isinstance(batch, int) or not all(isinstance(value, int) for values in counts.values() for value in values):
-        return False
-    sums: dict[Any, int] = {name: sum(values) for name, values in counts.items()}
-    bounds = [sum(sums.values())]
-    for formulas in (convention.flops, convention.memory):
-        terms = [term for formula in set(formulas.values()) if isinstance(formula, Poly) for term in formula.terms.items()]
-        # a sum of products is at most the product of the sums
-        bounds.append(sum(abs(factor) * math.prod(sums[atom] ** e for atom, e in monomial) for monomial, factor in terms))
-    largest = max(bounds)
-    return largest * batch * size <= INT64_MAX
 
 
 def _sum(column: Column) -> Num:

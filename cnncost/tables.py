@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from cnncost.algebra import Num
+from cnncost.algebra import Num, Poly
 from cnncost.errors import UsageError, did_you_mean
 from cnncost.ops import Shape, show
 from cnncost.units import BYTE_UNITS, COUNT_UNITS, figures, unit_of
 
 if TYPE_CHECKING:
+    from cnncost.columns import Derivation
     from cnncost.conventions import Convention
     from cnncost.report import Report, Row
+    from cnncost.roofline import Device
 
 FILTERED = ("conv", "conv_transpose", "linear")  # kinds whose `out` counts filters
 
@@ -31,6 +33,16 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Plot:
+    """Figures in execution order, for the formats that can show their course; the largest is marked."""
+
+    title: str
+    values: tuple[int, ...]
+    unit: Unit
+    mark: str  # what stands at the largest
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """What a command shows, before any formatting: exact values."""
 
@@ -42,6 +54,7 @@ class Table:
     notes: tuple[str, ...] = ()
     data: Mapping[str, Any] | None = None  # the object that the json format prints
     exact: bool = False
+    plot: Plot | None = None
 
     @property
     def body(self) -> tuple[tuple[Any, ...], ...]:
@@ -156,16 +169,53 @@ LAYER_FIGURES: dict[str, Column] = {
         Column("buffers", "buffers", "count", priority=1),
     )
 }
+# Figures that are worked out when they are asked for: see cnncost.columns.
+LAYER_DERIVED: dict[str, Column] = {
+    column.key: column
+    for column in (
+        Column("outputs_bytes", "outputs", "bytes", priority=1),
+        Column("live_bytes", "live", "bytes", priority=1),
+        Column("kept_bytes", "kept", "bytes", priority=1),
+        Column("input_gradient_flops", "input gradient", "count", priority=1),
+        Column("weight_gradient_flops", "weight gradient", "count", priority=1),
+        Column("training_flops", "training FLOPs", "count", priority=1),
+        Column("training_bytes", "training memory", "bytes", priority=1),
+        Column("bytes_moved", "moved", "bytes", priority=1),
+        Column("intensity", "FLOPs/byte", "ratio", priority=1),
+        Column("bound_us", "bound (µs)", "ratio", priority=1),
+        Column("bound_by", "bound by", priority=1),
+        Column("receptive_field", "field", "number", priority=1),
+        Column("exceeds_input", "> input", "number", priority=1),
+        Column("effective_stride", "field stride", "number", priority=1),
+        Column("effective_pad", "field pad", "number", priority=1),
+    )
+}
+DEVICE_COLUMNS = "intensity,bound,bound_by"  # what a device adds unless its bound is among the columns asked for
 GROUPED = {  # names that stand for several columns, and other names for one
     "input": ("input_channels", "input_size"),
     "output": ("output_channels", "output_size"),
     "type": ("kind",),
     "memory": ("activation_bytes",),
+    "activations": ("activation_bytes",),
+    "outputs": ("outputs_bytes",),
+    "live": ("live_bytes",),
+    "peak": ("live_bytes",),
+    "kept": ("kept_bytes",),
+    "training_memory": ("training_bytes",),
+    "training": ("flops", "input_gradient_flops", "weight_gradient_flops", "training_flops"),
+    "moved": ("bytes_moved",),
+    "bound": ("bound_us",),
+    "rf": ("receptive_field", "exceeds_input"),
+    "field": ("receptive_field", "exceeds_input", "effective_stride", "effective_pad"),
 }
+SORTABLE_DERIVED = (
+    *("outputs_bytes", "live_bytes", "kept_bytes", "input_gradient_flops", "weight_gradient_flops", "training_flops"),
+    *("bytes_moved", "intensity", "bound_us"),
+)
 DEFAULT_COLUMNS = (
     "name,kind,input,filters,kernel,stride,pad,output,memory,params,flops"  # the lecture's table, with the layer's type
 )
-COLUMN_NAMES = (*LAYER_TEXT, *LAYER_FIGURES, *GROUPED)
+COLUMN_NAMES = (*LAYER_TEXT, *LAYER_FIGURES, *LAYER_DERIVED, *GROUPED)
 
 
 def column_keys(text: str) -> list[str]:
@@ -185,8 +235,8 @@ def column_keys(text: str) -> list[str]:
 def figure_key(word: str) -> str:
     """Return the key of a column of figures by which rows can be sorted."""
     keys = GROUPED.get(word.strip().lower(), (word.strip().lower(),))
-    if len(keys) != 1 or keys[0] not in LAYER_FIGURES:
-        names = [*LAYER_FIGURES, "memory"]
+    if len(keys) != 1 or keys[0] not in (*LAYER_FIGURES, *SORTABLE_DERIVED):
+        names = [*LAYER_FIGURES, "memory", *SORTABLE_DERIVED]
         raise UsageError(f"cannot sort by '{word}'", did_you_mean(word, names, f"figures: {', '.join(names)}"))
     return keys[0]
 
@@ -200,43 +250,67 @@ def layer_table(
     top: int | None = None,
     exact: bool = False,
     free: bool = False,
+    device: Device | None = None,
 ) -> Table:
     """Return the table of a report's layers, or of its groups at `depth`, with totals.
 
     `columns` names the columns; `sort` the figure to sort by, largest first; `top` keeps so many rows and sums the others;
-    `free` shows layers that cost nothing too.
+    `free` shows layers that cost nothing too; `device` is what the roofline's columns need.
     """
     import numpy as np
 
     keys = column_keys(columns or DEFAULT_COLUMNS)
+    if device is not None and not any(key.startswith("bound") for key in keys):
+        keys += [key for key in column_keys(DEVICE_COLUMNS) if key not in keys]
     order = figure_key(sort) if sort else "flops" if top is not None else None
     whole = report.group(depth)
+    derived = [key for key in dict.fromkeys((*keys, order)) if key in LAYER_DERIVED]
+    derivation = _derivation(whole, device) if derived else None
+
+    def figures(key: str, of: Report) -> list[Any]:
+        return getattr(of, key).tolist() if derivation is None or key not in LAYER_DERIVED else derivation.column(key, of)
+
     charged = np.ones(len(whole.rows), dtype=bool) if free else whole.charged()
+    for key in derived:
+        if derivation is not None and derivation.adds_up(key):
+            charged |= np.array([value != 0 for value in figures(key, whole)], dtype=bool)
     shown = whole if charged.all() else whole.take(np.flatnonzero(charged))
     if order is not None:
-        shown = shown.take(np.argsort(-getattr(shown, order), kind="stable"))
+        ranks = [value or 0 for value in figures(order, shown)]
+        shown = shown.take(sorted(range(len(ranks)), key=lambda i: -ranks[i]))
     if top is not None:
         if top < 1:
             raise UsageError(f"--top {top} keeps no row", "give a whole number from 1")
-        shown = shown.top(top, order or "flops")
+        shown = shown.head(top)
     hidden = [whole.rows[i].kind for i in np.flatnonzero(~charged)]
 
+    total = dict(report.total)
     cells: list[list[Any]] = []
     for key in keys:
-        if key in LAYER_TEXT:
-            value = LAYER_TEXT[key][1]
-            cells.append([value(row) for row in shown.rows])
-        else:
-            cells.append(getattr(shown, key).tolist())
-    total = report.total
-    described = [LAYER_TEXT[key][0] if key in LAYER_TEXT else LAYER_FIGURES[key] for key in keys]
+        cells.append([LAYER_TEXT[key][1](row) for row in shown.rows] if key in LAYER_TEXT else figures(key, shown))
+        if derivation is not None and key in LAYER_DERIVED:
+            total[key] = derivation.total(key, whole)
+    described = [LAYER_TEXT[key][0] if key in LAYER_TEXT else {**LAYER_FIGURES, **LAYER_DERIVED}[key] for key in keys]
+    data = {**shown.to_dict(), "free": _tally(hidden)}
+    for key, column in zip(keys, cells, strict=True):
+        if key in LAYER_DERIVED:
+            for layer, value in zip(data["layers"], column, strict=True):
+                layer[key] = _plain(value)
+            data["total"][key] = _plain(total[key])
+    rows = zip(*([_yes(value) for value in column] for column in cells), strict=True)
     table = Table(
         columns=tuple(described),
-        rows=tuple(zip(*cells, strict=True)),
-        total=tuple("total" if key == "name" else total[key] if key in LAYER_FIGURES else None for key in keys),
+        rows=tuple(rows),
+        total=tuple("total" if key == "name" else total.get(key) for key in keys),
         title=report.model,
-        notes=(counted(report), *_expected_note(report), *_hidden_note(hidden)),
-        data={**shown.to_dict(), "free": _tally(hidden)},
+        notes=(
+            counted(report),
+            *slips(report),
+            *_expected_note(report),
+            *(derivation.notes(keys) if derivation is not None else ()),
+            *_hidden_note(hidden),
+        ),
+        data=data,
         exact=exact,
     )
     if columns is None:  # of the columns nobody asked for by name, show those that say something
@@ -246,10 +320,29 @@ def layer_table(
     return table
 
 
+def _derivation(report: Report, device: Device | None) -> Derivation:
+    from cnncost.columns import Derivation  # imported late: most tables need none
+
+    return Derivation(report, device)
+
+
+def _yes(value: Any) -> Any:
+    return ("yes" if value else None) if isinstance(value, bool) else value
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Poly) else value
+
+
 def counted(report: Report) -> str:
     """Return the line that states what is counted."""
     how = report.convention
     return f"input {show(report.input)}, batch {report.batch}, {report.dtype}; {how.name}: {how.states}"
+
+
+def slips(report: Report) -> tuple[str, ...]:
+    """Return a line for each slip of the tool that the convention emulates, where it concerns this network."""
+    return tuple(f"note: {slip}" for slip in report.convention.slips(report.counts.groups))
 
 
 def _tally(kinds: Iterable[str]) -> dict[str, int]:
@@ -352,7 +445,8 @@ def rule_table(kind: str) -> Table:
     """Return one rule: its arguments, its words, and its formulas, read off the rule itself by running it on letters."""
     from math import prod
 
-    from cnncost.algebra import Poly, symbols
+    from cnncost.algebra import symbols
+    from cnncost.lettered import in_primes, primed
     from cnncost.ops import RULES, Cost
 
     if kind not in RULES:
@@ -365,22 +459,14 @@ def rule_table(kind: str) -> Table:
     }
     letters.pop("window", None)  # attention within windows is a case of its own, told in its words
     cost: Cost = rule.function(*inputs, **letters)
-    output, sizes = [], {}
-    for axis, size in enumerate(cost.shape):  # a long output size gets a name, by which the other formulas stay short
-        if isinstance(size, Poly) and len(size.terms) > 1 and len(cost.shape) == 3:
-            sizes["CHW"[axis] + "′"] = size
-            (size,) = symbols("CHW"[axis] + "′")
-        output.append(size)
+    output, sizes = primed(cost.shape)  # a long output size gets a name, by which the other formulas stay short
     formulas = {
         "input": " and ".join(map(show, inputs)),
-        "output": show(tuple(output)),
+        "output": show(output),
         **{k: str(v) for k, v in sizes.items()},
     }
     for name in COUNT_NAMES:
-        value = getattr(cost, name)
-        for letter, size in sizes.items():
-            if value % size == 0:
-                value = value // size * symbols(letter)[0]
+        value = in_primes(getattr(cost, name), sizes)
         if value != 0:
             formulas[name] = str(value)
     return Table(
@@ -433,35 +519,56 @@ def conventions_table(chosen: Sequence[Convention]) -> Table:
 
 
 def convention_table(convention: Convention) -> Table:
-    """Return one convention: per layer type, its FLOPs and its memory as formulas over the counts."""
-    from cnncost.conventions import MEANINGS
+    """Return one convention: per layer type, its FLOPs, memory and parameters as formulas over the counts."""
+    from cnncost.algebra import Poly
+    from cnncost.conventions import FORMS, LETTERS
     from cnncost.ops import RULES
 
-    columns = (Column("kind", "type"), Column("flops", "FLOPs"), Column("memory", "memory (elements)"))
-    rows = tuple((kind, str(convention.flops.get(kind, 0)), str(convention.memory.get(kind, 0))) for kind in RULES)
-    used = sorted(
-        {
-            letter
-            for f in (*convention.flops.values(), *convention.memory.values())
-            if not isinstance(f, int)
-            for letter in f.letters()
-        }
+    figures = ("flops", "memory", *(("params",) if convention.params else ()))
+    columns = (
+        Column("kind", "type"),
+        Column("flops", "FLOPs"),
+        Column("memory", "memory (elements)", priority=2),
+        *((Column("params", "params", priority=1),) if convention.params else ()),
     )
+    rows: list[tuple[Any, ...]] = []
+    used: set[str] = set()
+    for kind in RULES:  # each kind, then its modes and spellings that are charged otherwise
+        usual = convention.formula("flops", kind)
+        others = [key for key in convention.flops if kind in key.split(".") and convention.flops[key] != usual]
+        for key in (kind, *others):
+            formulas = [convention.formula(figure, key) for figure in figures]
+            rows.append((key, *map(str, formulas)))
+            used.update(letter for formula in formulas if isinstance(formula, Poly) for letter in formula.letters())
+    forms = [form for form in FORMS if any(row[0].startswith(f"{form}.") for row in rows)]
     notes = (
         f"{convention.name}: {convention.states}",
         f"source: {convention.source}",
-        *(f"{name}: {MEANINGS[name]}" for name in used),
+        *(f"note: {slip}" for slip in convention.bugs.values()),
+        *((f"printed beside it: {', '.join(convention.beside)}",) if convention.beside else ()),
+        *(f"{name}: {meaning}" for name, meaning in LETTERS.items() if name in used),
+        *(f"{form}.…: {FORMS[form]}" for form in forms),
     )
     data = {"schema": "cnncost.conventions/1", "conventions": [convention_data(convention)]}
-    return Table(columns, rows, notes=notes, data=data)
+    return Table(columns, tuple(rows), notes=notes, data=data)
 
 
 def convention_data(convention: Convention) -> dict[str, Any]:
     """Return a convention as plain data, formulas as text."""
+
+    def texts(formulas: Mapping[str, Num]) -> dict[str, str]:
+        return {kind: str(formula) for kind, formula in formulas.items()}
+
     return {
         "name": convention.name,
         "states": convention.states,
         "source": convention.source,
-        "flops": {kind: str(formula) for kind, formula in convention.flops.items()},
-        "memory": {kind: str(formula) for kind, formula in convention.memory.items()},
+        "flops": texts(convention.flops),
+        "memory": texts(convention.memory),
+        "params": texts(convention.params),
+        "input_gradient": texts(convention.input_gradient),
+        "weight_gradient": texts(convention.weight_gradient),
+        "per_example": convention.per_example,
+        "notes": list(convention.bugs.values()),
+        "beside": list(convention.beside),
     }

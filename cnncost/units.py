@@ -43,6 +43,20 @@ def figures(values: list[Num], size: int, exact: bool) -> list[str]:
     return [_figure(number, full) for number in numbers]
 
 
+def figure(value: Num, size: int, exact: bool) -> str:
+    """Return one figure as `figures` does, without decimals where it is whole."""
+    whole = not isinstance(value, Poly) and value % size == 0
+    return figures([value], size, exact or whole)[0]
+
+
+def short(value: int) -> str:
+    """Return a count in three to four digits with its unit: 4.23 G, 25.03 M, 810."""
+    for unit, size in reversed(COUNT_UNITS.items()):
+        if abs(value) >= size > 1:
+            return f"{value / size:.2f} {unit}"
+    return str(value)
+
+
 def _figure(number: Num, full: bool) -> str:
     if not isinstance(number, Fraction):
         return "" if number is None else str(number)

@@ -16,6 +16,8 @@ COMMANDS = {
     "list": "The networks of the zoo.",
     "ops": "The layer types, and the rule of each in words and formulas.",
     "conventions": "The counting conventions: what each layer type is charged.",
+    "explain": "Where a network's numbers come from: by layer type, by whom, and layer by layer.",
+    "memory": "The memory of a network by name: outputs, peak, kept for the backward pass, training.",
 }
 
 

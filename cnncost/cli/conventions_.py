@@ -11,14 +11,15 @@ from cnncost.cli.options import CONVENTION, check_output, output_options, show
 @click.argument("name", required=False, type=CONVENTION)
 @output_options
 def command(name: str | None, format: str | None, path: str | None, exact: bool) -> None:
-    """The counting conventions; with NAME the formula of each layer type.
+    """The counting conventions; with NAME (or a YAML file) the formula of each layer type.
 
     \b
     cnncost conventions
-    cnncost conventions lecture
+    cnncost conventions fvcore
+    cnncost conventions my.yaml
     """
-    from cnncost.conventions import CONVENTIONS
+    from cnncost.conventions import convention, every
     from cnncost.tables import convention_table, conventions_table
 
     check_output(format, path)
-    show(convention_table(CONVENTIONS[name]) if name else conventions_table(list(CONVENTIONS.values())), format, path)
+    show(convention_table(convention(name)) if name else conventions_table(list(every())), format, path)

@@ -16,7 +16,9 @@ from cnncost.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from cnncost.models import Model
     from cnncost.report import Report
+    from cnncost.roofline import Device
     from cnncost.tables import Table
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -68,9 +70,9 @@ def _dtypes() -> Iterable[str]:
 
 
 def _conventions() -> Iterable[str]:
-    from cnncost.conventions import CONVENTIONS
+    from cnncost.conventions import ALIASES, MODULE_OF
 
-    return CONVENTIONS
+    return (*MODULE_OF, *ALIASES)
 
 
 def _columns() -> Iterable[str]:
@@ -79,14 +81,32 @@ def _columns() -> Iterable[str]:
     return COLUMN_NAMES
 
 
+def _devices() -> Iterable[str]:
+    from cnncost.roofline import DEVICES
+
+    return DEVICES
+
+
 def _kinds() -> Iterable[str]:
     from cnncost.ops import RULES
 
     return RULES
 
 
+class ConventionName(Name):
+    """The name of a convention, or a YAML file that states one."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name, or raise UsageError with the nearest ones; a file is read where it is used."""
+        from cnncost.conventions import SUFFIXES
+
+        return value if value.endswith(SUFFIXES) else super().convert(value, param, ctx)
+
+
 COLUMNS = Name("column", _columns, several=True)
-CONVENTION = Name("convention", _conventions)
+CONVENTION = ConventionName("convention", _conventions)
+CONVENTIONS = Name("convention", _conventions, several=True)
+DEVICE = Name("device", _devices)
 KIND = Name("layer type", _kinds)
 
 
@@ -147,7 +167,7 @@ def model_options(function: F) -> F:
             default="lecture",
             show_default=True,
             metavar="NAME",
-            help="How to count; see: cnncost conventions.",
+            help="How to count: a name from cnncost conventions, or a YAML file.",
         ),
         click.option(
             "--dtype",
@@ -165,26 +185,57 @@ def model_options(function: F) -> F:
     return function
 
 
+def device_options(function: F) -> F:
+    """Add the options that say which device bounds the network."""
+    for option in (
+        click.option("--bandwidth", metavar="RATE", help="Bytes a second, as in 3.35T; in place of the device's."),
+        click.option(
+            "--peak", metavar="RATE", help="Operations a second, as in 60T, a multiply-add being two; in place of the device's."
+        ),
+        click.option(
+            "--device", type=DEVICE, metavar="NAME", help="A device of the roofline: a100, h100, …; adds its bound per layer."
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def chosen_device(name: str | None, peak: str | None, bandwidth: str | None) -> Device | None:
+    """Return the device that the options ask for, if any."""
+    if not (name or peak or bandwidth):
+        return None
+    from cnncost.roofline import device
+
+    return device(name, peak, bandwidth)
+
+
 def reports(
     models: Sequence[str], input: str | None, size: str | None, settings: Sequence[str], **counting: Any
 ) -> list[Report]:
     """Return the report of each model reference under the shared options."""
-    from cnncost.models import Model, load, resized, whole_number
+    from cnncost.models import whole_number
+
+    counting["batch"] = whole_number(counting["batch"], "--batch")
+    graphs = [model.trace() for model in loaded(models, input, size, settings)]
+    from cnncost.report import report  # imports numpy: errors in names and settings come before it
+
+    return [report(graph, **counting) for graph in graphs]
+
+
+def loaded(models: Sequence[str], input: str | None, size: str | None, settings: Sequence[str]) -> list[Model]:
+    """Return the model of each reference, with the settings and the input that the shared options ask for."""
+    from cnncost.models import load, resized
 
     if input and size:
         raise UsageError("--input and --size both say how large the input is", "give one of them")
-    loaded: list[Model] = []
+    found: list[Model] = []
     for reference in models:
         model = load(reference).set(settings)
         for option, text in (("input", input), ("size", size)):
             if text is not None:
                 model = replace(model, input=resized(model, option, text))
-        loaded.append(model)
-    counting["batch"] = whole_number(counting["batch"], "--batch")
-    graphs = [model.trace() for model in loaded]
-    from cnncost.report import report  # imports numpy: errors in names and settings come before it
-
-    return [report(graph, **counting) for graph in graphs]
+        found.append(model)
+    return found
 
 
 def show(table: Table, format: str | None, path: str | None) -> None:

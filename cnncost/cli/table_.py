@@ -6,7 +6,17 @@ from typing import Any
 
 import click
 
-from cnncost.cli.options import COLUMNS, check_output, complete_model, model_options, output_options, reports, show
+from cnncost.cli.options import (
+    COLUMNS,
+    check_output,
+    chosen_device,
+    complete_model,
+    device_options,
+    model_options,
+    output_options,
+    reports,
+    show,
+)
 
 
 @click.command("table")
@@ -21,6 +31,7 @@ from cnncost.cli.options import COLUMNS, check_output, complete_model, model_opt
 )
 @click.option("--columns", type=COLUMNS, metavar="A,B,…", help="Which columns, in which order: name,output,params,flops, …")
 @click.option("--free", is_flag=True, help="Show the layers that cost nothing, too.")
+@device_options
 @model_options
 @output_options
 def command(
@@ -30,6 +41,9 @@ def command(
     top: int | None,
     columns: str | None,
     free: bool,
+    device: str | None,
+    peak: str | None,
+    bandwidth: str | None,
     format: str | None,
     path: str | None,
     exact: bool,
@@ -41,6 +55,7 @@ def command(
     cnncost table alexnet_lecture
     cnncost table resnext50_32x4d --depth 1
     cnncost table resnet50 --set width=32 --size 160 -o narrow.csv
+    cnncost table vgg16 --columns name,output,kept,rf,intensity,bound --device h100
     """
     from cnncost.tables import column_keys, figure_key
 
@@ -49,5 +64,7 @@ def command(
         column_keys(columns)
     if sort is not None:
         figure_key(sort)
+    bounding = chosen_device(device, peak, bandwidth)
     (report,) = reports([model], **options)
-    show(report.table(depth=depth, columns=columns, sort=sort, top=top, free=free, exact=exact), format, path)
+    table = report.table(depth=depth, columns=columns, sort=sort, top=top, free=free, exact=exact, device=bounding)
+    show(table, format, path)

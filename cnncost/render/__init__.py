@@ -36,12 +36,13 @@ def plain(table: Table) -> str:
         if table.total is not None and index == len(rows) - 1:
             lines.append(rule)
         lines.append(line(row))
-    return "\n".join([*lines, *_paragraphs(table), *table.notes])
+    return "\n".join([*lines, *_paragraphs(table), *_plot(table), *table.notes])
 
 
 def markdown(table: Table) -> str:
-    """A GitHub table, the notes below it."""
-    return _with_notes(table, _tabulate(table, "github"))
+    """A GitHub table, the plot and the notes below it."""
+    fenced = "\n".join(["", "```text", *_plot(table)[1:-1], "```"]) if table.plot else ""
+    return _with_notes(table, _tabulate(table, "github") + ("\n" + fenced if fenced else ""))
 
 
 def latex(table: Table) -> str:
@@ -51,11 +52,12 @@ def latex(table: Table) -> str:
 
 
 def html(table: Table) -> str:
-    """An HTML table, the notes as paragraphs."""
+    """An HTML table, the plot as preformatted text, the notes as paragraphs."""
     from html import escape
 
+    plot = ["<pre>" + escape("\n".join(_plot(table)[1:-1])) + "</pre>"] if table.plot else []
     remarks = [*filter(None, table.prose.split("\n\n")), *table.notes]
-    return "\n".join([_tabulate(table, "html"), *(f"<p>{escape(text)}</p>" for text in remarks)])
+    return "\n".join([_tabulate(table, "html"), *plot, *(f"<p>{escape(text)}</p>" for text in remarks)])
 
 
 def json(table: Table) -> str:
@@ -118,6 +120,15 @@ def format_of(path: str) -> str:
         hint = did_you_mean(suffix, SUFFIXES, f"suffixes: {', '.join(SUFFIXES)}; or name one with --format")
         raise UsageError(f"the suffix of '{path}' names no format", hint)
     return SUFFIXES[suffix]
+
+
+def _plot(table: Table) -> list[str]:
+    """Return the lines of a table's plot, if it has one, between empty lines."""
+    if table.plot is None:
+        return []
+    from cnncost.render.plot import area
+
+    return ["", *area(table.plot), ""]
 
 
 def _with_notes(table: Table, text: str) -> str:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from cnncost.render.plot import area
 from cnncost.tables import Table
 
 SPACING = 2  # columns between columns
@@ -50,6 +51,8 @@ def draw(table: Table, console: Console) -> str:
         for paragraph in filter(None, fitted.prose.split("\n\n")):
             console.print()
             console.print(Text(" ".join(paragraph.split())))
+        if fitted.plot is not None:
+            console.print(Text("\n".join(["", *area(fitted.plot, console.width), ""])))
         for note in fitted.notes:
             console.print(Text(note, style="dim"))
         if dropped:
@@ -63,7 +66,7 @@ def draw(table: Table, console: Console) -> str:
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
-PROSE = {"source", "rule", "states", "arguments"}
+PROSE = {"source", "rule", "states", "arguments", "what", "keeps", "ways", "formula", "numbers"}
 
 
 def fit(table: Table, width: int) -> tuple[Table, list[str]]:

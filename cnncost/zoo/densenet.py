@@ -70,6 +70,7 @@ def dense_blocks(
 @family(
     "DenseNet",
     source=f"{PAPER}, table 1",
+    spelling={"relu": "F", "avgpool": "F"},
     densenet121=variant(),
     densenet161=variant(depths=(6, 12, 36, 24), growth=48, stem=96),
     densenet169=variant(depths=(6, 12, 32, 32)),

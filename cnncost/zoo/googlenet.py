@@ -138,6 +138,7 @@ def googlenet_bvlc(
 @family(
     "GoogLeNet",
     source=TORCHVISION,
+    spelling={"*relu*": "F", "aux?.avgpool": "F"},
     googlenet=variant(),
     googlenet_aux=variant(aux=True),
 )

@@ -279,6 +279,7 @@ def auxiliary(x: Tensor, classes: Num, *, runs: bool) -> Tensor:
 @family(
     "Inception-v3",
     source=f"{RETHINKING}, table 1; details of torchvision's inception_v3",
+    spelling={"*relu": "F", "Mixed_*.???_pool": "F", "AuxLogits.avg*pool": "F"},
     input=(3, 299, 299),
     inception_v3=variant(aux=True, aux_runs=False),
     inception_v3_aux=variant(aux=True),

@@ -68,6 +68,7 @@ def residuals(x: Tensor, stages: Stages, ratio: Num, name: str, number: int, *, 
 @family(
     "MnasNet",
     source=f"{PAPER}; MnasNet-B1 as in torchvision",
+    spelling={"avgpool": "mean"},
     mnasnet0_5=variant(width=0.5),
     mnasnet0_75=variant(width=0.75),
     mnasnet1_0=variant(),

@@ -14,6 +14,7 @@ STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3,
 @family(
     "MobileNetV2",
     source="MobileNetV2, arXiv:1801.04381, table 2",
+    spelling={"avgpool": "F"},
     mobilenet_v2=variant(),
 )
 def mobilenet_v2(x: Tensor, *, width: float = 1.0, dropout: float = 0.2, classes: Num = 1000) -> Tensor:

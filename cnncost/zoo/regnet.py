@@ -21,14 +21,13 @@ def residual(x: Tensor, width: Num, stride: int, *, group_width: int, hidden: in
 
     Source: arXiv:2003.13678, figure 4; squeeze-and-excitation (Y): section 4.
     """
+    shortcut = x if stride == 1 and same(x.channels, width) else conv_norm(x, "proj.0", "proj.1", width, 1, stride)
     y = conv_norm(x, "f.a.0", "f.a.1", width, 1).relu(name="f.a.2")
     y = conv_norm(y, "f.b.0", "f.b.1", width, 3, stride, width // group_width).relu(name="f.b.2")
     if hidden:
         y = squeeze_excite(y, hidden, name="f.se")
     y = conv_norm(y, "f.c.0", "f.c.1", width, 1)
-    if stride != 1 or not same(x.channels, width):
-        x = conv_norm(x, "proj.0", "proj.1", width, 1, stride)
-    return y.add(x, name="add").relu(name="activation")
+    return y.add(shortcut, name="add").relu(name="activation")
 
 
 def quantised(depth: int, w0: int, wa: float, wm: float) -> Iterator[int]:

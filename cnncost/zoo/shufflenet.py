@@ -77,6 +77,7 @@ def shuffle_v2(x: Tensor, out: Num, stride: int = 1) -> Tensor:
 @family(
     "ShuffleNetV2",
     source=f"{V2}, table 5",
+    spelling={"mean": "mean"},
     shufflenet_v2_x0_5=variant(widths=(48, 96, 192)),
     shufflenet_v2_x1_0=variant(),
     shufflenet_v2_x1_5=variant(widths=(176, 352, 704)),

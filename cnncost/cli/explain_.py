@@ -1,0 +1,64 @@
+"""cnncost explain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cnncost.cli.options import CONVENTIONS, check_output, complete_model, loaded, model_options, output_options, show
+from cnncost.errors import UsageError
+
+
+@click.command("explain")
+@click.argument("model", shell_complete=complete_model)
+@click.option("--conventions", type=CONVENTIONS, metavar="A,B,…", help="Whose counts to set side by side; * stands for any.")
+@click.option("--claim", metavar="NUMBER", help="Which network, counted how, gives this number: 3.8G, 25.6M params.")
+@click.option("--layer", metavar="NAME", help="The arithmetic of one layer, with its numbers put in.")
+@model_options
+@output_options
+def command(
+    model: str,
+    conventions: str | None,
+    claim: str | None,
+    layer: str | None,
+    convention: str,
+    batch: str,
+    dtype: str,
+    format: str | None,
+    path: str | None,
+    exact: bool,
+    **options: Any,
+) -> None:
+    """Where the numbers of MODEL come from: what each layer type is charged, whose count a number is, one layer's sums.
+
+    \b
+    cnncost explain resnet50
+    cnncost explain resnet50 --conventions fvcore,thop
+    cnncost explain resnet50 --claim 3.8G
+    cnncost explain resnet50 --layer conv1
+    """
+    from cnncost.models import whole_number
+
+    check_output(format, path)
+    given = {"--conventions": conventions, "--claim": claim, "--layer": layer}
+    asked = [name for name, value in given.items() if value is not None]
+    if len(asked) > 1:
+        raise UsageError(f"{' and '.join(asked)} ask different things", "give one of them")
+    number = whole_number(batch, "--batch")
+    (chosen,) = loaded([model], **options)
+    if claim is not None:
+        from cnncost import claims
+
+        table = claims.claim_table(chosen, claims.claim(claim), exact)
+    else:
+        from cnncost import explain
+        from cnncost.conventions import several
+
+        named = several(convention if conventions is None else conventions)
+        graph = chosen.trace()
+        if layer is None:
+            table = explain.parts_table(graph, named, number, exact)
+        else:
+            table = explain.layer_table(graph, layer, named[0], number, dtype)
+    show(table, format, path)

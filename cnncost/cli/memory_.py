@@ -1,0 +1,97 @@
+"""cnncost memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cnncost.cli.options import Name, check_output, complete_model, model_options, output_options, reports, show
+from cnncost.errors import UsageError
+
+
+def _optimizers() -> list[str]:
+    from cnncost.memory import OPTIMIZERS
+
+    return list(OPTIMIZERS)
+
+
+def _in_place() -> list[str]:
+    from cnncost.memory import CAN_WORK_IN_PLACE
+
+    return [*CAN_WORK_IN_PLACE, "none"]
+
+
+@click.command("memory")
+@click.argument("model", required=False, shell_complete=complete_model)
+@click.option("--rules", is_flag=True, help="Show what each layer type makes and keeps.")
+@click.option(
+    "--optimizer",
+    type=Name("optimizer", _optimizers),
+    default="sgd",
+    show_default=True,
+    metavar="NAME",
+    help="none, sgd, momentum or adam.",
+)
+@click.option(
+    "--in-place",
+    type=Name("layer type", _in_place, several=True),
+    metavar="A,B,…",
+    help="The layer types that work in place, as in relu,add; or none.  [default: as torchvision writes the network]",
+)
+@click.option(
+    "--dtypes",
+    default="",
+    metavar="PART=DTYPE,…",
+    help="What parts are stored as: mixed, or activations=float16,masks=uint8, …",
+)
+@click.option("--block", metavar="BYTES", default="1", help="Round each storage up; 512 as CUDA's caching allocator.")
+@model_options
+@output_options
+def command(
+    model: str | None,
+    rules: bool,
+    optimizer: str,
+    in_place: str | None,
+    dtypes: str,
+    block: str,
+    format: str | None,
+    path: str | None,
+    exact: bool,
+    **options: Any,
+) -> None:
+    """The memory of MODEL by name: activations, outputs, peak, kept for the backward pass, training.
+
+    \b
+    cnncost memory resnet50
+    cnncost memory resnet50 --batch 64 --optimizer adam --dtypes mixed
+    cnncost memory --rules
+    """
+    from cnncost.memory import IN_PLACE, Precision, in_place_of, kinds_in_place, memory
+    from cnncost.memory_tables import memory_table, rules_table
+    from cnncost.models import whole_number
+
+    check_output(format, path)
+    if model is None and not rules:
+        raise UsageError("no model named", "write cnncost memory MODEL, or cnncost memory --rules")
+    kinds = None if in_place is None else kinds_in_place(in_place)
+    precision = Precision.of(options["dtype"], dtypes)
+    size = whole_number(block, "--block")
+    if model is None:
+        show(rules_table(IN_PLACE if kinds is None else kinds), format, path)
+        return
+    (report,) = reports([model], **options)
+    graph = report.counts.graph
+    if rules:
+        show(rules_table(in_place_of(graph) if kinds is None else kinds), format, path)
+        return
+    plan = memory(
+        graph,
+        batch=report.batch,
+        precision=precision,
+        optimizer=optimizer,
+        in_place=kinds,
+        block=size,
+        convention=report.convention,
+    )
+    show(memory_table(plan, exact), format, path)

@@ -1,0 +1,86 @@
+"""Counting conventions: what each layer type is charged, as formulas over the counts that rules report.
+
+What tools and textbooks disagree about is data here: one module per tool, with its version and its slips. A convention
+prices a layer by substituting the layer's counts into a polynomial; kinds it does not list are free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+
+from cnncost.conventions.convention import COUNTS, FORMS, FREE, LETTERS, MEANINGS, Convention
+from cnncost.errors import UsageError, did_you_mean
+
+# The table of contents, so that a name finds its module without importing the others; a test holds it to what they define.
+MODULES: dict[str, str] = {
+    "lecture": "lecture macs",
+    "fvcore": "fvcore fvcore_train",
+    "ptflops": "ptflops ptflops_modules ptflops_aten",
+    "thop": "thop",
+    "calflops": "calflops calflops_macs",
+    "torch": "torch",
+    "torchinfo": "torchinfo",
+    "torchprofile": "torchprofile",
+    "nni": "nni nni_full",
+    "netscope": "netscope netscope_comp netscope_add netscope_div netscope_exp",
+    "convnet_burden": "convnet_burden",
+    "pycls": "pycls",
+    "keras": "keras",
+    "onnx_tool": "onnx_tool",
+}
+MODULE_OF: dict[str, str] = {name: module for module, names in MODULES.items() for name in names.split()}
+ALIASES = {"timm": "fvcore", "torchvision": "macs"}  # tools whose figures are those of another's convention
+SUFFIXES = (".yaml", ".yml")
+
+
+def convention(name: str) -> Convention:
+    """Return the convention of that name, or of a YAML file. Raises UsageError with the nearest names otherwise."""
+    if name.endswith(SUFFIXES):
+        from cnncost.conventions.own import read
+
+        return read(name)
+    name = ALIASES.get(name, name)
+    if name not in MODULE_OF:
+        known = ", ".join(MODULE_OF)
+        raise UsageError(f"unknown convention '{name}'", did_you_mean(name, (*MODULE_OF, *ALIASES), f"known: {known}"))
+    return module(MODULE_OF[name])[name]
+
+
+def several(text: str) -> list[Convention]:
+    """Return the conventions of a list such as "fvcore,thop" or "netscope*". Raises UsageError for an unknown one."""
+    from fnmatch import filter as matching
+
+    found: list[Convention] = []
+    for word in filter(None, (part.strip() for part in text.split(","))):
+        found += map(convention, matching(MODULE_OF, word) or [word])
+    if not found:
+        raise UsageError("no convention named", f"known: {', '.join(MODULE_OF)}")
+    return list({each.name: each for each in found}.values())
+
+
+def module(name: str) -> dict[str, Convention]:
+    """Return the conventions of one module, by name."""
+    found: tuple[Convention, ...] = import_module(f"cnncost.conventions.{name}").CONVENTIONS
+    return {each.name: each for each in found}
+
+
+def every() -> Iterator[Convention]:
+    """Iterate over all conventions, in the order of the table of contents."""
+    return map(convention, MODULE_OF)
+
+
+__all__ = [
+    "ALIASES",
+    "COUNTS",
+    "FORMS",
+    "FREE",
+    "LETTERS",
+    "MEANINGS",
+    "MODULES",
+    "MODULE_OF",
+    "Convention",
+    "convention",
+    "every",
+    "several",
+]

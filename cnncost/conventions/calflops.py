@@ -1,0 +1,63 @@
+"""calflops: FLOPs and MACs by patched functions. What is written as an operator (+, *, @) costs nothing."""
+
+from cnncost.conventions.convention import (
+    MAXIMA,
+    MEANS,
+    WINDOWS,
+    Ci,
+    Co,
+    Convention,
+    Hi,
+    Wi,
+    bias,
+    called,
+    each,
+    groups,
+    kh,
+    kw,
+    macs,
+    reads,
+    untransposed,
+    window,
+    writes,
+)
+
+SOURCE = "calflops 0.3.2, calflops/pytorch_ops.py"
+TRANSPOSED = kh * kw * Ci * (Co // groups // groups) * Hi * Wi
+SLIP = "calflops divides by the groups of a transposed convolution twice, and sizes its bias as if it were not transposed"
+
+CONVENTIONS = (
+    Convention(
+        "calflops",
+        "1 multiply-add = 2 FLOPs; convolution biases, norms, most activations and pooling count; operators such as + are free",
+        SOURCE,
+        flops={
+            "conv": 2 * macs + bias,
+            "conv_transpose": 2 * TRANSPOSED + bias // writes * (Co // groups) * untransposed,
+            "linear": 2 * macs,
+            "batch_norm": reads + bias,
+            **each(("layer_norm", "group_norm"), 4 * reads + bias),
+            "lrn": 4 * reads + (window - 1) * Hi * Wi,
+            **each(("relu", "leaky_relu", "prelu", "elu", "gelu", "silu"), writes),
+            "softmax": reads,
+            **each((*WINDOWS, *MEANS, *MAXIMA), reads),
+            "mean.global_avg_pool": 0,
+            "upsample": reads,
+            **called({"matmul": 2 * macs, "add": writes, "mul": writes}),
+        },
+        bugs={
+            "conv_transpose": SLIP,
+            "relu6": "calflops counts 0 for ReLU6, which goes through hardtanh",
+            "upsample": "calflops charges resizing by a factor the elements of the input, not of the output",
+        },
+        beside=("calflops_macs",),
+    ),
+    Convention(
+        "calflops_macs",
+        "1 multiply-add = 1; convolutions, linear layers and matrix products only",
+        SOURCE,
+        flops={"conv": macs, "conv_transpose": TRANSPOSED, "linear": macs, "F.matmul": macs},
+        bugs={"conv_transpose": SLIP},
+        beside=("calflops",),
+    ),
+)

@@ -1,0 +1,175 @@
+"""What a convention is, and the letters that its formulas are written in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING
+
+from cnncost.algebra import Num, Poly, symbols
+from cnncost.ops import RULES, Shape, channels, elements, pair
+
+if TYPE_CHECKING:
+    from cnncost.graph import Node
+
+# What a rule reports about a layer, for one example.
+COUNTS = ("params", "learned", "buffers", "macs", "bias", "taps", "reads", "writes")
+MEANINGS = {
+    "params": "learned numbers",
+    "learned": "learned numbers that the layer uses, shared with an earlier layer or not",
+    "buffers": "numbers kept between steps but not learned: running mean and variance",
+    "macs": "multiply-adds of conv, linear and matmul kinds",
+    "bias": "output elements that also get a learned offset",
+    "taps": "inputs visited by parameter-free windows",
+    "reads": "elements of all inputs",
+    "writes": "elements of the output",
+}
+
+params, learned, buffers, macs, bias, taps, reads, writes = symbols(" ".join(COUNTS))
+
+
+def _area(shape: Shape) -> tuple[Num, Num]:
+    return (shape[1], shape[2]) if len(shape) == 3 else (1, 1)
+
+
+def _pair(node: Node, name: str) -> tuple[Num, Num]:
+    value = node.args.get(name)
+    if value is None and name == "stride":
+        value = node.args.get("kernel")  # a pooling's stride is its kernel unless given
+    return pair(1 if value is None else value, name)
+
+
+def _untransposed(node: Node, x: Shape) -> Num:
+    """Output positions that a transposed convolution would have if it were none."""
+    positions: Num = 1
+    kernel, stride, dilation = (_pair(node, name) for name in ("kernel", "stride", "dilation"))
+    pad = pair(node.args["pad"], "pad", low=0)
+    for axis, size in enumerate(_area(x)):
+        positions = positions * ((size + 2 * pad[axis] - dilation[axis] * (kernel[axis] - 1) - 1) // stride[axis] + 1)
+    return positions
+
+
+def _adaptive(node: Node, x: Shape) -> Num:
+    (h, w), (rows, columns) = _area(x), _area(node.cost.shape)
+    if all(isinstance(size, int) for size in (h, w, rows, columns)):
+        return int((h / rows * (w / columns) + 1) * elements(node.cost.shape))
+    return elements(x) + elements(node.cost.shape)
+
+
+# What a formula may also ask of a layer: its geometry. Each is worked out where a formula names it, from the layer and the
+# shape of its (first) input.
+GEOMETRY: dict[str, tuple[str, Callable[[Node, Shape], Num]]] = {
+    "Ci": ("channels (features) of the input", lambda node, x: channels(x)),
+    "Hi": ("height of the input", lambda node, x: _area(x)[0]),
+    "Wi": ("width of the input", lambda node, x: _area(x)[1]),
+    "Co": ("channels (features) of the output", lambda node, x: channels(node.cost.shape)),
+    "Ho": ("height of the output", lambda node, x: _area(node.cost.shape)[0]),
+    "Wo": ("width of the output", lambda node, x: _area(node.cost.shape)[1]),
+    "kh": ("height of the kernel", lambda node, x: _pair(node, "kernel")[0]),
+    "kw": ("width of the kernel", lambda node, x: _pair(node, "kernel")[1]),
+    "sh": ("vertical stride", lambda node, x: _pair(node, "stride")[0]),
+    "sw": ("horizontal stride", lambda node, x: _pair(node, "stride")[1]),
+    "groups": ("groups of channels", lambda node, x: node.args.get("groups", 1)),
+    "window": ("channels that a local response normalisation looks at", lambda node, x: node.args.get("size", 1)),
+    "untransposed": ("output positions of a transposed convolution as if it were a plain one", _untransposed),
+    "adaptive": ("whole part of (Hi/Ho·Wi/Wo + 1)·writes in double precision", _adaptive),
+}
+LETTERS = {**MEANINGS, **{name: meaning for name, (meaning, _) in GEOMETRY.items()}}
+
+Ci, Hi, Wi, Co, Ho, Wo, kh, kw, sh, sw, groups, window, untransposed, adaptive = symbols(" ".join(GEOMETRY))
+
+
+def _of(section: str) -> tuple[str, ...]:
+    return tuple(kind for kind, rule in RULES.items() if rule.section == section)
+
+
+WEIGHTS = _of("weights")  # conv, conv_transpose, linear, matmul, attention
+POOLS = _of("pooling")
+ACTIVATIONS = tuple(kind for kind in _of("activations") if kind not in ("dropout", "stochastic_depth"))
+CONVS = ("conv", "conv_transpose", "linear")
+WINDOWS = ("max_pool", "avg_pool")
+MEANS = ("adaptive_avg_pool", "global_avg_pool")
+MAXIMA = ("adaptive_max_pool", "global_max_pool")
+NORMS = ("batch_norm", "layer_norm", "group_norm")
+FREE = (  # kinds that do no arithmetic at inference
+    *("constant", "class_token", "flatten", "concat", "split", "slice", "pad", "channel_shuffle", "space_to_depth"),
+    *("tokens", "untokens", "dropout", "stochastic_depth"),
+)
+
+
+def each(kinds: Iterable[str], formula: Num) -> dict[str, Num]:
+    """Return one formula for several kinds."""
+    return dict.fromkeys(kinds, formula)
+
+
+def called(kinds: Mapping[str, Num], form: str = "F") -> dict[str, Num]:
+    """Return formulas for kinds called as functions: "F.relu" for "relu"."""
+    return {f"{form}.{kind}": formula for kind, formula in kinds.items()}
+
+
+# How a model may spell a layer, for tools that count some spellings only.
+FORMS = {
+    "F": "called as a function: F.relu(x), torch.add(x, y)",
+    "mean": "x.mean over height and width in place of a pooling layer",
+}
+
+LECTURE_MEMORY = each((*WEIGHTS, *POOLS, "flatten"), writes)
+GRADIENTS = {  # what the backward pass takes, in forward passes of the layer: products have two inputs, and no weights
+    "input_gradient": {**dict.fromkeys(CONVS, 1), "matmul": 2, "attention": 2},
+    "weight_gradient": dict.fromkeys(CONVS, 1),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """One way of counting: formulas over `LETTERS`, per layer type and for one example.
+
+    A key is a kind ("relu"), a kind with its mode ("upsample.bilinear"), or either as a model spells it ("F.relu", a relu
+    called as a function); the nearest one holds, and what none names costs nothing.
+    """
+
+    name: str
+    states: str  # what is counted, in one line
+    source: str  # who counts so: tool, version and where
+    flops: Mapping[str, Num]
+    memory: Mapping[str, Num] = field(default_factory=lambda: LECTURE_MEMORY)  # elements that the memory column shows
+    params: Mapping[str, Num] = field(default_factory=dict)  # kinds whose parameters are not counted as `params`
+    input_gradient: Mapping[str, Num] = field(default_factory=dict)  # FLOPs of the backward pass, where they are not the
+    weight_gradient: Mapping[str, Num] = field(default_factory=dict)  # forward pass's multiply-adds once more
+    per_example: bool = False  # whether a batch counts like one example
+    bugs: Mapping[str, str] = field(default_factory=dict)  # slips that are emulated, by the kinds they concern
+    beside: tuple[str, ...] = ()  # conventions for the other figures that the same tool prints
+
+    def formula(self, figure: str, key: str) -> Num:
+        """Return the formula of a figure ("flops") for a layer's key, such as F.upsample.bilinear."""
+        formulas: Mapping[str, Num] = getattr(self, figure)
+        for name in names(key):
+            if name in formulas:
+                return formulas[name]
+        if figure in GRADIENTS:
+            return GRADIENTS[figure].get(names(key)[-1], 0) * self.per_multiply_add(key) * macs
+        return params if figure == "params" else 0
+
+    def per_multiply_add(self, key: str) -> int:
+        """Return what a multiply-add of the layers of a key costs: 1, 2 for those who count both operations, or 0."""
+        formula = self.formula("flops", key)
+        return int(formula.terms.get((("macs", 1),), 1)) if isinstance(formula, Poly) and names(key)[-1] in WEIGHTS else 0
+
+    def slips(self, keys: Iterable[str]) -> list[str]:
+        """Return the emulated slips that concern any of these keys."""
+        found = {name for key in keys for name in names(key)}
+        return [text for kinds, text in self.bugs.items() if not found.isdisjoint(kinds.split())]
+
+
+@cache
+def names(key: str) -> tuple[str, ...]:
+    """Return the names under which a formula for a key may be listed, nearest first.
+
+    >>> names("F.upsample.bilinear")
+    ('F.upsample.bilinear', 'F.upsample', 'upsample.bilinear', 'upsample')
+    """
+    first, *rest = key.split(".")
+    form, kind, *mode = (first, *rest) if first in FORMS else ("", first, *rest)
+    modes = (f"{kind}.{mode[0]}", kind) if mode else (kind,)
+    return (*(f"{form}.{name}" for name in modes), *modes) if form else modes

@@ -1,0 +1,46 @@
+"""fvcore's FlopCountAnalysis, whose "flop" is one multiply-add of a layer with weights. timm's GMACs are the same count."""
+
+from cnncost.conventions.convention import (
+    MEANS,
+    Convention,
+    bias,
+    each,
+    macs,
+    reads,
+    writes,
+)
+
+SOURCE = "fvcore 0.1.5, fvcore/nn/jit_handles.py; also timm 1.0.31"
+FLOPS = {
+    **each(("conv", "conv_transpose", "linear", "matmul"), macs),
+    "batch_norm": reads + bias,
+    **each(("layer_norm", "group_norm"), 4 * reads + bias),
+    **each(MEANS, reads),
+    "mean.global_avg_pool": 0,
+    "upsample.nearest": writes,
+    "upsample.bilinear": 4 * writes,
+}
+ACTIVATIONS = each(("conv", "conv_transpose", "linear", "matmul"), writes)
+ATTENTION = {"attention": "fvcore warns that it does not know scaled dot-product attention, and counts 0"}
+
+CONVENTIONS = (
+    Convention(
+        "fvcore",
+        "1 multiply-add = 1; batch norm 2 per element, mean pooling its inputs; activations, max pooling and adds are free",
+        f"{SOURCE}; a model in eval mode",
+        flops=FLOPS,
+        memory=ACTIVATIONS,
+        bugs=ATTENTION,
+    ),
+    Convention(
+        "fvcore_train",
+        "as fvcore on a model left in train mode, as a fresh one is: batch norm 5 per element",
+        SOURCE,
+        flops={**FLOPS, "batch_norm": 4 * reads + bias},
+        memory=ACTIVATIONS,
+        bugs={
+            "batch_norm": "a fresh model is in train mode, where fvcore charges batch norm 5 per element: call eval() first",
+            **ATTENTION,
+        },
+    ),
+)

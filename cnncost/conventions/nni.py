@@ -1,0 +1,60 @@
+"""nni's counter of FLOPs: convolutions and linear layers, or in full mode other modules too."""
+
+from cnncost.conventions.convention import (
+    CONVS,
+    MEANS,
+    Ci,
+    Co,
+    Convention,
+    Hi,
+    Ho,
+    Wi,
+    Wo,
+    bias,
+    called,
+    each,
+    groups,
+    kh,
+    kw,
+    learned,
+    macs,
+    reads,
+    writes,
+)
+
+SOURCE = "nni 3.0, nni/compression/utils/counter.py"
+SPREAD = writes * (Ci // groups) * kh * kw
+BUGS = {
+    "conv_transpose": "nni counts a transposed convolution per output position, about stride² too many",
+    "linear": "nni counts a linear layer once, however many tokens it is applied to",
+}
+FULL = {
+    "conv": macs + bias,
+    "conv_transpose": SPREAD + bias,
+    "linear": learned,
+    "batch_norm": reads + bias,
+    "leaky_relu": writes,
+    "avg_pool": writes,
+    **each(MEANS, ((Hi // Ho) * (Wi // Wo) + 1) * writes),
+    "upsample.bilinear": 11 * writes,
+    "upsample.bicubic": 259 * writes,
+}
+
+CONVENTIONS = (
+    Convention(
+        "nni",
+        "1 multiply-add = 1; only convolutions and linear layers count, a batch as one example",
+        f"{SOURCE}, mode='default'",
+        flops={"conv": macs, "conv_transpose": SPREAD, "linear": Ci * Co},
+        per_example=True,
+        bugs=BUGS,
+    ),
+    Convention(
+        "nni_full",
+        "as nni with biases, batch norm 2 per element and average pooling; modules only",
+        f"{SOURCE}, mode='full'",
+        flops={**FULL, **called(each(set(FULL) - set(CONVS), 0)), "mean.global_avg_pool": 0},
+        per_example=True,
+        bugs=BUGS,
+    ),
+)

@@ -1,0 +1,43 @@
+"""onnx-tool, which prices every operator, exponentials at 32 multiply-adds."""
+
+from cnncost.conventions.convention import (
+    MAXIMA,
+    MEANS,
+    WINDOWS,
+    Co,
+    Convention,
+    bias,
+    each,
+    groups,
+    kh,
+    kw,
+    macs,
+    reads,
+    window,
+    writes,
+)
+
+CONVENTIONS = (
+    Convention(
+        "onnx_tool",
+        "1 multiply-add = 1; biases, ReLU and adds 1 per element, batch norm 31, pooling its windows, softmax 36",
+        "onnx-tool 1.0.1, on a graph whose batch norms are nodes of their own",
+        flops={
+            **each(("conv", "linear"), macs + bias),
+            **each(("matmul", "attention"), macs),
+            "conv_transpose": writes * (Co // groups) * kh * kw + bias,
+            "batch_norm": 31 * writes,
+            "layer_norm": 7 * reads,
+            "relu": writes,
+            **each(WINDOWS, kh * kw * writes),
+            **each((*MEANS, *MAXIMA), reads + 4 * writes),
+            "softmax": 36 * reads,
+            "sigmoid": 32 * reads,
+            "lrn": (37 + window) * reads,
+            "upsample.bilinear": 4 * writes,
+            "upsample.bicubic": 8 * writes,
+            **each(("add", "mul"), writes),
+        },
+        bugs={"conv_transpose": "onnx-tool takes the wrong side of a transposed convolution's filters"},
+    ),
+)

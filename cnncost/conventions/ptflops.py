@@ -1,0 +1,77 @@
+"""ptflops: hooks on modules and, by default, patches on functions that count again what some modules call inside."""
+
+from cnncost.conventions.convention import (
+    CONVS,
+    MAXIMA,
+    MEANS,
+    WINDOWS,
+    Convention,
+    Hi,
+    Wi,
+    bias,
+    called,
+    each,
+    macs,
+    reads,
+    window,
+    writes,
+)
+
+SOURCE = "ptflops 0.7.5, ptflops/pytorch_ops.py"
+POOLS = (*WINDOWS, *MEANS, *MAXIMA)
+
+NORMS = ("batch_norm", "group_norm", "layer_norm")
+HOOKED = {  # counted where a module of that type is called
+    **each(CONVS, macs + bias),
+    "batch_norm": reads + bias,
+    "group_norm": reads + bias,
+    "layer_norm": reads,  # it looks for the attribute `affine`, which a LayerNorm does not have
+    **each(("relu", "relu6", "leaky_relu", "prelu", "elu", "gelu"), writes),
+    **each(POOLS, reads),
+    "upsample": writes,
+}
+PATCHED = {  # counted where torch.nn.functional's is called, by the module's own forward too
+    **each(("relu", "prelu", "elu", "gelu", "silu"), writes),
+    "softmax": reads,
+    **each(POOLS, reads),
+    "upsample": writes,
+    "lrn": 3 * reads + reads + (window - 1) * Hi * Wi,  # three products and sums, and an average pool of padded channels
+}
+FUNCTIONS = {"matmul": macs, "add": writes, "mul": writes}  # torch.matmul and the like; operators (@, +, *) are not patched
+TWICE = "relu prelu elu gelu max_pool avg_pool global_avg_pool global_max_pool adaptive_avg_pool adaptive_max_pool upsample"
+
+CONVENTIONS = (
+    Convention(
+        "ptflops",
+        "1 multiply-add = 1; biases, batch norm 2 per element, ReLU and pooling modules 2 per element, a batch as one example",
+        f"{SOURCE}: the default back end",
+        flops={
+            **{kind: HOOKED.get(kind, 0) + PATCHED.get(kind, 0) for kind in (*HOOKED, *PATCHED)},
+            **called(
+                {**each(set(HOOKED) - set(CONVS) - {"batch_norm", "layer_norm", "group_norm"}, 0), **PATCHED, **FUNCTIONS}
+            ),
+            "mean.global_avg_pool": 0,
+        },
+        per_example=True,
+        bugs={TWICE: "ptflops counts ReLU, pooling and resizing modules twice: by a hook, and by the function they call"},
+    ),
+    Convention(
+        "ptflops_modules",
+        "as ptflops without patched functions: modules only, each once",
+        f"{SOURCE}: the default back end with functional patching switched off",
+        flops={
+            **HOOKED,
+            **called(each((*HOOKED, *PATCHED), 0)),
+            **called(each((*CONVS, *NORMS), 0)),
+            "mean.global_avg_pool": 0,
+        },
+        per_example=True,
+    ),
+    Convention(
+        "ptflops_aten",
+        "1 multiply-add = 1; convolutions, linear layers and matrix products, with their biases",
+        "ptflops 0.7.5, ptflops/aten_ops.py: the aten back end",
+        flops={**each(CONVS, macs + bias), "matmul": macs},
+        per_example=True,
+    ),
+)

@@ -1,0 +1,13 @@
+"""pycls, whose networks state their own complexity beside their layers."""
+
+from cnncost.conventions.convention import CONVS, WINDOWS, Convention, bias, each, macs, writes
+
+CONVENTIONS = (
+    Convention(
+        "pycls",
+        "1 multiply-add = 1; convolutions and linear layers with their biases, nothing else",
+        "facebookresearch/pycls at 5719de6",
+        flops=each(CONVS, macs + bias),
+        memory=each((*CONVS, *WINDOWS), writes),
+    ),
+)

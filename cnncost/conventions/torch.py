@@ -1,0 +1,17 @@
+"""PyTorch's own counter, FlopCounterMode, which also counts the backward pass."""
+
+from cnncost.conventions.convention import CONVS, Convention, each, groups, macs
+
+CONVENTIONS = (
+    Convention(
+        "torch",
+        "1 multiply-add = 2 FLOPs; only convolutions, linear layers and matrix products count",
+        "torch 2.13.0, torch/utils/flop_counter.py",
+        flops=each((*CONVS, "matmul"), 2 * macs),
+        weight_gradient=each(("conv", "conv_transpose"), 2 * macs * groups),
+        bugs={
+            "attention": "torch's counter sees no scaled dot-product attention on a CPU; on a GPU it counts 2 per multiply-add",
+            "weight_gradient": "torch's counter multiplies the weight gradient of a grouped convolution by its groups",
+        },
+    ),
+)

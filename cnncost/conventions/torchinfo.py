@@ -1,0 +1,23 @@
+"""torchinfo's mult-adds: the parameters of each layer, times the output positions of convolutions."""
+
+from cnncost.conventions.convention import NORMS, Ci, Convention, bias, each, groups, kh, kw, learned, macs, writes
+
+OWNERS = ("conv", "conv_transpose", "linear", *NORMS, "prelu")  # modules with parameters, which alone it lists
+
+CONVENTIONS = (
+    Convention(
+        "torchinfo",
+        "1 multiply-add = 1 with the bias as one more; other layers their parameters, once",
+        "torchinfo 1.8.0, torchinfo/layer_info.py",
+        flops={
+            "conv": macs + bias,
+            "conv_transpose": writes * (Ci // groups) * kh * kw + bias,
+            **each(("linear", *NORMS, "prelu"), learned),
+        },
+        memory=each(OWNERS, 2 * writes),
+        bugs={
+            "conv_transpose": "torchinfo counts a transposed convolution per output position, about stride² too many",
+            "linear": "torchinfo counts a linear layer once, however many tokens it is applied to",
+        },
+    ),
+)

@@ -1,0 +1,569 @@
+"""Memory by name: what a network's tensors take, at inference and while it is trained, in bytes.
+
+What tools call "memory" differs, so each figure here has a name of its own (docs/memory.md):
+
+    activations  what a convention's memory column counts, the lecture's by default
+    outputs      the storage that every layer newly makes, once; a view or a layer that works in place makes none
+    peak         the most that is live at once at inference, each storage freed right after its last reader
+    kept         what the forward pass keeps for the backward pass: each tensor once, whoever keeps it
+    training     parameters, gradients, optimizer slots and `kept`
+
+Which layer types work in place, are views, and keep what, are the tables below; cnncost memory --rules prints them. The
+input image is no layer's output: it is in none of the five, and `Memory.input_bytes` says what it takes.
+
+Sizes may be letters, and columns of candidates: each figure but `peak_at` is then a polynomial or a column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property, reduce
+
+from cnncost.algebra import Num, Poly, maximum, same, symbols
+from cnncost.conventions import Convention
+from cnncost.conventions import convention as find_convention
+from cnncost.errors import UsageError, did_you_mean
+from cnncost.graph import Graph, Node, no_collection
+from cnncost.ints import checked
+from cnncost.ops import RULES, channels, elements
+from cnncost.units import DTYPES
+
+CUDA_BLOCK = 512  # bytes; kMinBlockSize of PyTorch's c10/cuda/CUDACachingAllocator.cpp
+
+# ── what works in place, and what is a view ──────────────────────────────────────────────────────────────────────────
+
+ACTIVATIONS = tuple(kind for kind, rule in RULES.items() if rule.section == "activations")
+
+CAN_WORK_IN_PLACE = (*ACTIVATIONS, "add", "mul", "batch_norm", "scale", "position_embedding")  # they keep their input's shape
+
+# The layer types that work in place unless asked otherwise: those that PyTorch's modules offer `inplace` for. torchvision sets
+# it wherever it writes them, but in squeeze-and-excitation, whose maps have one pixel.
+IN_PLACE = ("relu", "relu6", "leaky_relu", "elu", "silu", "mish", "hardswish")
+
+# The families of the zoo that torchvision writes with `out += identity`; others write `x + f(x)`, which makes a new tensor.
+ADD_IN_PLACE = ("resnet", "resnext", "wide_resnet", "mobilenet_v3", "efficientnet", "convnext")
+
+VIEWS = {  # their output is another look at their input's storage
+    "flatten": "the same numbers in the same order",
+    "split": "a range of the channels",
+    "slice": "every step-th index",
+    "untokens": "the same numbers, tokens last",
+    "attention_bias": "the queries; the bias is added to the scores",
+}
+VIEWS_WHERE = {"tokens": ("window", 1), "dropout": ("p", 0), "stochastic_depth": ("p", 0)}  # where an argument has that value
+NOTHING_AT_INFERENCE = ("dropout", "stochastic_depth")  # views at inference; while training they make a tensor
+STORED = ("constant",)  # parameters or buffers, not activations
+
+# ── what is kept for the backward pass ───────────────────────────────────────────────────────────────────────────────
+
+COUNTS = {  # what the formulas of `Keeps` are made of
+    "batch": "examples at once",
+    "channels": "channels of the input, of one example",
+    "writes": "elements of the output, of one example",
+    "positions": "positions of the input, of one example: elements of a channel",
+    "groups": "the layer's groups",
+    "heads": "the layer's heads",
+    "size": "the layer's size",
+}
+batch, channels_, writes, positions, groups, heads, size = symbols(" ".join(COUNTS))
+
+
+@dataclass(frozen=True, slots=True)
+class Keeps:
+    """What a layer type keeps for its backward pass beside parameters."""
+
+    inputs: bool = False
+    output: bool = False
+    statistics: Num = 0  # numbers, as formulas over COUNTS
+    masks: Num = 0
+    indices: Num = 0
+    maps: Num = 0  # intermediate results, stored as activations are
+    source: str = "PyTorch 2.13, tools/autograd/derivatives.yaml"
+
+
+INPUT_ONLY, OUTPUT_ONLY = Keeps(inputs=True), Keeps(output=True)
+
+KEEPS: dict[str, Keeps] = {  # a kind left out keeps nothing: flatten, concat, add, mean, upsample, …
+    **dict.fromkeys(("conv", "conv_transpose", "linear", "matmul", "mul", "scale", "prelu"), INPUT_ONLY),
+    **dict.fromkeys(("relu", "sigmoid", "tanh", "softmax"), OUTPUT_ONLY),
+    **dict.fromkeys(("relu6", "leaky_relu", "elu", "gelu", "silu", "mish", "hardswish", "hardsigmoid"), INPUT_ONLY),
+    **dict.fromkeys(("avg_pool", "adaptive_avg_pool"), INPUT_ONLY),
+    **dict.fromkeys(("max_pool", "global_max_pool", "adaptive_max_pool"), Keeps(inputs=True, indices=batch * writes)),
+    "batch_norm": Keeps(inputs=True, statistics=2 * channels_),
+    "layer_norm": Keeps(inputs=True, statistics=2 * batch * positions),
+    "group_norm": Keeps(inputs=True, statistics=2 * batch * groups),
+    "lrn": Keeps(
+        inputs=True,
+        maps=batch * (2 * writes + (channels_ + size - 1) * positions),
+        source="PyTorch 2.13, torch/nn/functional.py local_response_norm: padded squares, their scaled sum, its power",
+    ),
+    "dropout": Keeps(masks=batch * writes, source="PyTorch 2.13, aten/src/ATen/native/Dropout.cpp"),
+    "stochastic_depth": Keeps(masks=batch, source="torchvision 0.28, ops/stochastic_depth.py, mode row"),
+    "attention": Keeps(
+        inputs=True,
+        output=True,
+        statistics=batch * heads * positions,
+        source="FlashAttention, arXiv:2205.14135, algorithm 2: no scores, but the log of each query's sum of exponentials",
+    ),
+}
+KEEP_OUTPUT_IN_PLACE = ("leaky_relu", "elu")  # in place they keep their output instead of a copy of their input
+
+# ── what numbers are stored as, and what optimizers add ──────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """What each part is stored as, by dtype; `master` None for no second copy of the parameters."""
+
+    parameters: str = "float32"
+    activations: str = "float32"
+    gradients: str = "float32"
+    optimizer: str = "float32"
+    buffers: str = "float32"
+    statistics: str = "float32"
+    masks: str = "float32"  # as PyTorch on a CPU; on CUDA a mask is one byte
+    indices: str = "int64"
+    master: str | None = None
+
+    @classmethod
+    def of(cls, dtype: str = "float32", parts: str = "") -> Precision:
+        """Return the precision with `dtype` everywhere but for indices, and `parts` otherwise: "activations=float16,…".
+
+        Statistics and buffers of narrow types stay float32. `parts` may begin with one of `PRECISIONS`. Raises UsageError for
+        what is neither a part nor a dtype.
+        """
+        names = [part.name for part in fields(cls)]
+        wide = dtype if _size(dtype) > DTYPES["float32"] else "float32"
+        chosen: dict[str, str | None] = dict.fromkeys(names, dtype)
+        chosen |= {"indices": "int64", "master": None, "statistics": wide, "buffers": wide}
+        words = [word.strip() for word in parts.split(",") if word.strip()]
+        for word in ",".join(PRECISIONS.get(word, word) for word in words).split(",") if words else ():
+            name, equals, value = (text.strip() for text in word.partition("="))
+            if not equals:
+                how = f"write PART=DTYPE, as in {word if word in names else 'activations'}=float16; or {', '.join(PRECISIONS)}"
+                raise UsageError(f"'{word}' says nothing about a dtype", did_you_mean(word, PRECISIONS, how))
+            if name not in names:
+                raise UsageError(f"no part is called '{name}'", did_you_mean(name, names, f"parts: {', '.join(names)}"))
+            _size(value)
+            chosen[name] = value
+        return cls(**chosen)  # type: ignore[arg-type]
+
+
+PRECISIONS = {
+    "mixed": "parameters=float16,activations=float16,gradients=float16,masks=float16,master=float32",
+}
+PRECISION_SOURCES = {"mixed": "Mixed Precision Training, arXiv:1710.03740, section 3.1"}
+
+OPTIMIZERS = {"none": 0, "sgd": 0, "momentum": 1, "adam": 2}  # numbers kept for each parameter beside its gradient
+OPTIMIZER_SOURCES = {
+    "none": "gradients only",
+    "sgd": "plain stochastic gradient descent",
+    "momentum": "a velocity: PyTorch 2.13, torch/optim/sgd.py",
+    "adam": "two moments: arXiv:1412.6980, algorithm 1",
+}
+
+
+def _size(dtype: str) -> int:
+    if dtype not in DTYPES:
+        raise UsageError(f"unknown dtype '{dtype}'", did_you_mean(dtype, DTYPES, f"known: {', '.join(DTYPES)}"))
+    return DTYPES[dtype]
+
+
+# ── the plan ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a graph takes. Figures are bytes for the whole batch; columns have one entry per layer, in execution order.
+
+    Made by `memory`; each figure is worked out when it is asked for, in time linear in layers and connections.
+    """
+
+    graph: Graph
+    batch: Num = 1
+    precision: Precision = field(default_factory=Precision)
+    optimizer: str = "sgd"
+    in_place: tuple[str, ...] = IN_PLACE
+    block: int = 1  # every storage is rounded up to a multiple of so many bytes
+    convention: Convention = field(default_factory=lambda: find_convention("lecture"))
+
+    def _bytes(self, count: Num, dtype: str | None) -> Num:
+        number = count * _size(dtype) if dtype else 0
+        return number if self.block == 1 else (number + self.block - 1) // self.block * self.block
+
+    @cached_property
+    def tensor_bytes(self) -> list[Num]:
+        """Bytes of the tensor that each node makes, the input's first."""
+        known: dict[tuple[Num, ...], Num] = {}
+        sizes: list[Num] = []
+        for node in self.graph.nodes:
+            shape = node.cost.shape
+            try:
+                size = known.get(shape)
+            except TypeError:  # columns cannot be looked up
+                size = self._bytes(elements(shape) * self.batch, self.precision.activations)
+            else:
+                if size is None:
+                    size = known[shape] = self._bytes(elements(shape) * self.batch, self.precision.activations)
+            sizes.append(size)
+        return sizes
+
+    @cached_property
+    def _readers(self) -> list[int]:
+        """The index of the last node that reads what a node makes; past the end for outputs, the node's own for none."""
+        last = list(range(len(self.graph.nodes)))
+        for index, node in enumerate(self.graph.nodes):
+            if node.runs != 0:
+                for source in node.inputs:
+                    last[source] = index
+        for output in self.graph.outputs:
+            last[output] = len(last)
+        return last
+
+    @cached_property
+    def _storages(self) -> tuple[list[int], list[int]]:
+        """For each node the node whose storage it writes or looks at, and for each of those its last reader.
+
+        A layer works in place where its type does and nobody reads its input's storage afterwards; never on the input image.
+        """
+        in_place, readers = set(self.in_place), self._readers
+        storage, last = list(range(len(readers))), list(readers)
+        for index, node in enumerate(self.graph.nodes):
+            if index == 0:
+                continue
+            kind, first = node.kind, storage[node.inputs[0]]
+            takes_over = kind in in_place and first != 0 and last[first] <= index and self._fills(node)
+            if takes_over or kind in NOTHING_AT_INFERENCE or is_view(node):
+                storage[index] = first
+                last[first] = max(last[first], readers[index])
+        return storage, last
+
+    def _fills(self, node: Node) -> bool:
+        shape = self.graph.nodes[node.inputs[0]].cost.shape
+        return len(shape) == len(node.cost.shape) and all(map(same, shape, node.cost.shape))
+
+    # ── inference ──
+
+    @cached_property
+    def outputs(self) -> tuple[Num, ...]:
+        """New storage that each layer makes for its output."""
+        storage, sizes = self._storages[0], self.tensor_bytes
+        return tuple(
+            [
+                0 if storage[index] != index or node.kind in STORED or node.runs == 0 else sizes[index]
+                for index, node in enumerate(self.graph.nodes)
+            ][1:]
+        )
+
+    @cached_property
+    def indices(self) -> tuple[Num, ...]:
+        """Storage of the second output of max pooling: where each maximum was found."""
+        return tuple(
+            [
+                0
+                if node.runs == 0 or node.kind not in KEEPS or KEEPS[node.kind].indices == 0
+                else self._bytes(self._extra(node, "indices"), self.precision.indices)
+                for node in self.graph.layers
+            ]
+        )
+
+    @property
+    def outputs_bytes(self) -> Num:
+        """All newly made storage, indices too."""
+        return sum(self.outputs) + sum(self.indices)
+
+    @cached_property
+    def live(self) -> tuple[Num, ...]:
+        """What is live while each layer runs: storages that are still to be read, and those it makes."""
+        return self._live(self.indices)
+
+    @cached_property
+    def live_without_indices(self) -> tuple[Num, ...]:
+        """The same as if max pooling made no indices."""
+        return self._live((0,) * len(self.indices))
+
+    def _live(self, indices: Sequence[Num]) -> tuple[Num, ...]:
+        last, made = self._storages[1], self.outputs
+        freed: list[Num] = [0] * (len(last) + 1)  # after each node
+        for index, count in enumerate(made, start=1):
+            freed[last[index]] = freed[last[index]] + count
+        now: Num = 0
+        column = []
+        for index, (count, extra) in enumerate(zip(made, indices, strict=True), start=1):
+            now = now + count
+            column.append(now + extra)
+            now = now - freed[index]
+        return tuple(column)
+
+    @property
+    def peak_bytes(self) -> Num:
+        """The most that is live at once at inference, indices of max pooling too."""
+        return reduce(maximum, self.live, 0)
+
+    @property
+    def peak_at(self) -> str | None:
+        """The name of the (first) layer at which the peak happens; None for a network without layers."""
+        return self.graph.layers[self.live.index(max(self.live))].name if self.live else None
+
+    def alive(self, layer: str) -> list[tuple[str, int]]:
+        """Return the storages that are live while a layer runs: the name of the layer that made each, and its bytes."""
+        names = [node.name for node in self.graph.nodes]
+        now, last = names.index(layer), self._storages[1]
+        found = [
+            (names[index], count)
+            for index, count in enumerate(self.outputs[:now], start=1)
+            if count != 0 and last[index] >= now
+        ]
+        extra = self.indices[now - 1]
+        return [*found, (f"{layer} (indices)", extra)] if extra != 0 else found
+
+    # ── training ──
+
+    def _extra(self, node: Node, part: str) -> Num:
+        formula = getattr(KEEPS[node.kind], part)
+        if not isinstance(formula, Poly):
+            return formula
+        x = self.graph.nodes[node.inputs[0]].cost.shape
+        counts = {
+            "batch": self.batch,
+            "channels": channels(x),
+            "writes": elements(node.cost.shape),
+            "positions": elements(x) // channels(x),
+            "groups": node.args.get("groups", 1),
+            "heads": node.args.get("heads", 1),
+            "size": node.args.get("size", 1),
+        }
+        return formula.subs({letter: counts[letter] for letter in formula.letters()})
+
+    @cached_property
+    @no_collection()
+    def _kept(self) -> tuple[dict[str, list[Num]], Num]:
+        """Per layer and dtype, what it is the first to keep; and what is kept of the input image."""
+        nodes, sizes = self.graph.nodes, self.tensor_bytes
+        tensor = list(range(len(nodes)))  # whose output it is that a node's readers see: views looked through
+        trained = [False] * len(nodes)  # whether a gradient flows back to the node
+        seen = bytearray(len(nodes))
+        parts: dict[str, list[Num]] = {part: [0] * (len(nodes) - 1) for part in KEPT_PARTS}
+        image: Num = 0
+        in_place = set(self.in_place)
+        for index, node in enumerate(nodes):
+            if index == 0 or node.runs == 0:
+                continue
+            looks = is_view(node)
+            if looks:
+                tensor[index] = tensor[node.inputs[0]]
+            trained[index] = (
+                node.shares is not None
+                or any(map(trained.__getitem__, node.inputs))
+                or not (isinstance(node.cost.params, int) and node.cost.params == 0)
+            )
+            keeps = KEEPS.get(node.kind)
+            if keeps is None or looks or not trained[index]:
+                continue
+            wanted = list(node.inputs) if keeps.inputs else []
+            if node.kind in KEEP_OUTPUT_IN_PLACE and node.kind in in_place and self._storages[0][index] != index:
+                wanted = [index]
+            if keeps.output:
+                wanted.append(index)
+            for source in wanted:
+                whose = tensor[source]
+                if not seen[whose]:
+                    seen[whose] = 1
+                    if whose == 0:
+                        image = sizes[0]
+                    elif nodes[whose].kind not in STORED:
+                        parts["activations"][index - 1] = parts["activations"][index - 1] + sizes[whose]
+            for part, dtype in KEPT_PARTS.items():
+                if part != "activations" and getattr(keeps, part) != 0:
+                    count = self._bytes(self._extra(node, part), getattr(self.precision, dtype))
+                    parts[part][index - 1] = parts[part][index - 1] + count
+        return parts, image
+
+    @cached_property
+    def kept(self) -> tuple[Num, ...]:
+        """What each layer is the first to keep for the backward pass."""
+        return tuple([sum(figures) for figures in zip(*self._kept[0].values(), strict=True)])
+
+    @cached_property
+    def kept_parts(self) -> dict[str, Num]:
+        """What is kept, by what it is: activations, statistics, masks, indices, maps."""
+        return {part: sum(column) for part, column in self._kept[0].items()}
+
+    @property
+    def kept_bytes(self) -> Num:
+        """What the forward pass keeps for the backward pass, without the input image."""
+        return sum(self.kept)
+
+    @property
+    def kept_input_bytes(self) -> Num:
+        """What is kept of the input image, beside `kept_bytes`."""
+        return self._kept[1]
+
+    def _per_parameter(self, node: Node, dtype: str | None) -> Num:
+        """Bytes of one number for each parameter of a layer."""
+        return sum([self._bytes(count, dtype) for count in parameter_tensors(node)])
+
+    def _all_parameters(self, dtype: str | None) -> Num:
+        return sum([self._per_parameter(node, dtype) for node in self.graph.layers])
+
+    @cached_property
+    def training(self) -> tuple[Num, ...]:
+        """What training takes for each layer: parameters, their gradients and slots, and what it is the first to keep."""
+        how, slots = self.precision, OPTIMIZERS[self.optimizer]
+        dtypes = (how.parameters, how.master, how.gradients, *[how.optimizer] * slots)
+        return tuple(
+            [
+                kept + sum([self._per_parameter(node, dtype) for dtype in dtypes])
+                for node, kept in zip(self.graph.layers, self.kept, strict=True)
+            ]
+        )
+
+    @property
+    def training_parts(self) -> dict[str, tuple[Num, str]]:
+        """The parts of `training_bytes`, each with what it is stored as."""
+        how = self.precision
+        parts: dict[str, tuple[Num, str]] = {"parameters": (self.params_bytes, how.parameters)}
+        if how.master:
+            parts["master"] = (self._all_parameters(how.master), how.master)
+        parts["gradients"] = (self._all_parameters(how.gradients), how.gradients)
+        parts["optimizer"] = (self._all_parameters(how.optimizer) * OPTIMIZERS[self.optimizer], how.optimizer)
+        dtypes = {part: getattr(how, dtype) for part, dtype in KEPT_PARTS.items() if self.kept_parts[part] != 0}
+        parts["kept"] = (self.kept_bytes, ", ".join(dict.fromkeys(dtypes.values())) or how.activations)
+        return parts
+
+    @property
+    def training_bytes(self) -> Num:
+        """Parameters, their master copy if any, gradients, optimizer slots, and what is kept for the backward pass."""
+        return sum(count for count, _ in self.training_parts.values())
+
+    # ── beside ──
+
+    @property
+    def activations_bytes(self) -> Num:
+        """What the convention's memory column counts: with the lecture's, the outputs of conv, pool, flatten and linear."""
+        from cnncost.report import report  # imports numpy
+
+        return report(self.graph, self.convention, self.batch, self.precision.activations).total["activation_bytes"]
+
+    @property
+    def params_bytes(self) -> Num:
+        """The parameters, shared ones once."""
+        return self._all_parameters(self.precision.parameters)
+
+    @property
+    def buffers_bytes(self) -> Num:
+        """Running means and variances, and weights that are fixed."""
+        return sum(node.cost.buffers for node in self.graph.layers) * _size(self.precision.buffers)
+
+    @property
+    def input_bytes(self) -> Num:
+        """The input image, which the figures leave out."""
+        return self.tensor_bytes[0]
+
+
+KEPT_PARTS = {  # what `kept` is made of, and the part of `Precision` that says as what it is stored
+    "activations": "activations",
+    "statistics": "statistics",
+    "masks": "masks",
+    "indices": "indices",
+    "maps": "activations",
+}
+
+
+def is_view(node: Node) -> bool:
+    """Return whether a layer's output is another look at its input's storage, while training too."""
+    if node.kind in VIEWS_WHERE:
+        argument, neutral = VIEWS_WHERE[node.kind]
+        value = node.args.get(argument, neutral)
+        return all(same(part, neutral) for part in (value if isinstance(value, tuple) else (value,)))
+    return node.kind in VIEWS
+
+
+def parameter_tensors(node: Node) -> Iterator[Num]:
+    """Iterate over the sizes of a layer's parameter tensors: weights and biases, scales and offsets."""
+    params, rule = node.cost.params, RULES[node.kind]
+    if isinstance(params, int) and params == 0:
+        return
+    offset: Num = 0
+    if rule.section == "weights" and node.args.get("bias"):
+        offset = node.args["out"]
+    elif rule.section == "normalisation" and (node.kind != "scale" or node.args.get("bias")):
+        offset = params // 2
+    yield params - offset
+    if not (isinstance(offset, int) and offset == 0):
+        yield offset
+
+
+def in_place_of(graph: Graph) -> tuple[str, ...]:
+    """Return the layer types that work in place in a network as torchvision writes it; for one it has not, `IN_PLACE`."""
+    from cnncost import zoo
+
+    members = graph.name.split(" + ")  # of an ensemble
+    return (*IN_PLACE, "add") if all(zoo.MODULE_OF.get(name) in ADD_IN_PLACE for name in members) else IN_PLACE
+
+
+def kinds_in_place(text: str) -> tuple[str, ...]:
+    """Return the layer types of a list such as "relu,add", or "none". Raises UsageError for one that cannot work in place."""
+    kinds = [word.strip() for word in text.split(",") if word.strip()]
+    if kinds == ["none"]:
+        return ()
+    for kind in kinds:
+        if kind not in CAN_WORK_IN_PLACE:
+            fact = f"'{kind}' cannot work in place" if kind in RULES else f"unknown layer type '{kind}'"
+            known = f"those that can: {', '.join(CAN_WORK_IN_PLACE)}; or none"
+            raise UsageError(fact, known if kind in RULES else did_you_mean(kind, CAN_WORK_IN_PLACE, known))
+    return tuple(dict.fromkeys(kinds))
+
+
+def memory(
+    graph: Graph,
+    *,
+    batch: Num = 1,
+    precision: Precision | str = "float32",
+    optimizer: str = "sgd",
+    in_place: Sequence[str] | None = None,
+    block: int = 1,
+    convention: Convention | str = "lecture",
+) -> Memory:
+    """Return what a traced graph takes, figure by figure.
+
+    `precision` is a dtype for everything or a `Precision`; `in_place` the layer types that work in place, by default those of
+    `in_place_of`; `block=512` rounds every storage up as PyTorch's CUDA allocator does. Raises UsageError for what it does not
+    know.
+
+    >>> import cnncost
+    >>> plan = memory(cnncost.load("resnet50").trace(), batch=8)
+    >>> plan.peak_bytes, plan.peak_at
+    (77070336, 'layer1.0.bn3')
+    """
+    count = checked(batch)
+    if (isinstance(count, int) and count < 1) or isinstance(count, float):
+        raise UsageError(f"a batch of {batch}", "give a whole number from 1")
+    if optimizer not in OPTIMIZERS:
+        known = f"known: {', '.join(OPTIMIZERS)}"
+        raise UsageError(f"unknown optimizer '{optimizer}'", did_you_mean(optimizer, OPTIMIZERS, known))
+    if block < 1:
+        raise UsageError(f"blocks of {block} bytes", "give a whole number from 1; CUDA's allocator has 512")
+    return Memory(
+        graph,
+        count,
+        Precision.of(precision) if isinstance(precision, str) else precision,
+        optimizer,
+        in_place_of(graph) if in_place is None else kinds_in_place(",".join(in_place) or "none"),
+        block,
+        find_convention(convention) if isinstance(convention, str) else convention,
+    )
+
+
+def training_bytes(graph: Graph, *, batch: Num = 1, optimizer: str = "sgd", precision: Precision | str = "float32") -> Num:
+    """Return the bytes that training a graph takes: parameters, gradients, optimizer slots and what is kept.
+
+    With letters or columns in the graph or the batch it is a polynomial or a column.
+    """
+    return memory(graph, batch=batch, optimizer=optimizer, precision=precision).training_bytes
+
+
+def peak_bytes(graph: Graph, *, batch: Num = 1, precision: Precision | str = "float32") -> Num:
+    """Return the most bytes that are live at once at inference."""
+    return memory(graph, batch=batch, precision=precision).peak_bytes

@@ -1,0 +1,419 @@
+"""Conventions: the totals that the tools themselves print, for whole networks and for single layers; files of one's own."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cnncost import load, symbols, trace
+from cnncost.algebra import Poly
+from cnncost.conventions import FORMS, LETTERS, MODULE_OF, MODULES, convention, every, module
+from cnncost.conventions.convention import names
+from cnncost.conventions.own import formula
+from cnncost.counts import Counts
+from cnncost.errors import UsageError
+from cnncost.graph import Graph, Tensor
+from cnncost.ops import RULES, elements
+from cnncost.report import report, reports
+from cnncost.training import training
+from cnncost.zoo import FAMILIES, models
+
+DATA = Path(__file__).parent / "data"
+
+
+def table(name: str) -> list[dict[str, str]]:
+    with (DATA / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(line for line in file if not line.startswith("#")))
+
+
+# ── whole networks ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+TOTALS = table("golden_totals.csv")
+
+
+@pytest.mark.parametrize("row", TOTALS, ids=[row["model"] for row in TOTALS])
+def test_totals_are_those_that_the_tools_print(row: dict[str, str]) -> None:
+    graph = load(row["model"]).trace()
+    tools = [name for name in row if name in MODULE_OF]
+    found = {r.convention.name: r.total["flops"] for r in reports(graph, tools)}
+    assert found == {name: int(row[name]) for name in tools}
+    assert report(graph, "torch").total["flops"] == 2 * int(row["macs"])
+    assert report(graph, "calflops_macs").total["flops"] == report(graph, "nni").total["flops"] == int(row["macs"])
+    assert report(graph, "fvcore", dtype="int8").total["activation_bytes"] == int(row["fvcore activations"])
+    assert report(graph).total["params"] == int(row["params"])
+
+
+# ── single layers ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+MAP, TOKENS = (8, 6, 10), (48, 10)
+Function = Callable[[Tensor], Tensor]
+
+
+def product(x: Tensor) -> Tensor:
+    """48×10 by 10×6."""
+    return x.matmul(x.constant(10, 6))
+
+
+def attention(x: Tensor) -> Tensor:
+    """8 heads of 6 tokens with 10 features each attend to themselves."""
+    return x.attention(x, x, 8)
+
+
+# Each row of the table as a layer here: the input, and the layer.
+MICRO: dict[str, tuple[tuple[int, ...], Function, str]] = {
+    "conv 3x3 8->4 pad 1": (MAP, lambda x: x.conv(4, 3, pad=1, bias=False), ""),
+    "same + bias": (MAP, lambda x: x.conv(4, 3, pad=1), ""),
+    "same, batch 2": (MAP, lambda x: x.conv(4, 3, pad=1), ""),
+    "conv 3x3 8->8 g=4 + bias": (MAP, lambda x: x.conv(8, 3, pad=1, groups=4), ""),
+    "conv 3x3 8->4 stride 2 dilation 2 no pad": (MAP, lambda x: x.conv(4, 3, 2, dilation=2, bias=False), ""),
+    "transposed 3x3 8->4 s2 + bias (out 13x21)": (MAP, lambda x: x.conv_transpose(4, 3, 2), ""),
+    "transposed 8->8 g=4 + bias": (MAP, lambda x: x.conv_transpose(8, 3, 2, groups=4), ""),
+    "transposed depthwise": (MAP, lambda x: x.conv_transpose(8, 3, 2, groups=8, bias=False), ""),
+    "linear 10->7 on 1x10": ((10,), lambda x: x.linear(7), ""),
+    "linear 10->7 on 1x8x6x10": (TOKENS, lambda x: x.linear(7), ""),
+    "BatchNorm": (MAP, lambda x: x.batch_norm(), ""),
+    "BatchNorm no affine": (MAP, lambda x: x.batch_norm(affine=False), ""),
+    "LayerNorm": (TOKENS, lambda x: x.layer_norm(), ""),
+    "GroupNorm": (MAP, lambda x: x.group_norm(4), ""),
+    "LRN n=5": (MAP, lambda x: x.lrn(5), ""),
+    "ReLU module": (MAP, lambda x: x.relu(), ""),
+    "ReLU6": (MAP, lambda x: x.relu6(), ""),
+    "LeakyReLU": (MAP, lambda x: x.leaky_relu(), ""),
+    "PReLU": (MAP, lambda x: x.prelu(shared=True), ""),
+    "GELU": (MAP, lambda x: x.gelu(), ""),
+    "SiLU": (MAP, lambda x: x.silu(), ""),
+    "Hardswish": (MAP, lambda x: x.hardswish(), ""),
+    "Sigmoid": (MAP, lambda x: x.sigmoid(), ""),
+    "Softmax dim 1": (MAP, lambda x: x.softmax(), ""),
+    "MaxPool 2": (MAP, lambda x: x.max_pool(2), ""),
+    "MaxPool 3 s2 p1": (MAP, lambda x: x.max_pool(3, 2, 1), ""),
+    "AvgPool 2": (MAP, lambda x: x.avg_pool(2), ""),
+    "AvgPool 3 s2 p1": (MAP, lambda x: x.avg_pool(3, 2, 1), ""),
+    "AdaptiveAvgPool 1": (MAP, lambda x: x.adaptive_avg_pool(1), ""),
+    "AdaptiveAvgPool 2x3": (MAP, lambda x: x.adaptive_avg_pool((2, 3)), ""),
+    "AdaptiveMaxPool 1": (MAP, lambda x: x.adaptive_max_pool(1), ""),
+    "Upsample nearest x2": (MAP, lambda x: x.upsample(2), ""),
+    "Upsample bilinear x2": (MAP, lambda x: x.upsample(2, mode="bilinear"), ""),
+    "Upsample bicubic x2": (MAP, lambda x: x.upsample(2, mode="bicubic"), ""),
+    "x + x": (MAP, lambda x: x.add(x), ""),
+    "torch.add": (MAP, lambda x: x.add(x), "F"),
+    "x * x": (MAP, lambda x: x.mul(x), ""),
+    "torch.mul": (MAP, lambda x: x.mul(x), "F"),
+    "F.relu": (MAP, lambda x: x.relu(), "F"),
+    "F.adaptive_avg_pool2d 1": (MAP, lambda x: x.adaptive_avg_pool(1), "F"),
+    "F.avg_pool2d 2": (MAP, lambda x: x.avg_pool(2), "F"),
+    "F.max_pool2d 2": (MAP, lambda x: x.max_pool(2), "F"),
+    "F.softmax": (MAP, lambda x: x.softmax(), "F"),
+    "torch.matmul": (TOKENS, product, "F"),
+    "a @ b": (TOKENS, product, ""),
+    "F.scaled_dot_product_attention": ((6, 80), attention, "F"),
+    "mean over H,W": (MAP, lambda x: x.global_avg_pool(), "mean"),
+}
+ROWS = {row.pop("op"): row for row in table("golden_micro.csv")}
+ELSEWISE = {
+    # A layer of linear layers and attention here; tools that hook the module see one thing, or count some parts twice.
+    "MultiheadAttention 16 dims 4 heads length 5",
+    # A group_norm with one channel a group here; thop tells nn.InstanceNorm2d, which it counts, from nn.GroupNorm.
+    "InstanceNorm no affine",
+}
+
+
+def test_every_row_has_its_layer() -> None:
+    assert ROWS.keys() - MICRO.keys() == ELSEWISE
+
+
+def traced(shape: tuple[int, ...], function: Function, form: str) -> Graph:
+    return replace(trace(function, shape), spelling={"*": form} if form else {})
+
+
+# `macs` are all multiply-adds; torchvision's recorded ones are read off PyTorch's counter, which sees no attention on a CPU.
+ROWS["F.scaled_dot_product_attention"]["macs"] = "5760"
+
+
+@pytest.mark.parametrize("op", [op for op in ROWS if op in MICRO])
+def test_single_layers_cost_what_the_tools_say(op: str) -> None:
+    stated = {name: int(number) for name, number in ROWS[op].items() if number}  # empty: the tool fails
+    found = reports(traced(*MICRO[op]), list(stated), batch=2 if "batch 2" in op else 1)
+    assert {r.convention.name: r.total["flops"] for r in found} == stated
+
+
+# ── the other figures that tools print ───────────────────────────────────────────────────────────────────────────────
+
+NETSCOPE = ("netscope", "netscope_comp", "netscope_add", "netscope_div", "netscope_exp")
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "classes", "params", "activations"),
+    [  # Netscope's presets: macc, comp, add, div, exp; a Caffe network ends in softmax, and its input counts as activation
+        (
+            "resnet50_v1",
+            {"stem_bias": True, "pool": "ceil"},
+            [3_868_560_384, 10_888_192, 16_207_848, 10_588_136, 1_000],
+            25_557_096,
+            46_717_904,
+        ),
+        ("squeezenet1_0_caffe", {}, [861_339_936, 9_665_768, 226_000, 1_000, 1_000], 1_248_424, 12_576_283),
+    ],
+)
+def test_netscope(name: str, settings: dict[str, Any], classes: list[int], params: int, activations: int) -> None:
+    model = load(name, **settings)
+    graph = trace(lambda x: model.function(x, **model.settings).softmax(), model.shape)  # type: ignore[arg-type, union-attr]
+    found = reports(graph, NETSCOPE, dtype="int8")
+    assert [r.total["flops"] for r in found] == classes
+    assert {r.total["params"] for r in found} == {params}
+    assert found[0].total["activation_bytes"] + elements(graph.input) == activations
+
+
+@pytest.mark.parametrize(
+    ("name", "flops"),
+    [  # by convnet-burden's own rules
+        ("squeezenet1_0", 836_557_024),
+        ("vgg16", 15_523_175_400 + 25_088),  # and the adaptive pooling that torchvision has and Caffe has not
+        ("resnet18", 1_820_321_256 + 752_640),  # and the additions
+    ],
+)
+def test_convnet_burden(name: str, flops: int) -> None:
+    assert report(load(name).trace(), "convnet_burden").total["flops"] == flops
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [  # torchinfo 1.8.0's "forward/backward pass size" in bytes
+        ("alexnet", 3_953_472),
+        ("vgg16", 108_453_696),
+        ("resnet18", 39_747_392),
+        ("resnet50", 177_831_744),
+        ("densenet121", 180_541_248),
+        ("squeezenet1_0", 34_769_984),
+        ("mobilenet_v2", 106_857_792),
+    ],
+)
+def test_torchinfo_memory(name: str, size: int) -> None:
+    assert report(load(name).trace(), "torchinfo").total["activation_bytes"] == size
+
+
+def test_pycls_and_keras() -> None:
+    assert report(load("resnet50").trace(), "pycls", dtype="int8").total["activation_bytes"] == 11_315_688  # its R-50's acts
+    # Keras 3, keras.applications' summary(): total params, 83,648 and 34,112 of them moving statistics.
+    assert report(load("densenet121").trace(), "keras").total["params"] == 8_062_504
+    assert report(load("mobilenet_v2").trace(), "keras").total["params"] == 3_538_984
+
+
+# Forward and backward, batch 2, by FlopCounterMode of torch 2.13.0; the last two with its slip on grouped convolutions.
+STEPS = {
+    "alexnet": 8_289_154_560,
+    "vgg16": 185_296_355_328,
+    "resnet18": 21_296_824_320,
+    "resnet50": 48_598_155_264,
+    "densenet121": 33_537_884_160,
+    "resnext50_32x4d": 78_963_867_648,
+    "mobilenet_v2": 24_559_401_984,
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_training_step(name: str) -> None:
+    counts = Counts(load(name).trace())
+    assert training(counts, convention("torch"), batch=2).total.sum() == STEPS[name]
+    if name in ("resnext50_32x4d", "mobilenet_v2"):  # what it would be without: three times forward but for the first layer
+        layers = training(counts, convention("macs"))
+        first = next(macs for macs in counts.columns["macs"] if macs)
+        assert layers.total.sum() == 3 * counts.columns["macs"].sum() - first
+        assert STEPS[name] > 4 * layers.total.sum()
+
+
+def test_training_columns() -> None:
+    table = report(load("resnext50_32x4d").trace(), "torch", batch=2).table(columns="name,training")
+    assert table.total is not None
+    assert table.total[-1] == STEPS["resnext50_32x4d"] == sum(table.total[1:-1])
+    assert "note: torch's counter multiplies the weight gradient of a grouped convolution by its groups" in table.notes
+
+
+def test_only_layers_above_something_learned_need_a_gradient_of_their_input() -> None:
+    def net(x: Tensor) -> Tensor:
+        y = x.relu().conv(4, 1, name="first")
+        z = x.avg_pool(1).conv(4, 1, name="also_first")
+        return (y + z).conv(4, 1, name="second").conv(4, 1, name="third", shared="second")
+
+    step = training(Counts(trace(net, (4, 3, 3))), convention("macs"))
+    names = [node.name for node in trace(net, (4, 3, 3)).layers]
+    macs = 4 * 4 * 9
+    assert {name: value for name, value in zip(names, step.input_gradient, strict=True) if value} == dict.fromkeys(
+        ("second", "third"), macs
+    )
+    assert {name: value for name, value in zip(names, step.weight_gradient, strict=True) if value} == dict.fromkeys(
+        ("first", "also_first", "second", "third"), macs
+    )
+
+
+def test_a_product_of_two_inputs_has_two_gradients() -> None:
+    graph = trace(lambda x: x.linear(4).attention(x.linear(4), x.linear(4), 2, name="attention"), (5, 4))
+    step = training(Counts(graph), convention("macs"))
+    assert step.input_gradient[-1] == 2 * step.forward[-1] == 2 * 5 * 5 * 8
+    assert step.weight_gradient[-1] == 0
+
+
+# ── what conventions are ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_table_of_contents_is_what_the_modules_define() -> None:
+    assert {name: " ".join(module(name)) for name in MODULES} == MODULES
+    for each in every():
+        assert each.source
+        assert set(each.beside) <= MODULE_OF.keys() - {each.name}
+        for formulas in (each.flops, each.memory, each.params, each.input_gradient, each.weight_gradient):
+            for key, charge in formulas.items():
+                assert names(key)[-1] in RULES, key
+                assert isinstance(charge, int) or set(charge.letters()) <= LETTERS.keys()
+        for kinds in each.bugs:
+            assert {names(kind)[-1] for kind in kinds.split()} <= RULES.keys() | {"weight_gradient"}
+
+
+def test_spellings_in_the_zoo_name_layers_of_their_families() -> None:
+    spelled = [model for file in FAMILIES for model in models(file).values() if model.spelling]
+    assert len(spelled) > 10
+    for model in spelled:
+        names = [node.name for node in model.trace().layers]
+        for pattern, form in model.spelling.items():
+            assert form in FORMS
+            if "aux" not in pattern.lower():
+                assert any(fnmatchcase(name, pattern) for name in names), (model.name, pattern)
+
+
+def test_a_functional_layer_is_charged_as_such_in_an_ensemble_too() -> None:
+    one, two = (report(load(name).trace(), "ptflops").total["flops"] for name in ("densenet121", "resnet18"))
+    assert report(load("densenet121 + resnet18").trace(), "ptflops").total["flops"] == one + two
+
+
+@pytest.mark.parametrize("of", ["fvcore", "ptflops"])
+def test_what_a_tool_divides_by_the_batch(of: str) -> None:
+    graph = load("resnet18").trace()
+    one = report(graph, of).total["flops"]
+    assert report(graph, of, batch=8).total["flops"] == one * (1 if of == "ptflops" else 8)
+
+
+def test_slips_are_named_where_they_count() -> None:
+    def net(x: Tensor) -> Tensor:
+        return x.conv_transpose(4, 3, 2)
+
+    notes = report(trace(net, (8, 6, 10)), "thop").table().notes
+    assert "note: thop counts a transposed convolution per output position, about stride² too many" in notes
+    assert not any(note.startswith("note:") for note in report(load("resnet18").trace(), "thop").table().notes)
+
+
+def test_letters() -> None:
+    """A convention is substitution: priced on letters, then given numbers, is priced on the numbers."""
+    channels, height, width = symbols("C H W")
+
+    def net(x: Tensor) -> Tensor:
+        return x.batch_norm().relu().conv(8, 3, pad=1).adaptive_avg_pool(1).prelu().softmax()
+
+    for each in every():
+        total = report(trace(net, (channels, height, width)), each).total["flops"]
+        number = total.subs({"C": 4, "H": 6, "W": 10}) if isinstance(total, Poly) else total
+        assert number == report(trace(net, (4, 6, 10)), each).total["flops"], each.name
+
+
+# ── one's own ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+OWN = """
+like: fvcore
+states: fvcore, with ReLU and additions
+flops:
+  relu: writes
+  add: writes
+  conv: 2*macs + bias
+  upsample: 3
+"""
+
+
+def test_a_file_of_ones_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(OWN, encoding="utf-8")
+    found, base = convention(str(path)), convention("fvcore")
+    assert (found.name, found.states, found.source) == ("mine", "fvcore, with ReLU and additions", str(path))
+    assert str(found.flops["conv"]) == "bias + 2·macs"
+    assert found.formula("flops", "upsample.nearest") == found.formula("flops", "F.upsample.bilinear") == 3
+    assert found.formula("flops", "batch_norm") == base.formula("flops", "batch_norm")
+    assert found.memory == base.memory
+    graph = load("resnet50").trace()
+    # conv M, batch norm elements, ReLU elements and additions of the golden table; ReLU and additions 1, batch norm 2.
+    expected = 2 * 4_087_136_256 + 2 * 11_113_984 + 9_608_704 + 5_519_360 + 100_352 + 2_048_000
+    assert report(graph, str(path)).total["flops"] == expected
+
+
+@settings(deadline=None, derandomize=True, max_examples=100)
+@given(
+    st.recursive(
+        st.sampled_from(["macs", "writes", "Ci", "kh", "7", "0"]),
+        lambda parts: st.builds("({} {} {})".format, parts, st.sampled_from("+-*"), parts),
+        max_leaves=8,
+    )
+)
+def test_a_formula_reads_as_python_reads_it(text: str) -> None:
+    values = {"macs": 11, "writes": 5, "Ci": 3, "kh": 2}
+    read = formula(text, "here")
+    assert (read.subs(values) if isinstance(read, Poly) else read) == eval(text, {}, values)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        (
+            "",
+            "states no convention",
+            "write a mapping with some of: name, like, states, source, flops, memory, params, "
+            "input_gradient, weight_gradient, per_example",
+        ),
+        ("flop: {conv: macs}", "unknown key 'flop'", "did you mean 'flops'?"),
+        ("flops: macs", "flops is 'macs'", "write a mapping from layer types to formulas, as in {conv: macs}"),
+        ("flops: {konv: macs}", "flops: unknown layer type 'konv'", "did you mean 'conv'?"),
+        ("flops: {conv: mac}", "flops: conv: unknown letter 'mac'", "did you mean 'macs'?"),
+        (
+            "flops: {conv: 2*}",
+            "flops: conv: cannot read the formula '2*'",
+            "formulas are made of whole numbers, letters, + - * // ** and brackets, as in 2*macs + bias",
+        ),
+        (
+            "flops: {conv: macs / 2}",
+            "flops: conv: cannot read the formula 'macs / 2'",
+            "formulas are made of whole numbers, letters, + - * // ** and brackets, as in 2*macs + bias",
+        ),
+        (
+            "flops: {conv: macs ** macs}",
+            "flops: conv: cannot read the formula 'macs ** macs'",
+            "formulas are made of whole numbers, letters, + - * // ** and brackets, as in 2*macs + bias",
+        ),
+        (
+            "flops: {conv: __import__('os')}",
+            "flops: conv: cannot read the formula '__import__('os')'",
+            "formulas are made of whole numbers, letters, + - * // ** and brackets, as in 2*macs + bias",
+        ),
+        ("flops: {conv: macs // 0}", "flops: conv: a formula divides by 0", ""),
+        ("flops: {conv: 1.5}", "flops: conv: 1.5 is no formula", "write one such as 2*macs + bias, or a whole number"),
+        ("like: fvcor", "unknown convention 'fvcor'", "did you mean 'fvcore'?"),
+        ("per_example: 3", "per_example is 3", "write true or false"),
+        ("flops: {conv: [macs", "1:20: expected ',' or ']', but got '<stream end>'", "docs/conventions.md has an example"),
+    ],
+)
+def test_a_file_that_cannot_be_used(tmp_path: Path, text: str, message: str, hint: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError) as caught:
+        convention(str(path))
+    assert caught.value.message.removeprefix(f"{path}").lstrip(":").strip() == message
+    assert caught.value.hint == hint
+
+
+def test_a_file_that_is_not_there() -> None:
+    with pytest.raises(UsageError) as caught:
+        convention("nowhere.yaml")
+    assert caught.value.message == "cannot read the convention 'nowhere.yaml': no such file or directory"
