@@ -10,12 +10,15 @@ Sums and products with fractions (a share of training passes) give fractional co
 
 from __future__ import annotations
 
+import keyword
 import math
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 from cnncost.errors import AlgebraError, Disagreement
@@ -194,9 +197,8 @@ def assume(relation: str, a: Num, b: Num) -> None:
 def same(a: Num, b: Num) -> bool:
     """Return whether two numbers are equal: the one question a rule or a model may ask of a size.
 
-    Integers compare, polynomials compare as polynomials, and are assumed to differ where they do not. Columns must agree: all candidates say yes or all say no; otherwise
-    `Disagreement` carries the mask by which to split them. Letters that could be equal, but are not the same, count as
-    different: `assumptions` collects such answers.
+    Integers compare, polynomials compare as polynomials, and are assumed to differ where they do not (see `assumptions`).
+    Columns must agree: all candidates say yes or all say no; otherwise `Disagreement` carries the mask by which to split them.
     """
     if isinstance(a, Ints) or isinstance(b, Ints):
         mask = a == b
@@ -675,4 +677,4 @@ def _sturm(polynomial: list[Fraction]) -> list[list[Fraction]]:
 
 def _changes(chain: Sequence[Sequence[Fraction]], x: Fraction) -> int:
     signs = [value > 0 for polynomial in chain if (value := _at(polynomial, x))]
-    return sum(a != b for a, b in zip(signs, signs[1:], strict=False))
+    return sum(a != b for a, b in pairwise(signs))
