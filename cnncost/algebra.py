@@ -118,10 +118,10 @@ class Poly:
         return other - other // self * self
 
     def __lt__(self, other: Num) -> bool:
-        return _sign(other - self, f"whether {self} < {other}") > 0
+        return _positive(other - self, f"whether {self} < {other}")
 
     def __gt__(self, other: Num) -> bool:
-        return _sign(self - other, f"whether {self} > {other}") > 0
+        return _positive(self - other, f"whether {self} > {other}")
 
     def __le__(self, other: Num) -> bool:
         return not self > other
@@ -272,8 +272,11 @@ def _number(terms: dict[Monomial, int]) -> Num:
     return Poly(terms)
 
 
-def _atom_order(atom: Atom) -> tuple[bool, str]:
-    return (not isinstance(atom, str), str(atom))
+def _atom_order(atom: Atom) -> tuple[int, str]:
+    """Letters first, then floors, those of small divisors first."""
+    if isinstance(atom, str):
+        return 0, atom
+    return atom.denominator if isinstance(atom.denominator, int) else 1, str(atom)
 
 
 def _times(left: Monomial, right: Monomial) -> Monomial:
@@ -285,20 +288,21 @@ def _times(left: Monomial, right: Monomial) -> Monomial:
     return tuple(sorted(powers.items(), key=lambda item: _atom_order(item[0])))
 
 
-def _reading_order(term: tuple[Monomial, int]) -> tuple[int, list[tuple[bool, str, int]]]:
+def _reading_order(term: tuple[Monomial, int]) -> tuple[int, list[tuple[int, str, int]]]:
     """Highest degree first, then alphabetically, higher powers first: C²·H before C·H²."""
     monomial = term[0]
     return (-sum(e for _, e in monomial), [(*_atom_order(atom), -e) for atom, e in monomial])
 
 
-def _sign(value: Num, question: str) -> int:
-    """Return the sign of a polynomial whose letters are integers of at least 1, where it has one for all of them."""
-    if isinstance(value, int):
-        return (value > 0) - (value < 0)
-    for sign in (1, -1):
-        never_zero = any(all(isinstance(atom, str) for atom, _ in monomial) for monomial in value.terms)
-        if never_zero and _never_negative(sign * value):
-            return sign
+def _positive(value: Num, question: str) -> bool:
+    """Return whether a polynomial is above 0, where that is so, or is not so, for all letters of at least 1."""
+    if not isinstance(value, Poly):
+        return bool(value > 0)
+    beyond = value.subs({letter: symbols(letter)[0] + 1 for letter in value.letters()})  # of letters of at least 0
+    if _never_negative(beyond) and _terms(beyond).get((), 0) > 0:
+        return True
+    if _never_negative(-beyond):
+        return False
     raise AlgebraError(
         f"{question} depends on the letters", "give the letters values, or set the setting that asks to a number"
     )
@@ -306,8 +310,8 @@ def _sign(value: Num, question: str) -> int:
 
 def _never_negative(value: Num) -> bool:
     """Whether all coefficients are positive, and those inside floors too, so that no letters make it negative."""
-    if isinstance(value, int):
-        return value >= 0
+    if not isinstance(value, Poly):
+        return bool(value >= 0)
     floors = (atom for atom in value.atoms() if isinstance(atom, Floor))
     return all(coefficient > 0 for coefficient in value.terms.values()) and all(
         _never_negative(floor.numerator) and _never_negative(floor.denominator) for floor in floors

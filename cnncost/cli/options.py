@@ -16,6 +16,7 @@ from cnncost.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from cnncost.models import Model
     from cnncost.report import Report
     from cnncost.tables import Table
 
@@ -169,7 +170,7 @@ def reports(
     models: Sequence[str], input: str | None, size: str | None, settings: Sequence[str], **counting: Any
 ) -> list[Report]:
     """Return the report of each model reference under the shared options."""
-    from cnncost.models import Model, load, resized, whole_number
+    from cnncost.models import load, resized, whole_number
 
     if input and size:
         raise UsageError("--input and --size both say how large the input is", "give one of them")
@@ -187,15 +188,44 @@ def reports(
     return [report(graph, **counting) for graph in graphs]
 
 
-def show(table: Table, format: str | None, path: str | None) -> None:
-    """Print a table, or write it to a file: whole or not at all."""
-    from cnncost.render import FORMATS, format_of, render
+def case_of(
+    reference: str, input: str | None, size: str | None, settings: Sequence[str], **counting: Any
+) -> tuple[Model, dict[str, int], dict[str, Any]]:
+    """Return a model, the sizes C, H and W asked of its input, and how to count, under the shared options."""
+    from cnncost.models import load, resized, whole_number
+
+    if input and size:
+        raise UsageError("--input and --size both say how large the input is", "give one of them")
+    model = load(reference).set(settings)
+    sizes: dict[str, int] = {}
+    if input or size:
+        option = "input" if input else "size"
+        shape = resized(model, option, input or size or "")
+        if len(shape) != 3:
+            raise UsageError(
+                f"--{option} {input or size} is no C×H×W map", "give channels, height and width: --input 3,224,224"
+            )
+        sizes = dict(zip("CHW" if input else "HW", shape if input else shape[1:], strict=True))
+    return model, sizes, {**counting, "batch": whole_number(counting["batch"], "--batch")}
+
+
+def format_for(format: str | None, path: str | None) -> str:
+    """Return the format in which `show` will write."""
+    from cnncost.render import format_of
 
     if path is None or path == "-":
-        chosen = format or ("terminal" if sys.stdout.isatty() else "plain")
+        return format or ("terminal" if sys.stdout.isatty() else "plain")
+    return format or format_of(path)
+
+
+def show(table: Table, format: str | None, path: str | None) -> None:
+    """Print a table, or write it to a file: whole or not at all."""
+    from cnncost.render import FORMATS, render
+
+    chosen = format_for(format, path)
+    if path is None or path == "-":
         click.echo(render(table, chosen))
         return
-    chosen = format or format_of(path)
     write(path, FORMATS["plain" if chosen == "terminal" else chosen](table) + "\n")
 
 

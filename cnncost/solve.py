@@ -1,0 +1,663 @@
+"""Solving: the value of one setting at which a network costs what it should.
+
+Where the cost is a polynomial in the setting, its roots say where to look; elsewhere (depths, sizes under floors, widths that
+are rounded) a search does, which takes the cost to change steadily between the points it tries. Either way the candidates
+themselves are traced as numbers, so that what is reported is exact.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+
+from cnncost.algebra import PYTHON, TEXT, Num, Poly, coefficients, common_factor, positive_roots, symbols, written
+from cnncost.errors import AlgebraError, ModelError, UsageError, did_you_mean
+from cnncost.formula import AXES, Case, is_block, natural_letters, takes_numbers
+from cnncost.graph import Graph
+from cnncost.models import Model, load, whole_number
+from cnncost.units import amount
+
+if TYPE_CHECKING:
+    from cnncost.report import Report
+    from cnncost.tables import Table
+
+REACH = 512  # values in a row that may be impossible before a search takes it that none is left
+HORIZON = 2**40  # the largest multiple of a step that a search tries
+LARGE = 100_000  # layers: a search grows a network no further than about twice this
+STEP = Fraction(1, 100)  # of settings that are no whole numbers
+SHOWN = 32  # listed values up to which all are shown
+
+Approach = Literal["nearest", "below", "above"]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A figure that a target can name."""
+
+    key: str
+    title: str
+    unit: Literal["count", "bytes"]
+    of: Callable[[Graph, Report], Num]
+
+
+QUANTITIES = {
+    quantity.key: quantity
+    for quantity in (
+        Quantity("flops", "FLOPs", "count", lambda graph, report: report.total["flops"]),
+        Quantity("macs", "MACs", "count", lambda graph, report: report.total["macs"]),
+        Quantity("params", "params", "count", lambda graph, report: report.total["params"]),
+        Quantity("memory", "memory", "bytes", lambda graph, report: report.total["activation_bytes"]),
+        Quantity("param_bytes", "param memory", "bytes", lambda graph, report: report.total["param_bytes"]),
+    )
+}
+RELATIONS: dict[str, Callable[[Num, Num], bool]] = {
+    "<=": lambda cost, value: cost <= value,
+    ">=": lambda cost, value: cost >= value,
+    "<": lambda cost, value: cost < value,
+    ">": lambda cost, value: cost > value,
+    "=": lambda cost, value: True,  # to be met as well as can be
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of an equation: a model under its numbers, and the letters in which its equation is written."""
+
+    case: Case
+    letters: tuple[str, ...] = ()
+    given: frozenset[str] = frozenset()  # those of the letters whose numbers the user chose
+
+    def number(self, letter: str) -> int:
+        """Return what a letter stands for."""
+        case = self.case
+        value: int = case.model.values[letter] if letter in case.model.parameters else case.input[AXES.index(letter)]
+        return value
+
+    def with_letters(self) -> Case:
+        """Return the case with its letters in place of their numbers."""
+        case = self.case
+        for letter in self.letters:
+            case = case.put(letter, symbols(letter)[0])
+        return case
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a quantity should be: a number, or what another model has of it."""
+
+    quantity: Quantity
+    relation: str
+    value: int = 0
+    other: Side | None = None
+    text: str = ""  # of the amount, as it was given: 4.1G
+
+    @property
+    def name(self) -> str:
+        """How people say it: flops<=4.1G; the FLOPs of bottleneck."""
+        if self.other is not None:
+            return f"the {self.quantity.title} of {self.other.case.model.name}"
+        return f"{self.quantity.key}{self.relation}{self.amount}"
+
+    @property
+    def amount(self) -> str:
+        """What the quantity is compared with."""
+        return self.other.case.model.name if self.other is not None else self.text or f"{self.value:,}"
+
+
+def target(text: str) -> Target:
+    """Return the target of `flops=4.1G`, `params<=26M`, `memory<=20MB`. Raises UsageError for anything else."""
+    match = re.fullmatch(r"\s*([A-Za-z_]+)\s*(<=|>=|=|<|>)\s*(.+)", text)
+    if match is None:
+        raise UsageError(f"--target '{text}' names no amount", "write flops=4.1G, params<=26M or memory<=20MB")
+    name, relation, right = match.groups()
+    quantity = _quantity(name, "--target")
+    value = amount(right, f"--target {text}", quantity.unit == "bytes")
+    return Target(quantity, relation, value, text=right.strip())
+
+
+def _quantity(name: str, option: str) -> Quantity:
+    if name.lower() not in QUANTITIES:
+        hint = did_you_mean(name, QUANTITIES, f"quantities: {', '.join(QUANTITIES)}")
+        raise UsageError(f"{option}: unknown quantity '{name}'", hint)
+    return QUANTITIES[name.lower()]
+
+
+# ── the values that an unknown can take ──────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Candidates numbered from 1: multiples of a step, or those of a list."""
+
+    step: Fraction = Fraction(1)
+    listed: tuple[Any, ...] | None = None
+    fractional: bool = False
+
+    @property
+    def end(self) -> int:
+        """The number of the last one that is tried."""
+        return HORIZON if self.listed is None else len(self.listed)
+
+    def __getitem__(self, number: int) -> Any:
+        if self.listed is not None:
+            return self.listed[number - 1]
+        value = self.step * number
+        return float(value) if self.fractional else int(value)
+
+
+def values_of(model: Model, unknown: str, among: Sequence[str] = (), step: str | None = None) -> Values:
+    """Return what a setting, an entry of one, `size`, `H`, `W` or `batch` can be: the choices of its type, or numbers."""
+    base, entry, _ = unknown.partition(".")
+    kind = model.kinds.get(base, int)
+    if among:
+        if step is not None:
+            raise UsageError("--among and --step both say which values there are", "give one of them")
+        return Values(listed=tuple(_value(model, unknown, text.strip()) for text in among))
+    options = [option for option in get_args(kind) if option not in (type(None), Ellipsis)]
+    if get_origin(kind) is Literal or kind is bool:
+        return Values(listed=tuple(options) or (False, True))
+    if not takes_numbers(model, unknown):
+        now = model.values[base]
+        remedy = f"name an entry, as in {base}.0" if isinstance(now, tuple) and now else "name its values: --among A,B,…"
+        raise UsageError(f"{model.name}: '{unknown}' is no single number", remedy)
+    if kind is float or (entry and options and options[0] is float):
+        return Values(_step(step, fractional=True) if step else STEP, fractional=True)
+    return Values(_step(step, fractional=False) if step else Fraction(1))
+
+
+def _step(text: str, fractional: bool) -> Fraction:
+    if not fractional:
+        return Fraction(whole_number(text, "--step"))
+    if not re.fullmatch(r"[0-9]{0,9}\.?[0-9]{1,9}", text) or not Fraction(text):
+        raise UsageError(f"--step: '{text[:40]}' is no number above 0", "write digits, as in 0.05")
+    return Fraction(text)
+
+
+def _value(model: Model, unknown: str, text: str) -> Any:
+    base, entry, place = unknown.partition(".")
+    if base not in model.parameters:
+        return whole_number(text, f"--among {unknown}={text}")
+    value = model.set([f"{unknown}={text}"]).values[base]
+    return value[int(place)] if entry else value
+
+
+@dataclass(slots=True)
+class Candidates:
+    """The candidates' costs, each traced once; those that cannot be built are kept with the reason."""
+
+    case: Case
+    unknown: str
+    values: Values
+    targets: Sequence[Target]
+    counting: Mapping[str, Any]
+    costs: dict[int, tuple[Num, ...] | None] = field(default_factory=dict)
+    goals: dict[int, tuple[Num, ...]] = field(default_factory=dict)
+    impossible: dict[Any, ModelError] = field(default_factory=dict)
+    layers: int = 0  # of the largest network so far
+
+    def at(self, number: int) -> tuple[Num, ...] | None:
+        """Return the cost of a candidate for each target, or None where it cannot be built."""
+        if number not in self.costs:
+            value = self.values[number]
+            try:
+                self.costs[number] = self._costs(self.case.put(self.unknown, value), self.targets)
+                self.goals[number] = tuple(self._goal(target, value) for target in self.targets)
+            except ModelError as error:
+                self.costs[number] = None
+                self.impossible[value] = error
+        return self.costs[number]
+
+    def _costs(self, case: Case, targets: Sequence[Target]) -> tuple[Num, ...]:
+        graph = case.trace()
+        self.layers = max(self.layers, len(graph.nodes))
+        from cnncost.report import report
+
+        found = report(graph, batch=case.batch, **self.counting)
+        return tuple(target.quantity.of(graph, found) for target in targets)
+
+    def _goal(self, target: Target, value: Any) -> Num:
+        if target.other is None:
+            return target.value
+        other = target.other.case
+        if shares(self.case.model, other.model, self.unknown):
+            other = other.put(self.unknown, value)
+        return self._costs(other, [target])[0]
+
+    def up(self, number: int, end: int | None = None) -> int | None:
+        """Return the first candidate from `number` on (before `end`) that can be built."""
+        stop = min(number + REACH, self.values.end + 1, self.values.end + 1 if end is None else end)
+        return next((n for n in range(max(number, 1), stop) if self.at(n) is not None), None)
+
+    def down(self, number: int) -> int | None:
+        """Return the last candidate up to `number` that can be built."""
+        start = min(number, self.values.end)
+        return next((n for n in range(start, max(start - REACH, 0), -1) if self.at(n) is not None), None)
+
+    def under(self, number: int, index: int) -> bool:
+        """Whether a candidate costs no more than target number `index` says."""
+        costs = self.at(number)
+        assert costs is not None
+        return bool(costs[index] <= self.goals[number][index])
+
+    def crossings(self, index: int) -> list[int]:
+        """Return the candidates after which the cost passes what a target says, upwards or downwards."""
+        points = [first] if (first := self.up(1)) is not None else []
+        while points and points[-1] < self.values.end and self.layers < LARGE:
+            last = points[-1]
+            following = self.up(2 * last) or self.down(min(2 * last - 1, self.values.end))
+            if following is None or following <= last:
+                break
+            points.append(following)
+            costs = [self.at(n) for n in points[-2:]]
+            growing = costs[0] is not None and costs[1] is not None and costs[1][index] > costs[0][index]
+            if growing and not any(self.under(n, index) for n in points[-2:]):
+                break  # past it, and growing
+        return [
+            self._bisect(low, high, index)
+            for low, high in pairwise(points)
+            if self.under(low, index) != self.under(high, index)
+        ]
+
+    def _bisect(self, low: int, high: int, index: int) -> int:
+        side = self.under(low, index)
+        while high - low > 1:
+            middle = (low + high) // 2
+            tried = self.up(middle, high) or self.down(middle)
+            if tried is None or tried <= low:
+                break
+            if self.under(tried, index) == side:
+                low = tried
+            else:
+                high = tried
+        return low
+
+
+# ── the equation ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """cost − target = 0 as a polynomial in letters, without common factors; and with numbers for all but the unknown."""
+
+    letter: str
+    polynomial: Num
+    numbers: Mapping[str, int]  # what the other letters are
+    cancelled: Num  # the factor of letters that every term had
+    roots: tuple[Fraction, ...]
+
+    @property
+    def text(self) -> str:
+        """The equation in its letters: 9·G·c² + 8·C·G·c − 17·C² = 0."""
+        return f"{written(self.polynomial, TEXT, unknown=self.letter)} = 0"
+
+    @property
+    def numeric(self) -> str:
+        """The equation with numbers for all letters but the unknown."""
+        value = self.polynomial.subs(self.numbers) if isinstance(self.polynomial, Poly) else self.polynomial
+        return f"{written(value, TEXT, unknown=self.letter)} = 0"
+
+
+def shares(mine: Model, theirs: Model, unknown: str) -> bool:
+    """Whether the unknown of one model is the other's, too: blocks share their letters, and all share size and batch."""
+    if unknown not in mine.parameters:
+        return unknown not in theirs.parameters
+    return is_block(mine) and is_block(theirs) and unknown in theirs.parameters
+
+
+def equation(side: Side, unknown: str, goal: Target, counting: Mapping[str, Any]) -> Equation | None:
+    """Return the equation of a target, or None where the cost is no polynomial in the unknown.
+
+    Both sides of a comparison are traced on their letters, which they share by name, and on the unknown.
+    """
+    letter = unknown.replace(".", "_")
+
+    def cost(case: Case) -> Num:
+        graph = case.trace()
+        from cnncost.report import report
+
+        return goal.quantity.of(graph, report(graph, batch=case.batch, **counting))
+
+    try:
+        difference = cost(side.with_letters().put(unknown, symbols(letter)[0]))
+        if goal.other is None:
+            difference = difference - goal.value
+        else:
+            other = goal.other.with_letters()
+            both = shares(side.case.model, other.model, unknown)
+            difference = difference - cost(other.put(unknown, symbols(letter)[0]) if both else other)
+    except (AlgebraError, ModelError):
+        return None
+    powers = coefficients(difference, letter)
+    if powers is None:
+        return None
+    if not isinstance(difference, Poly):
+        return Equation(letter, difference, {}, 1, ())
+    number, factor = common_factor(difference)
+    negative = written(powers[-1]).startswith("−")  # the highest power of the unknown gets a positive sign
+    polynomial = difference // factor // (-number if negative else number)
+    numbers = {name: side.number(name) for name in side.letters if name != letter}
+    if goal.other is not None:
+        numbers = {name: goal.other.number(name) for name in goal.other.letters if name != letter} | numbers
+    given = side.given | (goal.other.given if goal.other else frozenset())
+    cancelled: Num = 1
+    for name in factor.letters() if isinstance(factor, Poly) else ():
+        if name in numbers and name not in given:
+            cancelled = cancelled * symbols(name)[0]
+    univariate = coefficients(polynomial.subs(numbers) if isinstance(polynomial, Poly) else polynomial, letter)
+    assert univariate is not None
+    return Equation(letter, polynomial, numbers, cancelled, tuple(positive_roots(univariate)))
+
+
+# ── solving ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One value of the unknown, with its costs and what the targets ask, in the order of the targets."""
+
+    value: Any
+    costs: tuple[int, ...]
+    goals: tuple[int, ...]
+
+    def error(self, index: int) -> Fraction | None:
+        """Return how far a cost is from its target, as a share of the target."""
+        return Fraction(self.costs[index], self.goals[index]) - 1 if self.goals[index] else None
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """The value of the unknown that meets the targets best, and its neighbours."""
+
+    side: Side
+    unknown: str
+    targets: tuple[Target, ...]
+    equations: tuple[Equation | None, ...]  # one per target; None where a search found the crossings
+    chosen: Candidate
+    why: str  # nearest, nearest below, nearest above, largest, smallest
+    others: tuple[Candidate, ...]  # for a target that is crossed several times, what comes nearest at the other crossings
+    rows: tuple[Candidate, ...]  # in order: neighbours, the chosen one and the others
+    impossible: Mapping[Any, ModelError]
+    reached: bool  # whether some value crosses the target
+
+    @property
+    def value(self) -> Any:
+        """The value of the unknown."""
+        return self.chosen.value
+
+    def _per(self, index: int) -> tuple[Num, int]:
+        """Return the letters that both sides of a comparison have in common, H·W mostly, and their product as a number."""
+        found = self.equations[index]
+        if found is None or self.targets[index].other is None or not isinstance(found.cancelled, Poly):
+            return 1, 1
+        return found.cancelled, found.cancelled.subs(found.numbers)
+
+    def table(self) -> Table:
+        """Return the candidates with their costs and errors, the chosen one marked, and the equation in the notes."""
+        from cnncost.tables import Column, Table
+
+        columns = [Column("value", self.unknown, "number")]
+        for index, goal in enumerate(self.targets):
+            per = self._per(index)[0]
+            title = goal.quantity.title + (f" per {written(per)}" if isinstance(per, Poly) else "")
+            key = goal.quantity.key
+            columns += [Column(key, title, goal.quantity.unit), Column(f"{key}_error", f"to {goal.amount}", "change")]
+        columns.append(Column("verdict", "", priority=1))
+        rows = []
+        for candidate in self.rows:
+            row: list[Any] = [candidate.value]
+            for index in range(len(self.targets)):
+                row += [candidate.costs[index] // self._per(index)[1], candidate.error(index)]
+            rows.append((*row, self._verdict(candidate)))
+        return Table(tuple(columns), tuple(rows), notes=tuple(self._notes()), data=self.to_dict())
+
+    def _verdict(self, candidate: Candidate) -> str:
+        if candidate == self.chosen:
+            return self.why
+        broken = [
+            f"not {target.name}"
+            for target, cost, goal in zip(self.targets, candidate.costs, candidate.goals, strict=True)
+            if not RELATIONS[target.relation](cost, goal)
+        ]
+        return ", ".join(broken) or ("also" if candidate in self.others else "")
+
+    def _notes(self) -> list[str]:
+        model = self.side.case.model
+        notes = [f"{model.name}: {self.unknown} for {' and '.join(target.name for target in self.targets)}"]
+        for found in self.equations:
+            if found is None:
+                continue
+            notes.append(found.text)
+            if found.numbers and found.numeric != found.text:
+                letters = [name for name in found.numbers if name in found.polynomial.letters()]
+                notes.append(f"{found.numeric} with {', '.join(f'{name} = {found.numbers[name]}' for name in letters)}")
+            if found.roots:
+                roots = " or ".join(_decimal(root) for root in found.roots)
+                notes.append(f"{found.letter} = {roots}")
+        if None in self.equations:
+            notes.append(f"found by search, as the cost is no polynomial in {self.unknown}")
+        if not self.reached:
+            notes.append(f"no {self.unknown} reaches it: {self.why} of all is {self.unknown} = {self.value}")
+        if self.others:
+            values = ", ".join(str(candidate.value) for candidate in self.others)
+            notes.append(f"there are several solutions: {self.value}, and near the other crossings {values}")
+        if self.impossible:
+            value, error = next(iter(self.impossible.items()))
+            count = len(self.impossible)
+            notes.append(f"{count} of the values tried cannot be built: {self.unknown}={value}, for one ({error.message})")
+        return notes
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the solution as plain data with exact integers: the object of `--format json` (cnncost.solve/1)."""
+        main = next((index for index, goal in enumerate(self.targets) if goal.relation == "="), 0)
+        found = self.equations[main]
+        per, size = self._per(main)
+
+        def side(candidate: Candidate, index: int) -> dict[str, Any]:
+            size = self._per(index)[1]
+            error = candidate.error(index)
+            return {
+                "quantity": self.targets[index].quantity.key,
+                "relation": self.targets[index].relation,
+                "target": candidate.goals[index] // size,
+                "achieved": candidate.costs[index] // size,
+                "error": None if error is None else float(error),
+            }
+
+        return {
+            "schema": "cnncost.solve/1",
+            "model": self.side.case.model.name,
+            "for": self.unknown,
+            "equation": None if found is None else found.text,
+            "polynomial": None if found is None else written(found.polynomial, PYTHON, unknown=found.letter),
+            "numbers": {} if found is None else dict(found.numbers),
+            "roots": [] if found is None else [float(root) for root in found.roots],
+            "value": self.value,
+            "target": self.chosen.goals[main] // size,
+            "achieved": self.chosen.costs[main] // size,
+            "per": written(per, PYTHON),
+            "method": "search" if None in self.equations else "closed form",
+            "choice": self.why,
+            "targets": [side(self.chosen, index) for index in range(len(self.targets))],
+            "candidates": [
+                {"value": row.value, "targets": [side(row, index) for index in range(len(self.targets))]} for row in self.rows
+            ],
+        }
+
+
+def _decimal(root: Fraction) -> str:
+    return str(root) if root.denominator == 1 else f"{float(root):.3f}"
+
+
+def solve(
+    model: str | Model,
+    unknown: str,
+    targets: Sequence[str | Target] = (),
+    *,
+    equals: str | Model | None = None,
+    quantity: str = "flops",
+    side: Approach = "nearest",
+    among: Sequence[str] = (),
+    step: str | None = None,
+    settings: Sequence[str] = (),
+    sizes: Mapping[str, int] | None = None,
+    batch: int = 1,
+    **counting: Any,
+) -> Solution:
+    """Return the value of `unknown` at which a model costs what `targets` say, or as much as the model `equals`.
+
+    `unknown` is a setting, an entry of one (`depths.2`), H, W, `size` or `batch`. Targets are text such as `flops=4.1G` or
+    `params<=26M`. With one `=` the answer comes as near to it as can be, or as near as can be from `side`; with limits alone
+    it is the largest value within all of them (the smallest, where there are only `>=`). `settings` (`C=64`) hold for both
+    sides of a comparison of blocks. `counting` is `convention` and `dtype`.
+
+    >>> solve("resnext_block", "c", equals="bottleneck", settings=["C=64", "G=32"]).value
+    4
+
+    Raises UsageError where no value meets the targets, and says why.
+    """
+    wanted = [target(text) if isinstance(text, str) else text for text in targets]
+    mine = _side(load(model) if isinstance(model, str) else model, settings, sizes or {}, batch)
+    if equals is not None:
+        wanted.insert(0, Target(_quantity(quantity, "--by"), "=", other=_other(mine, equals, settings, sizes or {}, batch)))
+    if not wanted:
+        raise UsageError("nothing to solve for", "give --target flops=4.1G, or --equals MODEL")
+    if sum(goal.relation == "=" for goal in wanted) > 1:
+        raise UsageError("two amounts cannot both be met with one setting", "keep one =, and make limits of the others: <=")
+    mine.case.put(unknown, 1)  # refuses an unknown that there is not
+    values = values_of(mine.case.model, unknown, among, step)
+    tried = Candidates(mine.case, unknown, values, wanted, counting)
+    numeric = values.listed is None and not values.fractional
+    equations = tuple(equation(mine, unknown, goal, counting) if numeric else None for goal in wanted)
+    if tried.up(1) is None:
+        error = next(iter(tried.impossible.values()))
+        raise UsageError(f"no {unknown} up to {values[min(REACH, values.end)]} can be built: {error.message}", error.hint)
+    crossings = [
+        [int(root // values.step) for root in found.roots] if found is not None else tried.crossings(index)
+        for index, found in enumerate(equations)
+    ]
+    return _choose(mine, tried, tuple(wanted), equations, crossings, side)
+
+
+def _side(model: Model, settings: Sequence[str], sizes: Mapping[str, int], batch: int) -> Side:
+    letters = tuple(name for name in natural_letters(model) if name not in sizes) if is_block(model) else ()
+    given = {text.partition("=")[0].strip() for text in settings} | set(model.settings) | set(sizes)
+    return Side(Case(model.set(settings), dict(sizes), batch), letters, frozenset(given))
+
+
+def _other(mine: Side, reference: str | Model, settings: Sequence[str], sizes: Mapping[str, int], batch: int) -> Side:
+    """Return the model of --equals: a block takes over the numbers of the letters that it shares, unless it sets its own."""
+    model = load(reference) if isinstance(reference, str) else reference
+    if not (is_block(model) and mine.letters):
+        return _side(model, (), sizes, batch)
+    own = set(model.settings)
+    side = _side(
+        model, [text for text in settings if text.partition("=")[0].strip() in set(model.parameters) - own], sizes, batch
+    )
+    case = side.case
+    for letter in set(side.letters) & set(mine.letters):
+        case = case.put(letter, mine.number(letter))
+    return replace(side, case=case)
+
+
+def _choose(
+    mine: Side,
+    tried: Candidates,
+    wanted: tuple[Target, ...],
+    equations: tuple[Equation | None, ...],
+    crossings: list[list[int]],
+    side: Approach,
+) -> Solution:
+    first = tried.up(1)
+    assert first is not None
+    points = sorted({point for found in crossings for point in found})
+    near = {first} | {n for point in points for n in (tried.down(point), tried.up(point + 1)) if n is not None}
+    if tried.values.listed is not None:
+        near |= {n for n in range(1, tried.values.end + 1) if tried.at(n) is not None}
+
+    def candidate(number: int) -> Candidate:
+        costs = tried.at(number)
+        assert costs is not None
+        return Candidate(tried.values[number], costs, tried.goals[number])
+
+    def within(number: int) -> bool:
+        found = candidate(number)
+        return all(RELATIONS[g.relation](c, v) for g, c, v in zip(wanted, found.costs, found.goals, strict=True))
+
+    feasible = sorted(filter(within, near))
+    main = next((index for index, goal in enumerate(wanted) if goal.relation == "="), None)
+    others: list[int] = []
+    reached = True
+    if main is not None:
+
+        def distance(number: int) -> tuple[Num, int]:
+            found = candidate(number)
+            return abs(found.costs[main] - found.goals[main]), number
+
+        sign = {"nearest": 0, "below": 1, "above": -1}[side]
+        allowed = [n for n in feasible if sign * (candidate(n).goals[main] - candidate(n).costs[main]) >= 0]
+        chosen = min(allowed, key=distance, default=None)
+        why = side if side == "nearest" else f"nearest from {side}"
+        reached = bool(crossings[main]) or (chosen is not None and distance(chosen)[0] == 0)
+        if tried.values.listed is None:
+            at_each = [[n for n in (tried.down(p), tried.up(p + 1)) if n in allowed] for p in crossings[main]]
+            others = sorted({min(pair, key=distance) for pair in at_each if pair} - {chosen})
+    else:
+        upper = any(goal.relation in ("<=", "<") for goal in wanted)
+        chosen = (feasible[-1] if upper else feasible[0]) if feasible else None
+        why = "largest" if upper else "smallest"
+        beyond = tried.up(points[-1] + 1) if points else first
+        if upper and chosen is not None and chosen == beyond and tried.values.listed is None:
+            return _unlimited(tried, wanted, candidate(chosen))
+    if chosen is None:
+        raise UsageError(
+            *_refusal(tried, wanted, candidate(min(near, key=lambda n: _excess(candidate(n), wanted))), side, main)
+        )
+    shown = {chosen, *others} | {n for n in (tried.down(chosen - 1), tried.up(chosen + 1)) if n is not None}
+    if tried.values.listed is not None and len(near) <= SHOWN:
+        shown |= near
+    return Solution(
+        mine,
+        tried.unknown,
+        wanted,
+        equations,
+        candidate(chosen),
+        why,
+        tuple(map(candidate, others)),
+        tuple(map(candidate, sorted(shown))),
+        tried.impossible,
+        reached,
+    )
+
+
+def _excess(candidate: Candidate, wanted: Sequence[Target]) -> Fraction:
+    """How far a candidate is from what the targets allow, at most."""
+    misses = [
+        abs(error)
+        for index, goal in enumerate(wanted)
+        if (error := candidate.error(index)) and not RELATIONS[goal.relation](candidate.costs[index], candidate.goals[index])
+    ]
+    return max(misses, default=Fraction(0))
+
+
+def _refusal(tried: Candidates, wanted: Sequence[Target], closest: Candidate, side: str, main: int | None) -> tuple[str, str]:
+    """Return why no candidate will do, and what comes closest."""
+    asked = " and ".join(goal.name for goal in wanted)
+    costs = ", ".join(f"{goal.quantity.key} {cost:,}" for goal, cost in zip(wanted, closest.costs, strict=True))
+    from_side = f" from {side}" if main is not None and side != "nearest" else ""
+    return (
+        f"no {tried.unknown} of {tried.case.model.name} meets {asked}{from_side}",
+        f"{tried.unknown}={closest.value} comes closest: {costs}",
+    )
+
+
+def _unlimited(tried: Candidates, wanted: Sequence[Target], found: Candidate) -> Solution:
+    asked = " and ".join(goal.name for goal in wanted)
+    costs = ", ".join(f"{goal.quantity.key} {cost:,}" for goal, cost in zip(wanted, found.costs, strict=True))
+    raise UsageError(
+        f"{tried.case.model.name} meets {asked} with every {tried.unknown} from {found.value} up: there is no largest",
+        f"{tried.unknown}={found.value} has {costs}; name the values to choose from with --among",
+    )
