@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
-from cnncost.algebra import PYTHON, TEXT, Num, Poly, Style, assumptions, common_factor, expression, symbols, written
+from cnncost.algebra import LATEX, PYTHON, TEXT, Num, Poly, Style, assumptions, common_factor, expression, symbols, written
 from cnncost.conventions import Convention
 from cnncost.errors import AlgebraError, ModelError, UsageError, did_you_mean
 from cnncost.graph import Graph
@@ -143,6 +144,9 @@ class Formula:
         from cnncost.tables import Column, Table
         from cnncost.units import DTYPES
 
+        def cell(value: Num) -> str:
+            return f"${self.write(value, style)}$" if style is LATEX else self.write(value, style)
+
         report = self.report
         notes = [
             f"{report.model}: input {' × '.join(map(written, report.input))}, batch {written(report.batch)}, {report.dtype}"
@@ -154,12 +158,12 @@ class Formula:
             notes.append(f"holds for {', '.join(self.conditions())}")
         titles = {"params": "params", "flops": "FLOPs", "macs": "MACs", "activation_bytes": "memory (bytes)"}
         if depth is None:
-            rows = [(titles[figure], self.write(value, style)) for figure, value in self.total.items()]
+            rows = [(titles[figure], cell(value)) for figure, value in self.total.items()]
             kinds = self.params_by_kind
             if len(kinds) > 1:
-                rows[1:1] = [(f"  of {kind}", self.write(value, style)) for kind, value in kinds.items()]
+                rows[1:1] = [(f"  of {kind}", cell(value)) for kind, value in kinds.items()]
             memory = self.total["activation_bytes"]
-            rows.insert(-1, ("activations", self.write(memory // DTYPES[report.dtype], style)))
+            rows.insert(-1, ("activations", cell(memory // DTYPES[report.dtype])))
             shown = (Column("figure", "figure"), Column("formula", "formula", wraps=True))
             return Table(shown, tuple(rows), notes=tuple(notes), data=self.to_dict())
         groups = report.group(depth)
@@ -170,8 +174,8 @@ class Formula:
             *(Column(key, titles[key], priority=priority[key], wraps=True) for key in titles),
         )
         cells = [[row.name for row in groups.rows]]
-        cells += [[self.write(value, style) for value in getattr(groups, key).tolist()] for key in titles]
-        total = ("total", *(self.write(self.total[key], style) for key in titles))
+        cells += [[cell(value) for value in getattr(groups, key).tolist()] for key in titles]
+        total = ("total", *(cell(self.total[key]) for key in titles))
         return Table(columns, tuple(zip(*cells, strict=True)), total, notes=tuple(notes), data=self.to_dict(depth))
 
 
@@ -202,7 +206,8 @@ def natural_letters(model: Model) -> tuple[str, ...]:
     """
     if not is_block(model):
         return tuple(AXES[1:])
-    sizes = (name for name, kind in model.kinds.items() if kind is Any and name not in model.settings)
+    kinds = {name: kind for name, kind in model.kinds.items() if name not in model.settings}
+    sizes = (name for name, kind in kinds.items() if kind is Any or (Any in get_args(kind) and model.values[name] is not None))
     return (*sizes, *AXES[1:])
 
 
@@ -294,13 +299,13 @@ def _structure(model: Model, values: Mapping[str, Num]) -> str:
 
 
 def _reduced(relation: str, a: Num, b: Num) -> tuple[Num, Num]:
-    """Return two sides that must differ without what they have in common: 16 ≠ 16·k is k ≠ 1."""
-    if relation == "!=" and isinstance(a - b, Poly):
-        number = common_factor(a - b)[0]
-        if all(side % number == 0 for side in (a, b)):
-            a, b = a // number, b // number
-        return (b, a) if not isinstance(a, Poly) else (a, b)
-    return a, b
+    """Return two sides that must differ without what they have in common: C ≠ C·t is t ≠ 1."""
+    if relation != "!=":
+        return a, b
+    shared = prod(common_factor(a - b))
+    if all(side % shared == 0 for side in (a, b)):
+        a, b = a // shared, b // shared
+    return (a, b) if isinstance(a, Poly) else (b, a)
 
 
 def _certain(relation: str, a: Num, b: Num) -> bool:

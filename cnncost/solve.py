@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cnncost.tables import Table
 
 REACH = 512  # values in a row that may be impossible before a search takes it that none is left
-HORIZON = 2**40  # the largest multiple of a step that a search tries
+HORIZON = 10**18  # the largest multiple of a step that a search tries
 LARGE = 100_000  # layers: a search grows a network no further than about twice this
 STEP = Fraction(1, 100)  # of settings that are no whole numbers
 SHOWN = 32  # listed values up to which all are shown
@@ -246,11 +246,7 @@ class Candidates:
     def crossings(self, index: int) -> list[int]:
         """Return the candidates after which the cost passes what a target says, upwards or downwards."""
         points = [first] if (first := self.up(1)) is not None else []
-        while points and points[-1] < self.values.end and self.layers < LARGE:
-            last = points[-1]
-            following = self.up(2 * last) or self.down(min(2 * last - 1, self.values.end))
-            if following is None or following <= last:
-                break
+        while points and (following := self.farther(points[-1])) is not None:
             points.append(following)
             costs = [self.at(n) for n in points[-2:]]
             growing = costs[0] is not None and costs[1] is not None and costs[1][index] > costs[0][index]
@@ -261,6 +257,13 @@ class Candidates:
             for low, high in pairwise(points)
             if self.under(low, index) != self.under(high, index)
         ]
+
+    def farther(self, number: int) -> int | None:
+        """Return a candidate about twice as far, or the last one there is; None where a search should go no further."""
+        if number >= self.values.end or self.layers >= LARGE:
+            return None
+        following = self.up(2 * number) or self.down(2 * number - 1)
+        return following if following is not None and following > number else None
 
     def _bisect(self, low: int, high: int, index: int) -> int:
         side = self.under(low, index)
@@ -288,6 +291,8 @@ class Equation:
     numbers: Mapping[str, int]  # what the other letters are
     cancelled: Num  # the factor of letters that every term had
     roots: tuple[Fraction, ...]
+    turns: tuple[Fraction, ...]  # where the cost turns from rising to falling or back
+    difference: Num  # cost − target, as it came
 
     @property
     def text(self) -> str:
@@ -302,10 +307,8 @@ class Equation:
 
 
 def shares(mine: Model, theirs: Model, unknown: str) -> bool:
-    """Whether the unknown of one model is the other's, too: blocks share their letters, and all share size and batch."""
-    if unknown not in mine.parameters:
-        return unknown not in theirs.parameters
-    return is_block(mine) and is_block(theirs) and unknown in theirs.parameters
+    """Whether the unknown of one model is the other's, too: blocks share their letters, networks share nothing."""
+    return is_block(mine) and is_block(theirs) and (unknown in theirs.parameters or unknown not in mine.parameters)
 
 
 def equation(side: Side, unknown: str, goal: Target, counting: Mapping[str, Any]) -> Equation | None:
@@ -335,7 +338,7 @@ def equation(side: Side, unknown: str, goal: Target, counting: Mapping[str, Any]
     if powers is None:
         return None
     if not isinstance(difference, Poly):
-        return Equation(letter, difference, {}, 1, ())
+        return Equation(letter, difference, {}, 1, (), (), difference)
     number, factor = common_factor(difference)
     negative = written(powers[-1]).startswith("−")  # the highest power of the unknown gets a positive sign
     polynomial = difference // factor // (-number if negative else number)
@@ -349,7 +352,16 @@ def equation(side: Side, unknown: str, goal: Target, counting: Mapping[str, Any]
             cancelled = cancelled * symbols(name)[0]
     univariate = coefficients(polynomial.subs(numbers) if isinstance(polynomial, Poly) else polynomial, letter)
     assert univariate is not None
-    return Equation(letter, polynomial, numbers, cancelled, tuple(positive_roots(univariate)))
+    slope = [power * c for power, c in enumerate(univariate)][1:]
+    return Equation(
+        letter,
+        polynomial,
+        numbers,
+        cancelled,
+        tuple(positive_roots(univariate)),
+        tuple(positive_roots(slope)) if slope else (),
+        difference,
+    )
 
 
 # ── solving ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -381,6 +393,7 @@ class Solution:
     others: tuple[Candidate, ...]  # for a target that is crossed several times, what comes nearest at the other crossings
     rows: tuple[Candidate, ...]  # in order: neighbours, the chosen one and the others
     impossible: Mapping[Any, ModelError]
+    method: Literal["closed form", "search", "every value"]
     reached: bool  # whether some value crosses the target
 
     @property
@@ -408,7 +421,7 @@ class Solution:
         columns.append(Column("verdict", "", priority=1))
         rows = []
         for candidate in self.rows:
-            row: list[Any] = [candidate.value]
+            row: list[Any] = [_shown(candidate.value)]
             for index in range(len(self.targets)):
                 row += [candidate.costs[index] // self._per(index)[1], candidate.error(index)]
             rows.append((*row, self._verdict(candidate)))
@@ -428,7 +441,9 @@ class Solution:
         model = self.side.case.model
         notes = [f"{model.name}: {self.unknown} for {' and '.join(target.name for target in self.targets)}"]
         for found in self.equations:
-            if found is None:
+            if found is None or not isinstance(found.polynomial, Poly):
+                if found is not None and found.polynomial == 0:
+                    notes.append(f"both cost the same whatever {self.unknown} is")
                 continue
             notes.append(found.text)
             if found.numbers and found.numeric != found.text:
@@ -437,17 +452,19 @@ class Solution:
             if found.roots:
                 roots = " or ".join(_decimal(root) for root in found.roots)
                 notes.append(f"{found.letter} = {roots}")
-        if None in self.equations:
+        if self.method == "search":
             notes.append(f"found by search, as the cost is no polynomial in {self.unknown}")
         if not self.reached:
-            notes.append(f"no {self.unknown} reaches it: {self.why} of all is {self.unknown} = {self.value}")
+            notes.append(f"no {self.unknown} reaches it: {self.why} of all is {self.unknown} = {_shown(self.value)}")
         if self.others:
-            values = ", ".join(str(candidate.value) for candidate in self.others)
-            notes.append(f"there are several solutions: {self.value}, and near the other crossings {values}")
+            values = " and ".join(str(candidate.value) for candidate in (self.chosen, *self.others))
+            notes.append(f"there are several solutions: {values}")
         if self.impossible:
             value, error = next(iter(self.impossible.items()))
             count = len(self.impossible)
-            notes.append(f"{count} of the values tried cannot be built: {self.unknown}={value}, for one ({error.message})")
+            notes.append(
+                f"{count} of the values tried cannot be built, such as {self.unknown}={_shown(value)}: {error.message}"
+            )
         return notes
 
     def to_dict(self) -> dict[str, Any]:
@@ -479,13 +496,18 @@ class Solution:
             "target": self.chosen.goals[main] // size,
             "achieved": self.chosen.costs[main] // size,
             "per": written(per, PYTHON),
-            "method": "search" if None in self.equations else "closed form",
+            "method": self.method,
             "choice": self.why,
             "targets": [side(self.chosen, index) for index in range(len(self.targets))],
             "candidates": [
                 {"value": row.value, "targets": [side(row, index) for index in range(len(self.targets))]} for row in self.rows
             ],
         }
+
+
+def _shown(value: Any) -> Any:
+    """Return a value as `--set` takes it."""
+    return str(value).lower() if isinstance(value, bool) or value is None else value
 
 
 def _decimal(root: Fraction) -> str:
@@ -532,6 +554,9 @@ def solve(
     tried = Candidates(mine.case, unknown, values, wanted, counting)
     numeric = values.listed is None and not values.fractional
     equations = tuple(equation(mine, unknown, goal, counting) if numeric else None for goal in wanted)
+    for found, goal in zip(equations, wanted, strict=True):
+        if found is not None and goal.relation == "=" and found.polynomial != 0 and not _has(found.polynomial, found.letter):
+            raise _hopeless(mine, unknown, goal, found)
     if tried.up(1) is None:
         error = next(iter(tried.impossible.values()))
         raise UsageError(f"no {unknown} up to {values[min(REACH, values.end)]} can be built: {error.message}", error.hint)
@@ -540,6 +565,25 @@ def solve(
         for index, found in enumerate(equations)
     ]
     return _choose(mine, tried, tuple(wanted), equations, crossings, side)
+
+
+def _has(value: Num, letter: str) -> bool:
+    return isinstance(value, Poly) and letter in value.letters()
+
+
+def _hopeless(mine: Side, unknown: str, goal: Target, found: Equation) -> UsageError:
+    """Return why no value of the unknown can meet a target."""
+    if _has(found.difference, found.letter):
+        return UsageError(
+            f"no {unknown} makes {mine.case.model.name} cost {goal.name}",
+            f"the difference is {written(found.difference)}, which is never 0",
+        )
+    return _idle(mine.case.model, unknown, goal, goal.value + found.difference)
+
+
+def _idle(model: Model, unknown: str, goal: Target, cost: Num) -> UsageError:
+    amount = "another than that" if goal.other is not None else f"{cost:,}"
+    return UsageError(f"{goal.quantity.key} of {model.name} is {amount} whatever {unknown} is", "solve for another setting")
 
 
 def _side(model: Model, settings: Sequence[str], sizes: Mapping[str, int], batch: int) -> Side:
@@ -574,7 +618,9 @@ def _choose(
     first = tried.up(1)
     assert first is not None
     points = sorted({point for found in crossings for point in found})
-    near = {first} | {n for point in points for n in (tried.down(point), tried.up(point + 1)) if n is not None}
+    step = tried.values.step
+    turns = {int(turn // step) for found in equations if found is not None for turn in found.turns}
+    near = {first} | {n for p in {*points, *turns} for n in (tried.down(p), tried.up(p + 1)) if n is not None}
     if tried.values.listed is not None:
         near |= {n for n in range(1, tried.values.end + 1) if tried.at(n) is not None}
 
@@ -601,7 +647,11 @@ def _choose(
         allowed = [n for n in feasible if sign * (candidate(n).goals[main] - candidate(n).costs[main]) >= 0]
         chosen = min(allowed, key=distance, default=None)
         why = side if side == "nearest" else f"nearest from {side}"
-        reached = bool(crossings[main]) or (chosen is not None and distance(chosen)[0] == 0)
+        gaps = [candidate(n).costs[main] - candidate(n).goals[main] for n in near]
+        reached = min(gaps) <= 0 <= max(gaps)
+        same = {found[main] for found in tried.costs.values() if found is not None}
+        if len(same) == 1 and not reached and tried.values.listed is None and wanted[main].other is None:
+            raise _idle(tried.case.model, tried.unknown, wanted[main], same.pop())
         if tried.values.listed is None:
             at_each = [[n for n in (tried.down(p), tried.up(p + 1)) if n in allowed] for p in crossings[main]]
             others = sorted({min(pair, key=distance) for pair in at_each if pair} - {chosen})
@@ -611,11 +661,13 @@ def _choose(
         why = "largest" if upper else "smallest"
         beyond = tried.up(points[-1] + 1) if points else first
         if upper and chosen is not None and chosen == beyond and tried.values.listed is None:
-            return _unlimited(tried, wanted, candidate(chosen))
+            while (following := tried.farther(chosen)) is not None and within(following):
+                chosen = following
+                if chosen > HORIZON // 2 or tried.layers >= LARGE:
+                    raise _unlimited(tried, wanted, candidate(beyond))
     if chosen is None:
-        raise UsageError(
-            *_refusal(tried, wanted, candidate(min(near, key=lambda n: _excess(candidate(n), wanted))), side, main)
-        )
+        closest = min(near, key=lambda n: _excess(candidate(n), wanted))
+        raise _refusal(tried, wanted, candidate(closest), "" if main is None or side == "nearest" else f" from {side}")
     shown = {chosen, *others} | {n for n in (tried.down(chosen - 1), tried.up(chosen + 1)) if n is not None}
     if tried.values.listed is not None and len(near) <= SHOWN:
         shown |= near
@@ -629,35 +681,39 @@ def _choose(
         tuple(map(candidate, others)),
         tuple(map(candidate, sorted(shown))),
         tried.impossible,
+        "every value" if tried.values.listed is not None else "search" if None in equations else "closed form",
         reached,
     )
 
 
 def _excess(candidate: Candidate, wanted: Sequence[Target]) -> Fraction:
-    """How far a candidate is from what the targets allow, at most."""
-    misses = [
+    """How far a candidate is from what the targets ask, at most."""
+    errors = [candidate.error(index) for index in range(len(wanted))]
+    missed = [
         abs(error)
-        for index, goal in enumerate(wanted)
-        if (error := candidate.error(index)) and not RELATIONS[goal.relation](candidate.costs[index], candidate.goals[index])
+        for error, goal, cost, value in zip(errors, wanted, candidate.costs, candidate.goals, strict=True)
+        if error is not None and (goal.relation == "=" or not RELATIONS[goal.relation](cost, value))
     ]
-    return max(misses, default=Fraction(0))
+    return max(missed, default=Fraction(0))
 
 
-def _refusal(tried: Candidates, wanted: Sequence[Target], closest: Candidate, side: str, main: int | None) -> tuple[str, str]:
+def _refusal(tried: Candidates, wanted: Sequence[Target], closest: Candidate, approach: str) -> UsageError:
     """Return why no candidate will do, and what comes closest."""
     asked = " and ".join(goal.name for goal in wanted)
-    costs = ", ".join(f"{goal.quantity.key} {cost:,}" for goal, cost in zip(wanted, closest.costs, strict=True))
-    from_side = f" from {side}" if main is not None and side != "nearest" else ""
-    return (
-        f"no {tried.unknown} of {tried.case.model.name} meets {asked}{from_side}",
-        f"{tried.unknown}={closest.value} comes closest: {costs}",
-    )
+    remedy = f"{tried.unknown}={_shown(closest.value)} comes closest: {_costs_text(wanted, closest)}"
+    if tried.impossible:
+        value, error = next(iter(tried.impossible.items()))
+        remedy += f"; {tried.unknown}={_shown(value)}, for one, cannot be built: {error.message}"
+    return UsageError(f"no {tried.unknown} of {tried.case.model.name} meets {asked}{approach}", remedy)
 
 
-def _unlimited(tried: Candidates, wanted: Sequence[Target], found: Candidate) -> Solution:
+def _unlimited(tried: Candidates, wanted: Sequence[Target], found: Candidate) -> UsageError:
     asked = " and ".join(goal.name for goal in wanted)
-    costs = ", ".join(f"{goal.quantity.key} {cost:,}" for goal, cost in zip(wanted, found.costs, strict=True))
-    raise UsageError(
+    return UsageError(
         f"{tried.case.model.name} meets {asked} with every {tried.unknown} from {found.value} up: there is no largest",
-        f"{tried.unknown}={found.value} has {costs}; name the values to choose from with --among",
+        f"{tried.unknown}={found.value} has {_costs_text(wanted, found)}; name the values to choose from with --among",
     )
+
+
+def _costs_text(wanted: Sequence[Target], found: Candidate) -> str:
+    return ", ".join(f"{goal.quantity.key} {cost:,}" for goal, cost in zip(wanted, found.costs, strict=True))

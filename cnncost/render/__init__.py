@@ -45,8 +45,12 @@ def markdown(table: Table) -> str:
 
 
 def latex(table: Table) -> str:
-    """A LaTeX tabular with booktabs rules, the notes as comments."""
-    return "\n".join([_tabulate(table, "latex_booktabs"), *(f"% {note}" for note in table.notes)])
+    """A LaTeX tabular with booktabs rules, the notes as comments. Cells between dollar signs are mathematics."""
+    cells = [cell for row in table.text()[1] for cell in row if len(cell) > 1 and cell[0] == cell[-1] == "$"]
+    text = _tabulate(table, "latex_booktabs")
+    for cell in cells:
+        text = text.replace(_escaped(cell), cell)
+    return "\n".join([text, *(f"% {note}" for note in table.notes)])
 
 
 def html(table: Table) -> str:
@@ -114,6 +118,13 @@ def format_of(path: str) -> str:
 
 def _with_notes(table: Table, text: str) -> str:
     return "\n".join([text, *(f"\n{note}" for note in table.notes)])
+
+
+def _escaped(text: str) -> str:
+    """Return a cell as tabulate writes it into LaTeX."""
+    from tabulate import LATEX_ESCAPE_RULES
+
+    return "".join(LATEX_ESCAPE_RULES.get(character, character) for character in text)
 
 
 def _tabulate(table: Table, style: str) -> str:
