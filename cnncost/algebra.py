@@ -508,7 +508,7 @@ def _latex_floor(top: Num, bottom: Num) -> str:
 
 
 def _python_floor(top: Num, bottom: Num) -> str:
-    over, under = (f"({written(part, PYTHON)})" if isinstance(part, Poly) else str(part) for part in (top, bottom))
+    over, under = (text if text.isalnum() else f"({text})" for text in (written(part, PYTHON) for part in (top, bottom)))
     return f"({over} // {under})"
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cnncost.tables import Table
 
 AXES = "CHW"  # of an input: channels, height, width
+CONDITIONS = 6  # of those under which a form holds, shown below a table
 FIGURES = ("params", "flops", "macs", "activation_bytes")
 
 
@@ -155,7 +156,9 @@ class Formula:
         if self.letters:
             notes.append(f"letters: {', '.join(self.letters)}, whole numbers from 1")
         if self.assumed:
-            notes.append(f"holds for {', '.join(self.conditions())}")
+            facts = self.conditions()
+            more = f", and {len(facts) - CONDITIONS} more: --format json lists them" if len(facts) > CONDITIONS else ""
+            notes.append(f"holds for {', '.join(facts[:CONDITIONS])}{more}")
         titles = {"params": "params", "flops": "FLOPs", "macs": "MACs", "activation_bytes": "memory (bytes)"}
         if depth is None:
             rows = [(titles[figure], cell(value)) for figure, value in self.total.items()]
@@ -241,13 +244,23 @@ def formula(
         values |= {name: symbols(name)[0] for name in natural_letters(model) if name not in taken}
     for name, value in values.items():
         if not takes_numbers(model, name):
-            raise UsageError(f"{model.name}: '{name}' is no number, so it cannot be a letter", _offer(case))
+            raise UsageError(
+                f"{model.name}: '{name}' is no number, so it cannot be a letter",
+                f"letters can stand for {', '.join(_offered(case))}",
+            )
         case = case.put(name, value)
     with assumptions() as assumed:
         try:
             report = case.report(convention, dtype)
         except ModelError as error:
-            raise type(error)(error.message, _remedy(case, values) or _structure(model, values) or error.hint) from error
+            remedy = _remedy(case, values) if _left_open(error) else error.hint
+            raise type(error)(error.message, remedy or _structure(model, values) or error.hint) from error
+        except (TypeError, ValueError, RecursionError) as error:  # the model's own code, on a letter
+            reason = "it would never end" if isinstance(error, RecursionError) else error
+            raise UsageError(
+                f"{model.name} cannot be traced with a letter for {' or '.join(values)} ({reason})",
+                "letters know + - * // ** and comparisons: give it a number, with --set",
+            ) from error
     height, width = case.input[-2:]
     letters = {letter for value in values.values() for letter in (value.letters() if isinstance(value, Poly) else ())}
     spatial = {letter for size in (height, width, case.batch) if isinstance(size, Poly) for letter in size.letters()}
@@ -268,9 +281,13 @@ def _let(text: str) -> tuple[str, Num]:
         raise UsageError(f"--let {text}: {error.message}", error.hint) from None
 
 
-def _offer(case: Case) -> str:
-    names = [name for name in case.names() if takes_numbers(case.model, name)]
-    return f"letters can stand for {', '.join(names)}"
+def _offered(case: Case) -> list[str]:
+    return [name for name in case.names() if takes_numbers(case.model, name)]
+
+
+def _left_open(error: BaseException | None) -> bool:
+    """Whether an error comes from a question that letters leave open."""
+    return error is not None and (isinstance(error, AlgebraError) or _left_open(error.__cause__))
 
 
 def _remedy(case: Case, values: Mapping[str, Num]) -> str:
@@ -287,7 +304,7 @@ def _remedy(case: Case, values: Mapping[str, Num]) -> str:
     try:
         case.trace()
     except (AlgebraError, ModelError):
-        return ""
+        return f"give the input a size, --size {shape[1]}, and letters to settings: {', '.join(_offered(case))}"
     multiples = " ".join(f"--let {axis}={shape[AXES.index(axis)]}*{axis.lower()}" for axis in axes)
     return f"there is a closed form for multiples of its own input: {multiples}"
 
