@@ -332,7 +332,7 @@ def equation(side: Side, unknown: str, goal: Target, counting: Mapping[str, Any]
             other = goal.other.with_letters()
             both = shares(side.case.model, other.model, unknown)
             difference = difference - cost(other.put(unknown, symbols(letter)[0]) if both else other)
-    except (AlgebraError, ModelError):
+    except (AlgebraError, ModelError, TypeError, ValueError, RecursionError):  # the last three from the model's own code
         return None
     powers = coefficients(difference, letter)
     if powers is None:
@@ -650,7 +650,7 @@ def _choose(
         gaps = [candidate(n).costs[main] - candidate(n).goals[main] for n in near]
         reached = min(gaps) <= 0 <= max(gaps)
         same = {found[main] for found in tried.costs.values() if found is not None}
-        if len(same) == 1 and not reached and tried.values.listed is None and wanted[main].other is None:
+        if len(same) == 1 and not reached and equations[main] is None and wanted[main].other is None:
             raise _idle(tried.case.model, tried.unknown, wanted[main], same.pop())
         if tried.values.listed is None:
             at_each = [[n for n in (tried.down(p), tried.up(p + 1)) if n in allowed] for p in crossings[main]]
