@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -239,6 +239,13 @@ def check_output(format: str | None, path: str | None) -> None:
 
 def write(path: str, text: str) -> None:
     """Write a file through a temporary one beside it. Raises UsageError where that is not possible."""
+    with replacing(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+@contextmanager
+def replacing(path: str) -> Iterator[IO[bytes]]:
+    """Give a file to write to that takes the place of `path` once it is whole. Raises UsageError where that is not possible."""
     import tempfile
     from pathlib import Path
 
@@ -247,13 +254,14 @@ def write(path: str, text: str) -> None:
         if target.exists() and not target.is_file():  # a device or a pipe is written to, not replaced
             if target.is_dir():
                 raise IsADirectoryError(21, "it is a directory")
-            target.write_text(text, encoding="utf-8")
+            with target.open("wb") as file:
+                yield file
             return
         target = target.resolve()  # a link stays one
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                yield file
             os.chmod(temporary, target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask())
             os.replace(temporary, target)
         except BaseException:
