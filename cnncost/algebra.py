@@ -392,8 +392,8 @@ def _lone_floor(value: Num) -> Floor | None:
 # ── letters and expressions in text ──────────────────────────────────────────────────────────────────────────────────
 
 TOKEN = re.compile(r"\s*(?:(?P<number>\d+)|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|//|[-+*()])|(?P<other>\S))")
-LARGEST_POWER = 64
-LONGEST_EXPRESSION = 1000  # characters
+LARGEST_POWER = 16
+LONGEST_EXPRESSION = 150  # characters, so that parentheses nest no deeper than Python does
 
 
 def expression(text: str) -> Num:

@@ -160,11 +160,14 @@ class Formula:
             more = f", and {len(facts) - CONDITIONS} more: --format json lists them" if len(facts) > CONDITIONS else ""
             notes.append(f"holds for {', '.join(facts[:CONDITIONS])}{more}")
         titles = {"params": "params", "flops": "FLOPs", "macs": "MACs", "activation_bytes": "memory (bytes)"}
+        share = "  of {}"
+        if style is PYTHON:  # for programs
+            titles, share = {figure: figure for figure in FIGURES}, "params.{}"
         if depth is None:
             rows = [(titles[figure], cell(value)) for figure, value in self.total.items()]
             kinds = self.params_by_kind
             if len(kinds) > 1:
-                rows[1:1] = [(f"  of {kind}", cell(value)) for kind, value in kinds.items()]
+                rows[1:1] = [(share.format(kind), cell(value)) for kind, value in kinds.items()]
             memory = self.total["activation_bytes"]
             rows.insert(-1, ("activations", cell(memory // DTYPES[report.dtype])))
             shown = (Column("figure", "figure"), Column("formula", "formula", wraps=True))

@@ -417,8 +417,9 @@ class Solution:
             per = self._per(index)[0]
             title = goal.quantity.title + (f" per {written(per)}" if isinstance(per, Poly) else "")
             key = goal.quantity.key
-            columns += [Column(key, title, goal.quantity.unit), Column(f"{key}_error", f"to {goal.amount}", "change")]
-        columns.append(Column("verdict", "", priority=1))
+            error = Column(f"{key}_error", f"to {goal.amount}", "change", priority=0 if goal.relation == "=" else 1 + index)
+            columns += [Column(key, title, goal.quantity.unit), error]
+        columns.append(Column("verdict", ""))
         rows = []
         for candidate in self.rows:
             row: list[Any] = [_shown(candidate.value)]

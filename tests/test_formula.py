@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -345,8 +347,8 @@ def test_writing(text: str, shown: str, latex: str, python: str) -> None:
         ("H^2", "column 2 of 'H^2': an operator expected, not '^'"),
         ("H/2", "column 2 of 'H/2': an operator expected, not '/'"),
         ("(H + 1", "column 7 of '(H + 1': an operator or ')' expected, not the end"),
-        ("H ** h", "column 6 of 'H ** h': a whole number up to 64 expected, not 'h'"),
-        ("H ** 65", "column 6 of 'H ** 65': a whole number up to 64 expected, not '65'"),
+        ("H ** h", "column 6 of 'H ** h': a whole number up to 16 expected, not 'h'"),
+        ("H ** 17", "column 6 of 'H ** 65': a whole number up to 16 expected, not '17'"),
         ("lambda", "column 1 of 'lambda': a letter, a number or '(' expected, not 'lambda'"),
         ("__import__('os')", "column 11 of '__import__('os')': an operator expected, not '('"),
         ("7 // 0", "'7 // 0' divides by 0"),
@@ -448,7 +450,11 @@ def test_text(run: Run) -> None:
     assert run("bottleneck").splitlines()[5].split() == ["FLOPs", "17·C²·H·W"]
     assert "$17 C^{2} H W$" in run("bottleneck", "--format", "latex")
     assert "of batch\\_norm" in run("bottleneck", "--format", "latex")
-    assert "flops,17*C**2*H*W".removeprefix("flops,") in run("bottleneck", "--format", "csv")
+    assert run("bottleneck", "--format", "csv").splitlines()[:3] == [
+        "figure,formula",
+        "params,17*C**2 + 12*C",
+        "params.conv,17*C**2",
+    ]
     assert "17*C**2*H*W" in run("bottleneck", "--as", "python")
     assert run("bottleneck", "--as", "pyhton") == "error: unknown style 'pyhton'\n  did you mean 'python'?\n"
 
@@ -481,6 +487,26 @@ def test_options_are_numbers_and_the_rest_stays_letters(run: Run) -> None:
         "macs": "136*C**2*H*W",
         "activation_bytes": "96*C*H*W",
     }
+
+
+@pytest.mark.parametrize("words", [["bottleneck", "--let", "H=32*"], ["bottleneck", "--let", "D"], ["vgg16"], ["--help"]])
+def test_errors_come_before_numpy(words: list[str]) -> None:
+    probe = f"""
+import atexit, sys
+atexit.register(lambda: print("imported:", *(name for name in ("numpy", "rich", "tabulate") if name in sys.modules)))
+sys.argv = ["cnncost", "formula", *{words!r}]
+from cnncost.__main__ import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, encoding="utf-8")
+    assert done.stdout.splitlines()[-1] == "imported:"
+
+
+def test_completion() -> None:
+    typed = "cnncost formula resnet50 --let wid"
+    env = {**os.environ, "_CNNCOST_COMPLETE": "bash_complete", "COMP_WORDS": typed, "COMP_CWORD": "4"}
+    done = subprocess.run([sys.executable, "-m", "cnncost"], env=env, capture_output=True, text=True, encoding="utf-8")
+    assert done.stdout.split() == ["plain,width", "plain,width_per_group"]
 
 
 def test_natural_letters() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cnncost.cli.options import Name, check_output, complete_model, complete_setting, model_options, output_options, show
+from cnncost.cli.options import Name, check_output, complete_model, complete_unknown, model_options, output_options, show
 
 
 @click.command("formula")
@@ -15,7 +15,7 @@ from cnncost.cli.options import Name, check_output, complete_model, complete_set
     "--let",
     multiple=True,
     metavar="NAME[=EXPRESSION]",
-    shell_complete=complete_setting,
+    shell_complete=complete_unknown,
     help="Make a letter of a setting or of H, W, size or batch, or put an expression in its place: width, H=32*h.",
 )
 @click.option("--depth", type=click.IntRange(0), metavar="N", help="A row per group: 0 totals, 1 stages, 2 blocks, 9 layers.")

@@ -114,6 +114,19 @@ def complete_setting(ctx: click.Context, param: click.Parameter, incomplete: str
     return [CompletionItem(name) for name in dict.fromkeys(found)]
 
 
+def complete_unknown(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return what of the model typed so far can be a letter or be solved for: its settings, its input's sizes, the batch."""
+    from click.shell_completion import CompletionItem
+
+    from cnncost.formula import Case
+    from cnncost.models import load
+
+    with suppress(UsageError):
+        names = Case(load(ctx.params.get("model") or ctx.args[0])).names()
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+    return []
+
+
 def output_options(function: F) -> F:
     """Add --format, -o and --exact."""
     for option in (

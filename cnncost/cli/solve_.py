@@ -12,7 +12,7 @@ from cnncost.cli.options import (
     case_of,
     check_output,
     complete_model,
-    complete_setting,
+    complete_unknown,
     model_options,
     output_options,
     show,
@@ -32,7 +32,7 @@ def _quantities() -> Iterable[str]:
     "unknown",
     required=True,
     metavar="NAME",
-    shell_complete=complete_setting,
+    shell_complete=complete_unknown,
     help="What to solve for: a setting, an entry of one (depths.2), size, H, W or batch.",
 )
 @click.option(
