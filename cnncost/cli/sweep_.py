@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnncost.cli.options import Name, check_output, complete_model, complete_setting, model_options, output_options, replacing, show
+from cnncost.cli.options import (
+    Name,
+    check_output,
+    complete_model,
+    complete_setting,
+    model_options,
+    output_options,
+    replacing,
+    show,
+)
 from cnncost.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -33,13 +42,22 @@ INTERRUPTED = 130
     help="An axis: width=16:512:8 (both ends included), cardinality=1,2,4, depths.2=1:36, block=basic,bottleneck, size=…, batch=…",
 )
 @click.option("--where", metavar="CONDITION", help='Which candidates match: "flops <= 4.1G and params < 26M".')
-@click.option("--pareto", metavar="A,B", help="Keep those that no other beats in all of these figures; -A where more is better.")
+@click.option(
+    "--pareto", metavar="A,B", help="Keep those that no other beats in all of these figures; -A where more is better."
+)
 @click.option("--sort", metavar="FIGURE", help="Smallest first, or -FIGURE: largest first.")
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Keep the first N, by --sort or by FLOPs.")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, metavar="N", help="Processes that work at once.")
-@click.option("--dask", metavar="ADDRESS", help="Work on a Dask cluster: tcp://host:8786, or local for one of --jobs processes.")
+@click.option(
+    "--dask", metavar="ADDRESS", help="Work on a Dask cluster: tcp://host:8786, or local for one of --jobs processes."
+)
 @click.option("--resume", is_flag=True, help="Go on with what an interrupted sweep has kept beside its -o FILE.")
-@click.option("--method", type=Name("method", lambda: METHODS), metavar="METHOD", help=f"One of {', '.join(METHODS)}. [default: the fastest]")
+@click.option(
+    "--method",
+    type=Name("method", lambda: METHODS),
+    metavar="METHOD",
+    help=f"One of {', '.join(METHODS)}. [default: the fastest]",
+)
 @model_options
 @output_options
 def command(

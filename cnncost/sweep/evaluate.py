@@ -373,13 +373,13 @@ class Evaluator:
             settings[axis.name] = Ints(column)
             inputs[axis.name] = (column - axis.values[0]) // _step(axis) if axis in depths else column
         if plan.forms is not None:
-            return self._by_form(start, shape, plan, fixed, settings, inputs)
+            return self._by_form(start, box, plan, fixed, settings, inputs)
         return self._by_arrays(start, box, plan, fixed, settings, inputs)
 
     def _by_form(
         self,
         start: int,
-        shape: tuple[int, ...],
+        box: tuple[range, ...],
         plan: Plan,
         fixed: dict[str, Any],
         settings: dict[str, Any],
@@ -387,6 +387,7 @@ class Evaluator:
     ) -> Chunk:
         assert plan.forms is not None
         self.used.add("closed form")
+        shape = tuple(map(len, box))
         largest = self._largest(plan)
         order = list(inputs)
         valid: Any = True
@@ -406,7 +407,7 @@ class Evaluator:
                 key = (tuple(fixed.values()), guard, condition)
                 message = self.messages.get(key)
                 if message is None:
-                    message = self.messages[key] = str(self._message(start + place))
+                    message = self.messages[key] = self._message(box, place)
                 reasons = joined(reasons, {reason_key(message): Reason(count, start + place, message)})
             valid = valid & np.asarray(holds)
         forms = plan.forms
@@ -425,10 +426,14 @@ class Evaluator:
             if axis in depths or axis.role != "structure"
         }
 
-    def _message(self, index: int) -> str:
-        """Return why one candidate cannot be built."""
-        found = self.exact(self.space.values(index))
-        assert isinstance(found, str), f"candidate {index} is valid"
+    def _message(self, box: tuple[range, ...], place: int) -> str:
+        """Return why the candidate at a flat place of a box cannot be built."""
+        values: dict[str, Any] = {}
+        for axis, places in zip(reversed(self.space.axes), reversed(box), strict=True):
+            place, own = divmod(place, len(places))
+            values[axis.name] = axis.values[places[own]]
+        found = self.exact(values)
+        assert isinstance(found, str), f"{values} can be built"
         return found
 
     def _one_by_one(self, start: int, box: tuple[range, ...]) -> Chunk:
@@ -560,8 +565,8 @@ class Evaluator:
                 broken = broken & open_
                 count = int(np.count_nonzero(broken)) * (math.prod(shape) // max(1, broken.size))
                 if count:
-                    first = start + int(np.flatnonzero(np.broadcast_to(broken, shape))[0])
-                    reasons = joined(reasons, {reason_key(message): Reason(count, first, self._message(first))})
+                    place = int(np.flatnonzero(np.broadcast_to(broken, shape))[0])
+                    reasons = joined(reasons, {reason_key(message): Reason(count, start + place, self._message(box, place))})
                 open_ = open_ & ~broken
         return reasons
 

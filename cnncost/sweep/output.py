@@ -27,14 +27,24 @@ def sweep_table(result: Result, exact: bool = False) -> Table:
     figures = tuple(replace(LAYER_FIGURES[figure], priority=5 if figure == "macs" else 0) for figure in FIGURES)
     rows = [result.row(place) for place in range(len(result))]
     cells = tuple(tuple(_cell(value) for value in row.values()) for row in rows)
-    return Table((*columns, *figures), cells, title=result.space.model.name, notes=tuple(notes(result)), data=data(result), exact=exact)
+    return Table(
+        (*columns, *figures), cells, title=result.space.model.name, notes=tuple(notes(result)), data=data(result), exact=exact
+    )
 
 
 def notes(result: Result) -> Iterator[str]:
     """Iterate over the lines below the table: counts, method, and why candidates were invalid."""
     shown, query = len(result), result.query
     if shown < result.matching:
-        kind = f"the front of {query.pareto}" if query.pareto else f"by {query.sort}" if query.sort else "by flops" if query.top else "the first"
+        kind = (
+            f"the front of {query.pareto}"
+            if query.pareto
+            else f"by {query.sort}"
+            if query.sort
+            else "by flops"
+            if query.top
+            else "the first"
+        )
         yield f"{shown:,} of {result.matching:,} rows: {kind}"
     state = "" if result.complete else f", interrupted after {result.candidates:,}"
     counted = f"{result.space.size:,} candidates{state}, {result.valid:,} valid, {result.matching:,} matching"
@@ -176,7 +186,10 @@ def write_parquet(result: Result, file: IO[bytes]) -> None:
     schema = pa.schema([(name, pa.int64() if whole.get(name, True) else pa.string()) for name in names])
     with pq.ParquetWriter(file, schema) as writer:
         for batch in _batches(result):
-            arrays = [pa.array(v.tolist() if v.dtype.kind == "U" else v, type=field.type) for v, field in zip(batch, schema, strict=True)]
+            arrays = [
+                pa.array(v.tolist() if v.dtype.kind == "U" else v, type=field.type)
+                for v, field in zip(batch, schema, strict=True)
+            ]
             writer.write_batch(pa.record_batch(arrays, schema=schema))
 
 

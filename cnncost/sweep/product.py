@@ -230,7 +230,6 @@ class Quadrant:
         return self.by_y[np.minimum(node, len(self.y) - 1)]  # past the end only where there is no such point
 
 
-
 def _summed(a: Stage, b: Stage) -> Stage:
     """Return the sums of all pairs of options."""
     if len(a) * len(b) > 64 * LARGEST_HALF:
@@ -264,7 +263,9 @@ def _halves(tables: Sequence[Stage]) -> tuple[Stage, Stage]:
             total = _summed(total, tables[index])
         halves.append(total)
     if len(halves[0]) > LARGEST_HALF:
-        raise UsageError(f"half of the stages have {len(halves[0]):,} sums", f"give the stages fewer options: {LARGEST_HALF:,} fit")
+        raise UsageError(
+            f"half of the stages have {len(halves[0]):,} sums", f"give the stages fewer options: {LARGEST_HALF:,} fit"
+        )
     return halves[0], halves[1]
 
 

@@ -30,7 +30,7 @@ Array = NDArray[Any]
 Rows = dict[str, Array]  # "index" and the figures, a column each
 
 SHOWN = 20  # rows that people are shown unless --top asks for others
-FIRST_RANGE = 2**12
+FIRST_RANGE = 2**8
 LONGEST_RANGE = 2**32
 
 
@@ -265,7 +265,9 @@ def sweep(
             "ask for --sort and --top, or a --pareto of two figures, under upper bounds; or leave out --method",
         )
     if size > LARGEST_SPACE:
-        raise UsageError(f"{size:,} candidates are too many to visit each", "narrow the space; stages that are separate can be counted")
+        raise UsageError(
+            f"{size:,} candidates are too many to visit each", "narrow the space; stages that are separate can be counted"
+        )
     store = None if part is None else Store(part, query, resume)
     total = Partial() if store is None else store.load()
     position = total.candidates
@@ -291,7 +293,7 @@ def sweep(
             if progress is not None:
                 progress(total.candidates, size)
             taken = max(1e-4, time.perf_counter() - started) / (1 if executor is None else max(1, len(pending)))
-            length = max(1, min(LONGEST_RANGE, int((stop - first) * min(4.0, seconds_each / taken))))
+            length = max(1, min(LONGEST_RANGE, int((stop - first) * min(8.0, seconds_each / taken))))
     except KeyboardInterrupt:
         complete = False
         for _, _, _, future in pending:
@@ -299,9 +301,13 @@ def sweep(
     except BrokenExecutor:
         if store is not None:
             store.note(total, now=True)
-        raise UsageError("a worker ended before its time", "was it short of memory? --resume goes on with what is finished") from None
+        raise UsageError(
+            "a worker ended before its time", "was it short of memory? --resume goes on with what is finished"
+        ) from None
     except OSError as error:
-        raise UsageError(f"cannot keep the results: {(error.strerror or str(error)).lower()}", "free some space, or write elsewhere") from None
+        raise UsageError(
+            f"cannot keep the results: {(error.strerror or str(error)).lower()}", "free some space, or write elsewhere"
+        ) from None
     if store is not None:
         store.note(total, now=True)
         if store.spooled:
@@ -362,7 +368,10 @@ class Store:
             self.spooled = True
             with open(self.spool, "r+b") as file:
                 file.truncate(self.written * 8 * (1 + len(FIGURES)))  # what came after the last note is done again
-        rows = {name: np.array(values, dtype=object if max(values, default=0) >= 2**63 else np.int64) for name, values in data["rows"].items()}
+        rows = {
+            name: np.array(values, dtype=object if max(values, default=0) >= 2**63 else np.int64)
+            for name, values in data["rows"].items()
+        }
         reasons = {key: Reason(**reason) for key, reason in data["reasons"].items()}
         return Partial(data["candidates"], data["valid"], data["matching"], reasons, rows, tuple(data["methods"]))
 

@@ -190,7 +190,9 @@ class _Layout:
         if not answer.matching:
             return answer
         if task.objectives:
-            figures, marks = pareto(stages, [FIGURES.index(f) for f, _ in task.objectives], [sign for _, sign in task.objectives])
+            figures, marks = pareto(
+                stages, [FIGURES.index(f) for f, _ in task.objectives], [sign for _, sign in task.objectives]
+            )
             within = np.ones(len(marks), dtype=bool)
             for figure, limit in self.limits.items():
                 within &= figures[:, FIGURES.index(figure)] <= limit
@@ -207,7 +209,11 @@ class _Layout:
         poly = self.forms[figure]
         terms = dict(poly.terms) if isinstance(poly, Poly) else {(): poly}
         shared = set(self.shared or ())
-        share = {m: c for m, c in terms.items() if ((letters_of(Poly({m: 1})) - shared) & names if names else not letters_of(Poly({m: 1})) - shared)}
+        share = {
+            m: c
+            for m, c in terms.items()
+            if ((letters_of(Poly({m: 1})) - shared) & names if names else not letters_of(Poly({m: 1})) - shared)
+        }
         if not share:
             return np.zeros(math.prod(shape), dtype=np.int64)
         part: Num = share[()] if set(share) == {()} else Poly(share)
