@@ -392,7 +392,7 @@ def _lone_floor(value: Num) -> Floor | None:
 # ── letters and expressions in text ──────────────────────────────────────────────────────────────────────────────────
 
 TOKEN = re.compile(r"\s*(?:(?P<number>\d+)|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|//|[-+*()])|(?P<other>\S))")
-LARGEST_POWER = 16
+LARGEST_POWER = 8
 LONGEST_EXPRESSION = 150  # characters, so that parentheses nest no deeper than Python does
 
 

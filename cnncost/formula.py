@@ -264,6 +264,13 @@ def formula(
                 f"{model.name} cannot be traced with a letter for {' or '.join(values)} ({reason})",
                 "letters know + - * // ** and comparisons: give it a number, with --set",
             ) from error
+    if isinstance(case.batch, Poly):
+        assumed[">=", case.batch, 1] = None
+    for name, a, b in assumed:
+        if name == ">=" and _certain("<", a, b):
+            raise UsageError(
+                f"{model.name}: {written(a)} is below {written(b)} whatever the letters are", "letters count from 1"
+            )
     height, width = case.input[-2:]
     letters = {letter for value in values.values() for letter in (value.letters() if isinstance(value, Poly) else ())}
     spatial = {letter for size in (height, width, case.batch) if isinstance(size, Poly) for letter in size.letters()}
@@ -331,8 +338,8 @@ def _reduced(relation: str, a: Num, b: Num) -> tuple[Num, Num]:
 def _certain(relation: str, a: Num, b: Num) -> bool:
     """Whether a relation holds for all values of the letters."""
     try:
-        if relation == ">=":
-            return bool(a >= b)
+        if relation in (">=", "<"):
+            return bool(a >= b if relation == ">=" else a < b)
         return bool(a < b or a > b) if relation == "!=" else bool(a % b == 0)
     except AlgebraError:
         return False

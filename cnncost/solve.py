@@ -8,7 +8,7 @@ themselves are traced as numbers, so that what is reported is exact.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -185,6 +185,19 @@ def _value(model: Model, unknown: str, text: str) -> Any:
     return value[int(place)] if entry else value
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One value of the unknown, with its costs and what the targets ask, in the order of the targets."""
+
+    value: Any
+    costs: tuple[int, ...]
+    goals: tuple[int, ...]
+
+    def error(self, index: int) -> Fraction | None:
+        """Return how far a cost is from its target, as a share of the target."""
+        return Fraction(self.costs[index], self.goals[index]) - 1 if self.goals[index] else None
+
+
 @dataclass(slots=True)
 class Candidates:
     """The candidates' costs, each traced once; those that cannot be built are kept with the reason."""
@@ -236,6 +249,21 @@ class Candidates:
         """Return the last candidate up to `number` that can be built."""
         start = min(number, self.values.end)
         return next((n for n in range(start, max(start - REACH, 0), -1) if self.at(n) is not None), None)
+
+    def candidate(self, number: int) -> Candidate:
+        """Return a candidate that can be built, as a record."""
+        costs = self.at(number)
+        assert costs is not None
+        return Candidate(self.values[number], costs, self.goals[number])
+
+    def within(self, number: int) -> bool:
+        """Whether a candidate keeps all limits."""
+        found = self.candidate(number)
+        return all(RELATIONS[t.relation](c, v) for t, c, v in zip(self.targets, found.costs, found.goals, strict=True))
+
+    def beside(self, points: Iterable[int]) -> set[int]:
+        """Return the candidates at or before each point and after it."""
+        return {n for point in points for n in (self.down(point), self.up(point + 1)) if n is not None}
 
     def under(self, number: int, index: int) -> bool:
         """Whether a candidate costs no more than target number `index` says."""
@@ -368,19 +396,6 @@ def equation(side: Side, unknown: str, goal: Target, counting: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """One value of the unknown, with its costs and what the targets ask, in the order of the targets."""
-
-    value: Any
-    costs: tuple[int, ...]
-    goals: tuple[int, ...]
-
-    def error(self, index: int) -> Fraction | None:
-        """Return how far a cost is from its target, as a share of the target."""
-        return Fraction(self.costs[index], self.goals[index]) - 1 if self.goals[index] else None
-
-
-@dataclass(frozen=True, slots=True)
 class Solution:
     """The value of the unknown that meets the targets best, and its neighbours."""
 
@@ -424,7 +439,8 @@ class Solution:
         for candidate in self.rows:
             row: list[Any] = [_shown(candidate.value)]
             for index in range(len(self.targets)):
-                row += [candidate.costs[index] // self._per(index)[1], candidate.error(index)]
+                share = candidate.error(index)
+                row += [candidate.costs[index] // self._per(index)[1], None if share is None else float(share)]
             rows.append((*row, self._verdict(candidate)))
         return Table(tuple(columns), tuple(rows), notes=tuple(self._notes()), data=self.to_dict())
 
@@ -456,7 +472,7 @@ class Solution:
         if self.method == "search":
             notes.append(f"found by search, as the cost is no polynomial in {self.unknown}")
         if not self.reached:
-            notes.append(f"no {self.unknown} reaches it: {self.why} of all is {self.unknown} = {_shown(self.value)}")
+            notes.append(f"no {self.unknown} tried reaches it: {self.why} of all is {self.unknown} = {_shown(self.value)}")
         if self.others:
             values = " and ".join(str(candidate.value) for candidate in (self.chosen, *self.others))
             notes.append(f"there are several solutions: {values}")
@@ -512,7 +528,8 @@ def _shown(value: Any) -> Any:
 
 
 def _decimal(root: Fraction) -> str:
-    return str(root) if root.denominator == 1 else f"{float(root):.3f}"
+    whole, thousandths = divmod(round(root * 1000), 1000)
+    return str(root) if root.denominator == 1 else f"{whole}.{thousandths:03}"
 
 
 def solve(
@@ -551,6 +568,9 @@ def solve(
     if sum(goal.relation == "=" for goal in wanted) > 1:
         raise UsageError("two amounts cannot both be met with one setting", "keep one =, and make limits of the others: <=")
     mine.case.put(unknown, 1)  # refuses an unknown that there is not
+    fixed = {text.partition("=")[0].strip() for text in settings} | set(sizes or ()) | ({"size"} if sizes else set())
+    if unknown in fixed:
+        raise UsageError(f"{unknown} is both given and asked for", "leave out the --set, --size or --input that gives it")
     values = values_of(mine.case.model, unknown, among, step)
     tried = Candidates(mine.case, unknown, values, wanted, counting)
     numeric = values.listed is None and not values.fractional
@@ -560,12 +580,13 @@ def solve(
             raise _hopeless(mine, unknown, goal, found)
     if tried.up(1) is None:
         error = next(iter(tried.impossible.values()))
-        raise UsageError(f"no {unknown} up to {values[min(REACH, values.end)]} can be built: {error.message}", error.hint)
+        which = "of --among" if values.listed is not None else f"up to {values[REACH]}"
+        raise UsageError(f"no {unknown} {which} can be built: {error.message}", error.hint)
     crossings = [
         [int(root // values.step) for root in found.roots] if found is not None else tried.crossings(index)
         for index, found in enumerate(equations)
     ]
-    return _choose(mine, tried, tuple(wanted), equations, crossings, side)
+    return _choose(mine, tried, equations, crossings, side)
 
 
 def _has(value: Num, letter: str) -> bool:
@@ -611,80 +632,75 @@ def _other(mine: Side, reference: str | Model, settings: Sequence[str], sizes: M
 def _choose(
     mine: Side,
     tried: Candidates,
-    wanted: tuple[Target, ...],
     equations: tuple[Equation | None, ...],
     crossings: list[list[int]],
-    side: Approach,
+    approach: Approach,
 ) -> Solution:
-    first = tried.up(1)
-    assert first is not None
-    points = sorted({point for found in crossings for point in found})
-    step = tried.values.step
-    turns = {int(turn // step) for found in equations if found is not None for turn in found.turns}
-    near = {first} | {n for p in {*points, *turns} for n in (tried.down(p), tried.up(p + 1)) if n is not None}
-    if tried.values.listed is not None:
-        near |= {n for n in range(1, tried.values.end + 1) if tried.at(n) is not None}
-
-    def candidate(number: int) -> Candidate:
-        costs = tried.at(number)
-        assert costs is not None
-        return Candidate(tried.values[number], costs, tried.goals[number])
-
-    def within(number: int) -> bool:
-        found = candidate(number)
-        return all(RELATIONS[g.relation](c, v) for g, c, v in zip(wanted, found.costs, found.goals, strict=True))
-
-    feasible = sorted(filter(within, near))
+    """Return the solution among the candidates beside the crossings, the turning points and the ends of what was tried."""
+    wanted, values = tried.targets, tried.values
+    turns = [int(turn // values.step) for found in equations if found is not None for turn in found.turns]
+    near = {number for number, costs in tried.costs.items() if costs is not None}
+    near = {min(near), max(near)} | tried.beside([*turns, *(point for points in crossings for point in points)])
+    if values.listed is not None:
+        near = {number for number in range(1, values.end + 1) if tried.at(number) is not None}
+    feasible = sorted(filter(tried.within, near))
     main = next((index for index, goal in enumerate(wanted) if goal.relation == "="), None)
     others: list[int] = []
     reached = True
     if main is not None:
-
-        def distance(number: int) -> tuple[Num, int]:
-            found = candidate(number)
-            return abs(found.costs[main] - found.goals[main]), number
-
-        sign = {"nearest": 0, "below": 1, "above": -1}[side]
-        allowed = [n for n in feasible if sign * (candidate(n).goals[main] - candidate(n).costs[main]) >= 0]
-        chosen = min(allowed, key=distance, default=None)
-        why = side if side == "nearest" else f"nearest from {side}"
-        gaps = [candidate(n).costs[main] - candidate(n).goals[main] for n in near]
-        reached = min(gaps) <= 0 <= max(gaps)
-        same = {found[main] for found in tried.costs.values() if found is not None}
-        if len(same) == 1 and not reached and equations[main] is None and wanted[main].other is None:
-            raise _idle(tried.case.model, tried.unknown, wanted[main], same.pop())
-        if tried.values.listed is None:
-            at_each = [[n for n in (tried.down(p), tried.up(p + 1)) if n in allowed] for p in crossings[main]]
-            others = sorted({min(pair, key=distance) for pair in at_each if pair} - {chosen})
+        why = "nearest" if approach == "nearest" else f"nearest from {approach}"
+        gaps = {n: tried.candidate(n).costs[main] - tried.candidate(n).goals[main] for n in near}
+        reached = min(gaps.values()) <= 0 <= max(gaps.values())
+        if not reached and equations[main] is None and wanted[main].other is None and _same(tried, main):
+            raise _idle(tried.case.model, tried.unknown, wanted[main], tried.candidate(min(near)).costs[main])
+        sign = {"nearest": 0, "below": -1, "above": 1}[approach]
+        allowed = [n for n in feasible if sign * gaps[n] >= 0]
+        chosen = min(allowed, key=lambda n: (abs(gaps[n]), n), default=None)
+        if values.listed is None:
+            pairs = [tried.beside([point]) & set(allowed) for point in crossings[main]]
+            others = sorted({min(pair, key=lambda n: (abs(gaps[n]), n)) for pair in pairs if pair} - {chosen})
     else:
         upper = any(goal.relation in ("<=", "<") for goal in wanted)
-        chosen = (feasible[-1] if upper else feasible[0]) if feasible else None
         why = "largest" if upper else "smallest"
-        beyond = tried.up(points[-1] + 1) if points else first
-        if upper and chosen is not None and chosen == beyond and tried.values.listed is None:
-            while (following := tried.farther(chosen)) is not None and within(following):
-                chosen = following
-                if chosen > HORIZON // 2 or tried.layers >= LARGE:
-                    raise _unlimited(tried, wanted, candidate(beyond))
+        chosen = (feasible[-1] if upper else feasible[0]) if feasible else None
+        if upper and chosen is not None and values.listed is None:
+            chosen = _last(tried, chosen, max((point for points in crossings for point in points), default=0))
     if chosen is None:
-        closest = min(near, key=lambda n: _excess(candidate(n), wanted))
-        raise _refusal(tried, wanted, candidate(closest), "" if main is None or side == "nearest" else f" from {side}")
-    shown = {chosen, *others} | {n for n in (tried.down(chosen - 1), tried.up(chosen + 1)) if n is not None}
-    if tried.values.listed is not None and len(near) <= SHOWN:
+        closest = min(near, key=lambda n: _excess(tried.candidate(n), wanted))
+        raise _refusal(tried, tried.candidate(closest), "" if main is None or approach == "nearest" else f" from {approach}")
+    shown = {chosen, *others} | tried.beside([chosen - 1, chosen])
+    if values.listed is not None and len(near) <= SHOWN:
         shown |= near
     return Solution(
         mine,
         tried.unknown,
-        wanted,
+        tuple(wanted),
         equations,
-        candidate(chosen),
+        tried.candidate(chosen),
         why,
-        tuple(map(candidate, others)),
-        tuple(map(candidate, sorted(shown))),
+        tuple(map(tried.candidate, others)),
+        tuple(map(tried.candidate, sorted(shown))),
         tried.impossible,
-        "every value" if tried.values.listed is not None else "search" if None in equations else "closed form",
+        "every value" if values.listed is not None else "search" if None in equations else "closed form",
         reached,
     )
+
+
+def _same(tried: Candidates, index: int) -> bool:
+    """Whether all candidates tried cost the same."""
+    return len({costs[index] for costs in tried.costs.values() if costs is not None}) == 1
+
+
+def _last(tried: Candidates, chosen: int, crossing: int) -> int:
+    """Return the last candidate within the limits: past the last crossing, the end of what can be built."""
+    if chosen <= crossing:
+        return chosen
+    while (following := tried.farther(chosen)) is not None and tried.within(following):
+        chosen = following
+    if chosen > HORIZON // 2 or tried.layers >= LARGE:
+        beyond = tried.up(crossing + 1) or chosen
+        raise _unlimited(tried, tried.candidate(beyond))
+    return chosen
 
 
 def _excess(candidate: Candidate, wanted: Sequence[Target]) -> Fraction:
@@ -698,23 +714,23 @@ def _excess(candidate: Candidate, wanted: Sequence[Target]) -> Fraction:
     return max(missed, default=Fraction(0))
 
 
-def _refusal(tried: Candidates, wanted: Sequence[Target], closest: Candidate, approach: str) -> UsageError:
+def _refusal(tried: Candidates, closest: Candidate, approach: str) -> UsageError:
     """Return why no candidate will do, and what comes closest."""
-    asked = " and ".join(goal.name for goal in wanted)
-    remedy = f"{tried.unknown}={_shown(closest.value)} comes closest: {_costs_text(wanted, closest)}"
+    asked = " and ".join(goal.name for goal in tried.targets)
+    remedy = f"{tried.unknown}={_shown(closest.value)} comes closest: {_costs_text(tried, closest)}"
     if tried.impossible:
         value, error = next(iter(tried.impossible.items()))
         remedy += f"; {tried.unknown}={_shown(value)}, for one, cannot be built: {error.message}"
     return UsageError(f"no {tried.unknown} of {tried.case.model.name} meets {asked}{approach}", remedy)
 
 
-def _unlimited(tried: Candidates, wanted: Sequence[Target], found: Candidate) -> UsageError:
-    asked = " and ".join(goal.name for goal in wanted)
+def _unlimited(tried: Candidates, found: Candidate) -> UsageError:
+    asked = " and ".join(goal.name for goal in tried.targets)
     return UsageError(
         f"{tried.case.model.name} meets {asked} with every {tried.unknown} from {found.value} up: there is no largest",
-        f"{tried.unknown}={found.value} has {_costs_text(wanted, found)}; name the values to choose from with --among",
+        f"{tried.unknown}={found.value} has {_costs_text(tried, found)}; name the values to choose from with --among",
     )
 
 
-def _costs_text(wanted: Sequence[Target], found: Candidate) -> str:
-    return ", ".join(f"{goal.quantity.key} {cost:,}" for goal, cost in zip(wanted, found.costs, strict=True))
+def _costs_text(tried: Candidates, found: Candidate) -> str:
+    return ", ".join(f"{goal.quantity.key} {cost:,}" for goal, cost in zip(tried.targets, found.costs, strict=True))

@@ -156,7 +156,7 @@ REFUSING = {
     "densenet_40_12": "depth compression dropout",
     "nin_cifar": "dropout",
     "nin_imagenet": "dropout",
-    "squeezenet1_0": "dropout",
+    "squeezenet1_0": "share_3x3 dropout",
     "mobilenet_v2": "dropout",
     "mobilenet_v3_large": "width dropout",
     "mnasnet0_5": "dropout",
@@ -304,6 +304,7 @@ REFUSALS = {
     ("resnet50", "H=32*"): "--let H=32*: column 4 of '32*': a letter, a number or '(' expected, not the end\n"
     "write letters and whole numbers with + - * // ** ( )",
     ("resnet50", "=3"): "--let '=3' names no letter\nwrite NAME, or NAME=EXPRESSION as in H=32*h",
+    ("bottleneck", "C=-C"): "bottleneck: −4·C is below 1 whatever the letters are\nletters count from 1",
     ("bottleneck", "H=0"): "bottleneck: the input 4·C×0×W has the size 0\nsizes are whole numbers from 1",
     ("fractalnet20", "columns"): "fractalnet20 cannot be traced with a letter for columns "
     "(it would never end)\nletters know + - * // ** and comparisons: give it a number, with --set",
@@ -347,8 +348,8 @@ def test_writing(text: str, shown: str, latex: str, python: str) -> None:
         ("H^2", "column 2 of 'H^2': an operator expected, not '^'"),
         ("H/2", "column 2 of 'H/2': an operator expected, not '/'"),
         ("(H + 1", "column 7 of '(H + 1': an operator or ')' expected, not the end"),
-        ("H ** h", "column 6 of 'H ** h': a whole number up to 16 expected, not 'h'"),
-        ("H ** 17", "column 6 of 'H ** 65': a whole number up to 16 expected, not '17'"),
+        ("H ** h", "column 6 of 'H ** h': a whole number up to 8 expected, not 'h'"),
+        ("H ** 17", "column 6 of 'H ** 17': a whole number up to 8 expected, not '17'"),
         ("lambda", "column 1 of 'lambda': a letter, a number or '(' expected, not 'lambda'"),
         ("__import__('os')", "column 11 of '__import__('os')': an operator expected, not '('"),
         ("7 // 0", "'7 // 0' divides by 0"),

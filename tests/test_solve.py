@@ -294,6 +294,8 @@ REFUSALS: dict[tuple[str, ...], str] = {
     ("resnet50", "width", "memory=many"): "--target memory=many: 'many' is no amount\nwrite 20MB or 1.5GiB",
     ("resnet50", "width", "flops=1G", "params=1M"): "two amounts cannot both be met with one setting\n"
     "keep one =, and make limits of the others: <=",
+    ("resnet50", "width", "flops=1G", "--set", "width=3"): "width is both given and asked for\n"
+    "leave out the --set, --size or --input that gives it",
     ("resnet50", "width", "flops=1G", "--set", "widht=3"): "resnet50 has no setting 'widht'\ndid you mean 'width'?",
 }
 
@@ -313,10 +315,17 @@ def test_refusal(words: tuple[str, ...]) -> None:
     assert str(caught.value) == REFUSALS[words]
 
 
+def test_a_search_says_where_it_stopped() -> None:
+    """A million blocks would be needed: the search ends where networks get too large to trace quickly."""
+    found = solve("resnet50", "depths.2", ["flops=1e15"])
+    assert not found.reached
+    assert found.value == max(row.value for row in found.rows[:-1]) > 1000
+
+
 def test_unreached_targets_say_so() -> None:
     found = solve("resnet50", "width", ["params=10k"])
     assert (found.value, found.reached) == (1, False)
-    assert "no width reaches it: nearest of all is width = 1" in found.table().notes
+    assert "no width tried reaches it: nearest of all is width = 1" in found.table().notes
     with pytest.raises(UsageError, match="from below"):
         solve("resnet50", "width", ["params=10k"], side="below")
 
