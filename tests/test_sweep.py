@@ -507,7 +507,7 @@ def test_files_hold_every_row(
     elif suffix == "npz":
         archive = np.load(path)
         rows = [
-            dict(zip(archive, map(lambda v: v.item(), row), strict=True))
+            dict(zip(archive, (value.item() for value in row), strict=True))
             for row in zip(*(archive[n] for n in archive), strict=True)
         ]
     else:

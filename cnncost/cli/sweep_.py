@@ -39,7 +39,7 @@ INTERRUPTED = 130
     required=True,
     metavar="NAME=VALUES",
     shell_complete=complete_setting,
-    help="An axis: width=16:512:8 (both ends included), cardinality=1,2,4, depths.2=1:36, block=basic,bottleneck, size=…, batch=…",
+    help="An axis: width=16:512:8 (both ends included), groups=1,2,4, depths.2=1:36, block=basic,bottleneck, size=…, batch=…",
 )
 @click.option("--where", metavar="CONDITION", help='Which candidates match: "flops <= 4.1G and params < 26M".')
 @click.option(

@@ -24,7 +24,7 @@ from cnncost.errors import CnncostError, Disagreement
 from cnncost.graph import Graph
 from cnncost.ints import Ints
 from cnncost.ops import elements
-from cnncost.sweep.forms import Condition, columns, form, letters_of, met, open_conditions
+from cnncost.sweep.forms import Condition, columns, fits, form, letters_of, met, open_conditions
 from cnncost.sweep.space import Axis, Space
 from cnncost.units import DTYPES
 
@@ -182,6 +182,7 @@ class Plan:
     depths: tuple[Axis, ...]  # counts of layers that are letters or columns like sizes
     forms: Mapping[str, Num] | None = None  # per figure, in the names of the axes; None: arrays
     conditions: tuple[tuple[str | None, Condition], ...] = ()  # with the depth axis past whose first value each one holds
+    plain: tuple[bool, bool] = (False, False)  # whether int64 suffices: for the forms, for the conditions
 
 
 class Evaluator:
@@ -306,7 +307,7 @@ class Evaluator:
         return {**{name: values[name] for name in sizes}, **{n: _place(a, values[n]) for n, a in depths.items()}}
 
     def _closed(self, fixed: dict[str, Any], depths: tuple[Axis, ...]) -> Plan | None:
-        """Return the plan of polynomials, where letters go through the model, enough candidates share them, and samples agree."""
+        """Return the plan of polynomials where letters go through the model, enough candidates share them and samples agree."""
         sizes = [axis for axis in self.space.axes if axis.role != "structure"]
         shared = math.prod(len(axis.values) for axis in (*sizes, *depths))
         if self.method not in ("auto", "stage tables", "closed form") or (self.method == "auto" and shared < WORTH_A_FORM):
@@ -334,7 +335,9 @@ class Evaluator:
                     figures[figure] = figures[figure] + (raised[figure] - base[figure]) * symbols(axis.name)[0]
         except (CnncostError, TypeError, ValueError, AttributeError, ArithmeticError, LookupError):
             return None
-        plan = Plan(depths, figures, tuple(conditions))
+        largest = self._largest(Plan(depths))
+        asked = [part for _, (_, a, b) in conditions for part in (a, b, a - b)]
+        plan = Plan(depths, figures, tuple(conditions), (fits(figures.values(), largest), fits(asked, largest)))
         return plan if self._sampled(plan, fixed) else None
 
     # ── chunks ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -388,12 +391,10 @@ class Evaluator:
         assert plan.forms is not None
         self.used.add("closed form")
         shape = tuple(map(len, box))
-        largest = self._largest(plan)
         order = list(inputs)
         valid: Any = True
         reasons: Reasons = {}
-        asked = [part for _, (_, a, b) in plan.conditions for part in (a, b)]
-        values = columns(inputs, asked, largest)
+        values = columns(inputs, plan.plain[1])
         for guard, condition in plan.conditions:
             holds = met(condition, values)
             if guard is not None:
@@ -411,7 +412,7 @@ class Evaluator:
                 reasons = joined(reasons, {reason_key(message): Reason(count, start + place, message)})
             valid = valid & np.asarray(holds)
         forms = plan.forms
-        prepared = columns(inputs, forms.values(), largest)
+        prepared = columns(inputs, plan.plain[0])
 
         def compute(figure: str) -> Any:
             return form(forms[figure], order)(prepared)

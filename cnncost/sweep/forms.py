@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnncost.algebra import Atom, Floor, Monomial, Num, Poly
 from cnncost.errors import AlgebraError
@@ -91,7 +92,7 @@ def _horner(terms: dict[Monomial, int], atoms: dict[Atom, str], order: Mapping[s
 
 
 def bound(poly: Num, largest: Mapping[str, int]) -> int:
-    """Return a number that no value of a polynomial, and no step of its computation, exceeds, for letters from 0 to `largest`."""
+    """Return what no value of a polynomial, and no step of its computation, exceeds for letters from 0 to `largest`."""
     if not isinstance(poly, Poly):
         return abs(int(poly))
     total = 0
@@ -109,11 +110,14 @@ def _atom_bound(atom: Atom, largest: Mapping[str, int]) -> int:
     return max(bound(atom.numerator, largest), bound(atom.denominator, largest), 1)
 
 
-def columns(values: Mapping[str, np.ndarray[Any, Any]], polys: Iterable[Num], largest: Mapping[str, int]) -> dict[Any, Any]:
-    """Return columns ready for these forms: plain int64 arrays where that provably suffices, `Ints` where not."""
-    if max((bound(poly, largest) for poly in polys), default=0) <= INT64_MAX:
-        return dict(values)
-    return {name: Ints(array) for name, array in values.items()}
+def fits(polys: Iterable[Num], largest: Mapping[str, int]) -> bool:
+    """Whether plain int64 arrays provably suffice to compute these polynomials, for letters from 0 to `largest`."""
+    return max((bound(poly, largest) for poly in polys), default=0) <= INT64_MAX
+
+
+def columns(values: Mapping[str, NDArray[Any]], plain: bool) -> dict[Any, Any]:
+    """Return columns ready for forms: int64 arrays where that suffices, `Ints` where not."""
+    return dict(values) if plain else {name: Ints(array) for name, array in values.items()}
 
 
 def met(condition: Condition, values: dict[Any, Any]) -> Any:
@@ -152,7 +156,7 @@ def _always(condition: Condition) -> bool:
 
 
 def _positive(poly: Num, low: int) -> bool:
-    """Whether a polynomial is at least `low` for all letters from 1: all coefficients are positive once letters count from 0."""
+    """Whether a polynomial is at least `low` for all letters from 1: counted from 0, all its coefficients are positive."""
     if not isinstance(poly, Poly):
         return bool(poly >= low)
     if any(isinstance(atom, Floor) for atom in poly.atoms()):

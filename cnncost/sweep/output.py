@@ -168,8 +168,8 @@ def write_npz(result: Result, file: IO[bytes]) -> None:
         for name in (*result.axes, *FIGURES):
             dtype = column(result, name, 0, 1).dtype if len(result) else np.dtype(np.int64)
             with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
-                header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": (len(result),)}
-                np.lib.format.write_array_header_2_0(entry, header)  # type: ignore[arg-type]
+                header: Any = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": (len(result),)}
+                np.lib.format.write_array_header_2_0(entry, header)
                 for start in range(0, len(result), BATCH):
                     entry.write(column(result, name, start, start + BATCH).astype(dtype).tobytes())
 

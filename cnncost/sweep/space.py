@@ -96,7 +96,7 @@ def axis(model: Model, text: str) -> Axis:
     if name in ("size", "batch") and name not in model.parameters:
         if name == "size" and (model.shape is None or len(model.shape) != 3):
             raise UsageError(f"--over {name}: {model.name} reads no C×H×W map by itself", "give one: --input C,H,W")
-        return Axis(name, _numbers(listed, name, 1), name)
+        return Axis(name, _numbers(listed, name, 1), "size" if name == "size" else "batch")
     if base not in model.parameters:
         known = (*model.parameters, "size", "batch")
         raise UsageError(f"{model.name} has no setting '{base}'", did_you_mean(base, known, f"axes: {', '.join(known)}"))

@@ -29,7 +29,7 @@ MOST_SHARED = 12  # axes among which the shared ones are looked for
 
 
 def by_stages(task: Task) -> Partial | None:
-    """Return the answer by stage tables; None where the stages are not separate, or where visiting each candidate is quicker."""
+    """Return the answer by stage tables; None where stages are not separate or visiting each candidate is quicker."""
     from cnncost.sweep.run import Partial
 
     space = task.space
@@ -68,7 +68,7 @@ def by_stages(task: Task) -> Partial | None:
 
 
 class _Layout:
-    """How the axes of one structure fall apart: those shared by several stages, each value of which is taken in turn, and stages."""
+    """How the axes of one structure fall apart: those that stages share, whose values are taken in turn, and the stages."""
 
     def __init__(self, task: Task, plan: Plan, limits: dict[str, int]) -> None:
         self.task = task
@@ -125,7 +125,7 @@ class _Layout:
         return [group for group in groups if group & set(names)]
 
     def answers(self, start: int) -> Iterator[Partial]:
-        """Iterate over the answers for each value of the shared axes; `start` is the index of the structure's first candidate."""
+        """Iterate over the answers for the values of the shared axes; `start` is the structure's first candidate."""
         assert self.shared is not None
         shared = [axis for axis in self.axes if axis.name in self.shared]
         for places in product(*(range(len(axis.values)) for axis in shared)):
@@ -164,7 +164,7 @@ class _Layout:
             after = math.prod(math.prod(len(axis.values) for axis in later) for later in self.groups[at:])
             for guard, condition in plan.conditions:
                 involved = (letters_of(condition[1]) | letters_of(condition[2]) | ({guard} if guard else set())) - set(shared)
-                if (involved & names if at else not involved) and (at or True):
+                if involved & names if at else not involved:
                     holds = np.asarray(met(condition, values))
                     if guard is not None:
                         holds = holds | (values[guard] == 0)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, NoReturn
 
 from cnncost.errors import UsageError, did_you_mean
 from cnncost.units import BYTE_UNITS, COUNT_UNITS
@@ -87,13 +87,13 @@ class _Parser:
                 if suffix is not None and suffix not in SUFFIXES:
                     listed = ", ".join(SUFFIXES)
                     self.fail(f"unknown suffix '{suffix}'", match.span("suffix"), f"suffixes: {listed}")
-                value = Fraction(value.replace("_", "")) * SUFFIXES.get(suffix, 1)
+                value = Fraction(value.replace("_", "")) * SUFFIXES.get(suffix or "", 1)
             elif kind == "name" and value in WORDS:
                 kind = "mark"
             yield kind, value, span
             place = span[1]
 
-    def fail(self, fact: str, span: tuple[int, int], hint: str = "") -> None:
+    def fail(self, fact: str, span: tuple[int, int], hint: str = "") -> NoReturn:
         marked = f"  {self.text}\n  {' ' * span[0]}{'^' * max(1, span[1] - span[0])}"
         raise UsageError(f"{self.option}: {fact}\n{marked}", hint)
 
@@ -186,17 +186,16 @@ class _Parser:
             return Expression("number", value=value, span=span)
         if kind == "text":
             return Expression("text", value=value[1:-1], span=span)
-        if value == "(":
-            found = self.junction("or")
-            if not self.peek(")"):
-                self.fail("this bracket is never closed", span, "add a )")
-            self.take()
-            return found
-        self.fail(f"'{value}' cannot stand here", span, "a number, a name or a bracket is missing")
-        raise AssertionError
+        if value != "(":
+            self.fail(f"'{value}' cannot stand here", span, "a number, a name or a bracket is missing")
+        found = self.junction("or")
+        if not self.peek(")"):
+            self.fail("this bracket is never closed", span, "add a )")
+        self.take()
+        return found
 
 
-Rational = tuple[Any, int]  # numerator: int or Ints; positive denominator
+# A text, or a numerator, which is an int or Ints, and a positive denominator.
 
 
 def holds(expression: Expression, values: Mapping[str, Any]) -> Any:
@@ -232,7 +231,7 @@ def _compare(left: Expression, operator: str, right: Expression, values: Mapping
     return compared[operator]()
 
 
-def _value(expression: Expression, values: Mapping[str, Any]) -> str | Rational:
+def _value(expression: Expression, values: Mapping[str, Any]) -> Any:
     if expression.operation == "number":
         return expression.value.numerator, expression.value.denominator
     if expression.operation == "text":
@@ -241,15 +240,15 @@ def _value(expression: Expression, values: Mapping[str, Any]) -> str | Rational:
         return _plain(values[expression.value])
     (a, over), (b, under) = (_value(part, values) for part in expression.parts)
     if expression.operation == "*":
-        return a * b, over * under  # type: ignore[operator]
+        return a * b, over * under
     if expression.operation == "/":
-        sign = 1 if b > 0 else -1  # type: ignore[operator]
-        return a * under * sign, over * b * sign  # type: ignore[operator]
-    a, b = (a if under == 1 else a * under), (b if over == 1 else b * over)  # type: ignore[operator]
-    return (a + b if expression.operation == "+" else a - b), over * under  # type: ignore[operator]
+        sign = 1 if b > 0 else -1
+        return a * under * sign, over * b * sign
+    a, b = (a if under == 1 else a * under), (b if over == 1 else b * over)
+    return (a + b if expression.operation == "+" else a - b), over * under
 
 
-def _plain(value: Any) -> str | Rational:
+def _plain(value: Any) -> Any:
     """Return a setting as a text or a rational: none and lists are compared as people write them."""
     if isinstance(value, bool) or value is None:
         return str(value).lower()
@@ -263,7 +262,7 @@ def _plain(value: Any) -> str | Rational:
 
 def _constant(expression: Expression) -> Fraction:
     numerator, denominator = _value(expression, {})
-    return Fraction(numerator, denominator)  # type: ignore[arg-type]
+    return Fraction(numerator, denominator)
 
 
 def upper_bounds(expression: Expression | None, figures: Iterable[str]) -> dict[str, int] | None:

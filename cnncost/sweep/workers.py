@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import get_all_start_methods, get_context
+from typing import Any
 
 from cnncost.errors import UsageError
 
@@ -36,13 +37,14 @@ def dask_cluster(address: str, jobs: int) -> Iterator[tuple[Executor, int]]:
     installed or nobody answers.
     """
     try:
-        from distributed import Client, LocalCluster
+        import distributed
     except ImportError:
         raise UsageError("Dask clusters need distributed", "install it: pip install 'cnncost[dask]'") from None
-    cluster = LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None) if address == "local" else None
+    dask: Any = distributed  # which has no types
+    cluster = dask.LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None) if address == "local" else None
     try:
         try:
-            client = Client(cluster or address, timeout="10s")
+            client = dask.Client(cluster or address, timeout="10s")
         except (OSError, ValueError) as error:
             raise UsageError(f"no Dask scheduler answers at '{address}': {error}", "write tcp://HOST:PORT, or local") from None
         with client:

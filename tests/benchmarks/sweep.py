@@ -145,12 +145,21 @@ def main() -> None:
     table = np.random.default_rng(0)
     four = stages([table.integers(0, 10**6, (1000, 2)) for _ in range(4)])
     seconds, number = timed(lambda: count(four, [2 * 10**6, 18 * 10**5]))
-    add("10^12 configurations, four stages of 1,000 options, counted under two budgets", f"{seconds:.2f} s", f"{number:,}", "≤ 5 s")
-    stages_ = Query("resnext50_32x4d", tuple(f"depths.{i}=1:1000" for i in range(4)), where="flops <= 100G and params < 1G", top=3)
+    add(
+        "10^12 configurations, four stages of 1,000 options, counted under two budgets",
+        f"{seconds:.2f} s",
+        f"{number:,}",
+        "≤ 5 s",
+    )
+    stages_ = Query(
+        "resnext50_32x4d", tuple(f"depths.{i}=1:1000" for i in range(4)), where="flops <= 100G and params < 1G", top=3
+    )
     seconds, found = timed(lambda: sweep(stages_))
     add(f"the same by the command: depths of 1 to 1,000; {found.method}", f"{seconds:.2f} s", f"{found.matching:,}", "")
 
-    wide = Query("resnet50", ("width=8:4096:8", "classes=1:2000", "size=32:1008:1"), where="flops <= 1G", top=5, method="closed form")
+    wide = Query(
+        "resnet50", ("width=8:4096:8", "classes=1:2000", "size=32:1008:1"), where="flops <= 1G", top=5, method="closed form"
+    )
     seconds, found = timed(lambda: sweep(wide))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     add(f"{found.candidates:,} candidates by closed form", f"{seconds:.1f} s", f"peak resident {peak:,.0f} MB", "≤ 500 MB")
@@ -159,10 +168,12 @@ def main() -> None:
 
 
 def pools(add: Callable[..., None]) -> None:
-    """Measure two processes, and with --dask a local cluster of two, beside one, on work that takes some ten seconds of each."""
+    """Measure two processes, and with --dask a local cluster of two, beside one, on work of some ten seconds."""
     from cnncost.sweep.workers import dask_cluster, processes
 
-    each = Query("resnet50", ("width=8:512:8", "depths.0=1:5", "depths.1=1:5", "size=160,192,224"), top=5, method="one at a time")
+    each = Query(
+        "resnet50", ("width=8:512:8", "depths.0=1:5", "depths.1=1:5", "size=160,192,224"), top=5, method="one at a time"
+    )
     alone, expected = timed(lambda: sweep(each))
     with processes(2) as executor:
         sweep(replace(each, over=each.over[:1]), executor, 2)  # the workers start and import
