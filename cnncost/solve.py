@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
+from math import prod
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from cnncost.algebra import PYTHON, TEXT, Num, Poly, coefficients, common_factor, positive_roots, symbols, written
@@ -336,7 +337,8 @@ class Equation:
 
 def shares(mine: Model, theirs: Model, unknown: str) -> bool:
     """Whether the unknown of one model is the other's, too: blocks share their letters, networks share nothing."""
-    return is_block(mine) and is_block(theirs) and (unknown in theirs.parameters or unknown not in mine.parameters)
+    shared = unknown not in mine.parameters or unknown in natural_letters(theirs)
+    return is_block(mine) and is_block(theirs) and shared
 
 
 def equation(side: Side, unknown: str, goal: Target, counting: Mapping[str, Any]) -> Equation | None:
@@ -374,10 +376,10 @@ def equation(side: Side, unknown: str, goal: Target, counting: Mapping[str, Any]
     if goal.other is not None:
         numbers = {name: goal.other.number(name) for name in goal.other.letters if name != letter} | numbers
     given = side.given | (goal.other.given if goal.other else frozenset())
-    cancelled: Num = 1
-    for name in factor.letters() if isinstance(factor, Poly) else ():
-        if name in numbers and name not in given:
-            cancelled = cancelled * symbols(name)[0]
+    free = numbers.keys() - given  # letters whose numbers nobody chose: the equation holds whatever they are
+    ((monomial, _),) = factor.terms.items() if isinstance(factor, Poly) else (((), 1),)
+    parts = (Poly({((atom, exponent),): 1}) for atom, exponent in monomial)
+    cancelled = prod(part for part in parts if set(part.letters()) <= free)
     univariate = coefficients(polynomial.subs(numbers) if isinstance(polynomial, Poly) else polynomial, letter)
     assert univariate is not None
     slope = [power * c for power, c in enumerate(univariate)][1:]

@@ -436,6 +436,22 @@ def test_shared_letters_take_one_number() -> None:
     assert own.chosen.goals[0] == 9 * 64**2 * 28 * 28
 
 
+def test_the_window_that_costs_as_much_as_three_3x3() -> None:
+    """VGG paper, section 2.3: three 3×3 layers have 27·C² weights and one 7×7 has 49·C²; √27 is 5.196."""
+    found = solve("conv7x7", "kernel", equals="conv3x3_thrice")
+    (equation,) = found.equations
+    assert equation is not None
+    assert equation.text == "kernel² − 27 = 0"
+    assert (found.value, found.chosen.costs[0] * 27) == (5, found.chosen.goals[0] * 25)
+
+
+def test_sizes_given_as_numbers_are_no_letters_to_divide_out() -> None:
+    found = solve("separable_conv --set C=16", "D", equals="conv3x3 --set C=16", sizes={"H": 7, "W": 5})
+    data = found.to_dict()
+    assert (data["per"], data["target"]) == ("1", 9 * 16 * 16 * 35)
+    assert data["value"] == 135  # 9·16 + 16·D = 9·256
+
+
 def test_solution_is_data() -> None:
     found = solve("resnet50", "width", ["flops=2G"])
     assert isinstance(found, Solution)
