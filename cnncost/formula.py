@@ -191,13 +191,12 @@ def takes_numbers(model: Model, name: str) -> bool:
     if base not in model.parameters:
         return True
     kind, now = model.kinds[base], model.values[base]
-    options = [option for option in get_args(kind) if option not in (type(None), Ellipsis)]
-    if kind is Any or (entry and not options):
-        now = now[0] if entry and isinstance(now, tuple) and now else now
+    if entry:
+        kind = get_args(kind)[0] if get_args(kind) else Any
+        now = now[0] if isinstance(now, tuple) and now else now
+    if kind is Any:
         return not isinstance(now, (bool, str, tuple))
-    return (kind in (int, float) and not entry) or bool(
-        options and options[0] in (Any, int, float) and (entry or get_origin(kind) is not tuple)
-    )
+    return get_origin(kind) is not tuple and not {Any, int, float}.isdisjoint((kind, *get_args(kind)))
 
 
 def is_block(model: Model) -> bool:
@@ -274,8 +273,8 @@ def formula(
     height, width = case.input[-2:]
     letters = {letter for value in values.values() for letter in (value.letters() if isinstance(value, Poly) else ())}
     spatial = {letter for size in (height, width, case.batch) if isinstance(size, Poly) for letter in size.letters()}
-    open_ = tuple(fact for fact in assumed if not _certain(*fact))
-    return Formula(report, tuple(sorted(letters, key=lambda x: (len(x), x))), tuple(sorted(spatial)), open_)
+    in_order = tuple(sorted(letters, key=lambda letter: (len(letter), letter)))
+    return Formula(report, in_order, tuple(sorted(spatial)), tuple(fact for fact in assumed if not _certain(*fact)))
 
 
 def _let(text: str) -> tuple[str, Num]:
