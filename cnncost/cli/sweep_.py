@@ -93,16 +93,15 @@ def command(
         raise UsageError("--sort orders no file of all rows: they are written as they are found", "say how many: --top N")
     settings = asked.pop("settings")
     batch = whole_number(asked.pop("batch"), "--batch")
-    if not every and asked["top"] is None and asked["sort"] and not asked["pareto"]:
-        asked["top"] = 20
     query = Query(model, over, settings, batch=batch, every=every, method=METHODS.get(method or "", "auto"), **asked)  # type: ignore[arg-type]
     if chosen == "parquet":
         from cnncost.sweep.output import need_pyarrow
 
         need_pyarrow()
-    with _place(path, every) as part, _workers(jobs, dask) as (executor, workers), _progress() as progress:
-        each = 0.5 if executor is None else 2.0
-        result = sweep(query, executor, workers, each, progress, part, resume)
+    with _place(path, every) as part:
+        with _workers(jobs, dask) as (executor, workers), _progress() as progress:
+            each = 0.5 if executor is None else 2.0
+            result = sweep(query, executor, workers, each, progress, part, resume)
         from cnncost.sweep import output
 
         if result.complete or part is None:

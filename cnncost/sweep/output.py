@@ -23,8 +23,9 @@ REASONS_SHOWN = 5
 
 def sweep_table(result: Result, exact: bool = False) -> Table:
     """Return the table of a sweep's rows, with what was counted in the notes."""
-    columns = tuple(Column(name, name, "number") for name in result.axes)
-    figures = tuple(replace(LAYER_FIGURES[figure], priority=5 if figure == "macs" else 0) for figure in FIGURES)
+    columns = tuple(Column(name, name, "number", priority=1) for name in result.axes)
+    late = {"macs": 5, "activation_bytes": 4}  # what goes first on a narrow terminal
+    figures = tuple(replace(LAYER_FIGURES[figure], priority=late.get(figure, 0)) for figure in FIGURES)
     rows = [result.row(place) for place in range(len(result))]
     cells = tuple(tuple(_cell(value) for value in row.values()) for row in rows)
     return Table(
@@ -36,15 +37,7 @@ def notes(result: Result) -> Iterator[str]:
     """Iterate over the lines below the table: counts, method, and why candidates were invalid."""
     shown, query = len(result), result.query
     if shown < result.matching:
-        kind = (
-            f"the front of {query.pareto}"
-            if query.pareto
-            else f"by {query.sort}"
-            if query.sort
-            else "by flops"
-            if query.top
-            else "the first"
-        )
+        kind = f"the front of {query.pareto}" if query.pareto else f"by {query.sort or 'flops'}"
         yield f"{shown:,} of {result.matching:,} rows: {kind}"
     state = "" if result.complete else f", interrupted after {result.candidates:,}"
     counted = f"{result.space.size:,} candidates{state}, {result.valid:,} valid, {result.matching:,} matching"

@@ -30,7 +30,7 @@ Array = NDArray[Any]
 Rows = dict[str, Array]  # "index" and the figures, a column each
 
 SHOWN = 20  # rows that people are shown unless --top asks for others
-FIRST_RANGE = 2**8
+FIRST_RANGE = 2**6
 LONGEST_RANGE = 2**32
 
 
@@ -118,8 +118,9 @@ class Task:
         self.where: Expression | None = None if query.where is None else parse(query.where, self.names)
         self.objectives = [self.objective(word, "--pareto") for word in (query.pareto or "").split(",") if word.strip()]
         self.sort = None if query.sort is None else self.objective(query.sort, "--sort")
-        if query.top is not None and self.sort is None and not self.objectives:
+        if self.sort is None and not self.objectives and (query.top is not None or not query.every):
             self.sort = ("flops", 1)
+        self.limit = query.top if query.top is not None else None if query.every or self.objectives else SHOWN
         self.evaluator = Evaluator(asked, conventions.convention(query.convention), query.dtype, query.batch, query.method)
         self.space = self.evaluator.space
 
@@ -160,26 +161,21 @@ class Task:
         result.matching += matching
         if not matching:
             return
-        limit = self.query.top if self.query.top is not None else None if self.query.every else SHOWN
+        limit = self.limit
         if self.sort is not None and not self.objectives and limit is not None and len(result.rows["index"]) >= limit:
             figure, sign = self.sort  # only what beats the worst row so far can enter
             column = _array(chunk[figure])
             worst = result.rows[figure][-1]
             keep = keep & np.broadcast_to(column < worst if sign > 0 else column > worst, chunk.shape)
-        elif self.sort is None and not self.objectives and limit is not None and len(result.rows["index"]) >= limit:
-            return
         places = np.flatnonzero(keep)
         if not len(places):
             return
         if self.objectives:
             points = np.stack([chunk.at(figure, places) * sign for figure, sign in self.objectives], axis=1)
             places = places[front(points)]
-        elif limit is not None:
-            if self.sort is not None:
-                figure, sign = self.sort
-                places = places[np.argsort(chunk.at(figure, places) * sign, kind="stable")[:limit]]
-            else:
-                places = places[:limit]
+        elif self.sort is not None:
+            figure, sign = self.sort
+            places = places[np.argsort(chunk.at(figure, places) * sign, kind="stable")[:limit]]
         rows = {"index": places + chunk.start, **{figure: chunk.at(figure, places) for figure in FIGURES}}
         result.rows = self.chosen(_stacked(result.rows, rows))
 
@@ -187,9 +183,8 @@ class Task:
         """Return those of some rows that are kept: the front, the first few in order, or all."""
         if self.objectives:
             rows = _taken(rows, front(np.stack([rows[figure] * sign for figure, sign in self.objectives], axis=1)))
-        elif self.sort is not None or not self.query.every:
-            limit = self.query.top if self.query.top is not None else None if self.query.every else SHOWN
-            rows = _taken(rows, self.order(rows)[:limit])
+        elif self.sort is not None:
+            rows = _taken(rows, self.order(rows)[: self.limit])
         return rows
 
     def order(self, rows: Rows) -> Array:
@@ -278,7 +273,8 @@ def sweep(
     try:
         while position < size or pending:
             while position < size and len(pending) < (2 * workers if executor else 1):
-                stop = min(size, position + length)
+                fair = size if executor is None else max(FIRST_RANGE, (size - position) // (3 * workers))  # all end together
+                stop = min(size, position + min(length, fair))
                 pending.append((position, stop, time.perf_counter(), runner.submit(work, query, position, stop)))
                 position = stop
             first, stop, started, future = pending.popleft()
