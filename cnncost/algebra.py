@@ -10,10 +10,15 @@ Sums and products with fractions (a share of training passes) give fractional co
 
 from __future__ import annotations
 
+import keyword
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 from cnncost.errors import AlgebraError, Disagreement
@@ -34,14 +39,7 @@ class Floor:
     denominator: Num
 
     def __str__(self) -> str:
-        return self.text({})
-
-    def text(self, names: Mapping[str, str]) -> str:
-        """Return the floor as people write it, or as the ceiling it is."""
-        top, bottom = self.numerator, self.denominator
-        if isinstance(top, Poly) and isinstance(bottom, int) and top.terms.get((), 0) == bottom - 1:
-            return f"⌈{_fraction(top - (bottom - 1), bottom, names)}⌉"  # ⌊(n + d − 1) / d⌋
-        return f"⌊{_fraction(top, bottom, names)}⌋"
+        return _atom_text(self, TEXT)
 
 
 class Poly:
@@ -120,10 +118,10 @@ class Poly:
         return other - other // self * self
 
     def __lt__(self, other: Num) -> bool:
-        return _sign(other - self, f"whether {self} < {other}") > 0
+        return _positive(other - self, f"whether {self} < {other}")
 
     def __gt__(self, other: Num) -> bool:
-        return _sign(self - other, f"whether {self} > {other}") > 0
+        return _positive(self - other, f"whether {self} > {other}")
 
     def __le__(self, other: Num) -> bool:
         return not self > other
@@ -154,6 +152,9 @@ class Poly:
             total = product if total is None else total + product
         return total
 
+    def __index__(self) -> int:
+        raise AlgebraError(f"{self} has to be a number here", "it decides which layers there are")
+
     def __str__(self) -> str:
         return self.text({})
 
@@ -164,15 +165,8 @@ class Poly:
         >>> (k**2 * C).text({"C": "64", "k": "3"})
         '64·3²'
         """
-        text = ""
-        ordered = sorted(self.terms.items(), key=_reading_order)
-        lead = next((term for term in ordered if term[1] > 0), ordered[0])  # 3 - C rather than -C + 3
-        for monomial, coefficient in (lead, *(term for term in ordered if term is not lead)):
-            factors = [str(abs(coefficient))] if abs(coefficient) != 1 or not monomial else []
-            factors += [f"{_atom(atom, names)}{str(e).translate(SUPERSCRIPTS) if e > 1 else ''}" for atom, e in monomial]
-            sign = ("-" if coefficient < 0 else "") if not text else (" - " if coefficient < 0 else " + ")
-            text += sign + "·".join(factors)
-        return text
+        style = replace(TEXT, letter=lambda name: names.get(name, name)) if names else TEXT
+        return _sum(self, style)
 
     def __repr__(self) -> str:
         return f"<Poly {self}>"
@@ -187,11 +181,35 @@ def symbols(names: str) -> tuple[Poly, ...]:
     return tuple(Poly({((name, 1),): 1}) for name in names.split())
 
 
+_assumed: ContextVar[dict[tuple[str, Num, Num], None] | None] = ContextVar("assumed", default=None)
+
+
+@contextmanager
+def assumptions() -> Iterator[dict[tuple[str, Num, Num], None]]:
+    """Collect what is taken for granted of letters inside `with assumptions() as found:`, in order.
+
+    The keys of `found` are ("!=", a, b), (">=", a, b) and ("%", a, b) for b divides a. A closed form holds where all do.
+    """
+    found: dict[tuple[str, Num, Num], None] = {}
+    token = _assumed.set(found)
+    try:
+        yield found
+    finally:
+        _assumed.reset(token)
+
+
+def assume(relation: str, a: Num, b: Num) -> None:
+    """Note what is taken for granted of letters, for `assumptions`."""
+    found = _assumed.get()
+    if found is not None:
+        found[relation, a, b] = None
+
+
 def same(a: Num, b: Num) -> bool:
     """Return whether two numbers are equal: the one question a rule or a model may ask of a size.
 
-    Integers compare, polynomials compare as polynomials. Columns must agree: all candidates say yes or all say no; otherwise
-    `Disagreement` carries the mask by which to split them.
+    Integers compare, polynomials compare as polynomials, and are assumed to differ where they do not (see `assumptions`).
+    Columns must agree: all candidates say yes or all say no; otherwise `Disagreement` carries the mask by which to split them.
     """
     if isinstance(a, Ints) or isinstance(b, Ints):
         mask = a == b
@@ -200,7 +218,10 @@ def same(a: Num, b: Num) -> bool:
         if mask.any():
             raise Disagreement(mask)
         return False
-    return bool(a == b)
+    equal = bool(a == b)
+    if not equal and (isinstance(a, Poly) or isinstance(b, Poly)) and None not in (a, b):
+        assume("!=", a, b)
+    return equal
 
 
 def minimum(a: Num, b: Num) -> Num:
@@ -262,8 +283,11 @@ def _number(terms: dict[Monomial, int]) -> Num:
     return Poly(terms)
 
 
-def _atom_order(atom: Atom) -> tuple[bool, str]:
-    return (not isinstance(atom, str), str(atom))
+def _atom_order(atom: Atom) -> tuple[int, str]:
+    """Letters first, then floors, those of small divisors first."""
+    if isinstance(atom, str):
+        return 0, atom
+    return atom.denominator if isinstance(atom.denominator, int) else 1, str(atom)
 
 
 def _times(left: Monomial, right: Monomial) -> Monomial:
@@ -275,32 +299,21 @@ def _times(left: Monomial, right: Monomial) -> Monomial:
     return tuple(sorted(powers.items(), key=lambda item: _atom_order(item[0])))
 
 
-def _reading_order(term: tuple[Monomial, int]) -> tuple[int, list[tuple[bool, str, int]]]:
+def _reading_order(term: tuple[Monomial, int]) -> tuple[int, list[tuple[int, str, int]]]:
     """Highest degree first, then alphabetically, higher powers first: C²·H before C·H²."""
     monomial = term[0]
     return (-sum(e for _, e in monomial), [(*_atom_order(atom), -e) for atom, e in monomial])
 
 
-def _atom(atom: Atom, names: Mapping[str, str]) -> str:
-    return names.get(atom, atom) if isinstance(atom, str) else atom.text(names)
-
-
-def _fraction(top: Num, bottom: Num, names: Mapping[str, str]) -> str:
-    over, under = (part.text(names) if isinstance(part, Poly) else str(part) for part in (top, bottom))
-    over, under = (
-        f"({text})" if isinstance(part, Poly) and len(part.terms) > 1 else text for part, text in ((top, over), (bottom, under))
-    )
-    return f"{over}/({under})" if "·" in under and "(" not in under else f"{over}/{under}"
-
-
-def _sign(value: Num, question: str) -> int:
-    """Return the sign of a polynomial whose letters are integers of at least 1, where it has one for all of them."""
-    if isinstance(value, int):
-        return (value > 0) - (value < 0)
-    for sign in (1, -1):
-        never_zero = any(all(isinstance(atom, str) for atom, _ in monomial) for monomial in value.terms)
-        if never_zero and _never_negative(sign * value):
-            return sign
+def _positive(value: Num, question: str) -> bool:
+    """Return whether a polynomial is above 0, where that is so, or is not so, for all letters of at least 1."""
+    if not isinstance(value, Poly):
+        return bool(value > 0)
+    beyond = value.subs({letter: symbols(letter)[0] + 1 for letter in value.letters()})  # of letters of at least 0
+    if _never_negative(beyond) and _terms(beyond).get((), 0) > 0:
+        return True
+    if _never_negative(-beyond):
+        return False
     raise AlgebraError(
         f"{question} depends on the letters", "give the letters values, or set the setting that asks to a number"
     )
@@ -308,8 +321,8 @@ def _sign(value: Num, question: str) -> int:
 
 def _never_negative(value: Num) -> bool:
     """Whether all coefficients are positive, and those inside floors too, so that no letters make it negative."""
-    if isinstance(value, int):
-        return value >= 0
+    if not isinstance(value, Poly):
+        return bool(value >= 0)
     floors = (atom for atom in value.atoms() if isinstance(atom, Floor))
     return all(coefficient > 0 for coefficient in value.terms.values()) and all(
         _never_negative(floor.numerator) and _never_negative(floor.denominator) for floor in floors
@@ -389,3 +402,308 @@ def _lone_floor(value: Num) -> Floor | None:
         if coefficient == 1 and len(monomial) == 1 and monomial[0][1] == 1 and isinstance(monomial[0][0], Floor)
     ]
     return min(floors, key=str) if floors else None
+
+
+# ── letters and expressions in text ──────────────────────────────────────────────────────────────────────────────────
+
+TOKEN = re.compile(r"\s*(?:(?P<number>\d+)|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|//|[-+*()])|(?P<other>\S))")
+LARGEST_POWER = 8
+LONGEST_EXPRESSION = 150  # characters, so that parentheses nest no deeper than Python does
+
+
+def expression(text: str) -> Num:
+    """Return the value of an expression in letters and whole numbers with + - * // ** and parentheses.
+
+    >>> str(expression("(32*h + 6 - 7)//2 + 1"))
+    '16·h'
+
+    Raises AlgebraError with the position of what cannot be read, counted from 1.
+    """
+    if len(text) > LONGEST_EXPRESSION:
+        raise AlgebraError(f"an expression of {len(text)} characters", f"write at most {LONGEST_EXPRESSION}")
+    tokens = [
+        (match.lastgroup or "", match[match.lastgroup or 0], match.start(match.lastgroup or 0))
+        for match in TOKEN.finditer(text)
+    ]
+    tokens.append(("end", "", len(text)))
+    position = 0
+
+    def expected(what: str) -> AlgebraError:
+        kind, word, start = tokens[position]
+        found = "the end" if kind == "end" else f"'{word}'"
+        return AlgebraError(
+            f"column {start + 1} of '{text}': {what} expected, not {found}",
+            "write letters and whole numbers with + - * // ** ( )",
+        )
+
+    def take(*words: str) -> str | None:
+        nonlocal position
+        kind, word, _ = tokens[position]
+        if kind == "sign" and word in words:
+            position += 1
+            return word
+        return None
+
+    def total() -> Num:
+        value = product()
+        while sign := take("+", "-"):
+            value = value + product() if sign == "+" else value - product()
+        return value
+
+    def product() -> Num:
+        value = signed()
+        while sign := take("*", "//"):
+            value = value * signed() if sign == "*" else value // signed()
+        return value
+
+    def signed() -> Num:
+        return -signed() if take("-") else power()
+
+    def power() -> Num:
+        nonlocal position
+        value = single()
+        if take("**"):
+            kind, word, _ = tokens[position]
+            if kind != "number" or int(word) > LARGEST_POWER:
+                raise expected(f"a whole number up to {LARGEST_POWER}")
+            position += 1
+            value = value ** int(word)
+        return value
+
+    def single() -> Num:
+        nonlocal position
+        kind, word, _ = tokens[position]
+        if kind == "number":
+            position += 1
+            return int(word)
+        if kind == "name" and not keyword.iskeyword(word):
+            position += 1
+            return symbols(word)[0]
+        if take("("):
+            value = total()
+            if not take(")"):
+                raise expected("an operator or ')'")
+            return value
+        raise expected("a letter, a number or '('")
+
+    try:
+        value = total()
+    except ZeroDivisionError:
+        raise AlgebraError(f"'{text}' divides by 0") from None
+    if tokens[position][0] != "end":
+        raise expected("an operator")
+    return value
+
+
+# ── polynomials as people and programs write them ────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """A way of writing polynomials."""
+
+    times: str
+    minus: str
+    letter: Callable[[str], str]
+    power: Callable[[str, int], str]
+    floor: Callable[[Num, Num, Style], str]
+    wrap: str  # a sum in parentheses, as a format
+
+
+def _text_floor(top: Num, bottom: Num, style: Style) -> str:
+    top, left, right = _ceiling(top, bottom)
+    over, under = (_sum(part, style) for part in (top, bottom))
+    over, under = (
+        f"({text})" if isinstance(part, Poly) and len(part.terms) > 1 else text for part, text in ((top, over), (bottom, under))
+    )
+    return f"{left}{over}/({under}){right}" if "·" in under and "(" not in under else f"{left}{over}/{under}{right}"
+
+
+def _latex_floor(top: Num, bottom: Num, style: Style) -> str:
+    top, left, right = _ceiling(top, bottom)
+    names = {"⌈": "lceil", "⌉": "rceil", "⌊": "lfloor", "⌋": "rfloor"}
+    return f"\\left\\{names[left]} \\frac{{{written(top, style)}}}{{{written(bottom, style)}}} \\right\\{names[right]}"
+
+
+def _python_floor(top: Num, bottom: Num, style: Style) -> str:
+    over, under = (text if text.isalnum() else f"({text})" for text in (written(part, style) for part in (top, bottom)))
+    return f"({over} // {under})"
+
+
+def _ceiling(top: Num, bottom: Num) -> tuple[Num, str, str]:
+    """Return the numerator with its brackets: ⌊(n + d − 1)/d⌋ is ⌈n/d⌉."""
+    if isinstance(top, Poly) and isinstance(bottom, int) and top.terms.get((), 0) == bottom - 1:
+        return top - (bottom - 1), "⌈", "⌉"
+    return top, "⌊", "⌋"
+
+
+TEXT = Style("·", "−", str, lambda base, e: base + str(e).translate(SUPERSCRIPTS), _text_floor, "({})")
+LATEX = Style(
+    " ",
+    "-",
+    lambda name: name if len(name) == 1 else f"\\mathrm{{{name}}}".replace("_", "\\_"),
+    lambda base, e: f"{base}^{{{e}}}",
+    _latex_floor,
+    "\\left({}\\right)",
+)
+PYTHON = Style("*", "-", str, lambda base, e: f"{base}**{e}", _python_floor, "({})")
+STYLES = {"text": TEXT, "latex": LATEX, "python": PYTHON}
+
+
+def written(value: Num, style: Style = TEXT, outside: Collection[str] = (), unknown: str | None = None) -> str:
+    """Return a polynomial in a style, with what is made of the letters `outside` factored out of each sum.
+
+    With `unknown` the terms are ordered by its power, the highest first.
+
+    >>> C, G, c, H, W = symbols("C G c H W")
+    >>> written(H * W * (8 * C * G * c + 9 * G * c**2), outside=("H", "W"))
+    'H·W·(8·C·G·c + 9·G·c²)'
+    >>> written(17 * C**2 * H * W, PYTHON)
+    '17*C**2*H*W'
+    """
+    if not isinstance(value, Poly):
+        return str(value).replace("-", style.minus)
+    groups: dict[Monomial, dict[Monomial, int]] = {}
+    for monomial, coefficient in value.terms.items():
+        before = tuple(factor for factor in monomial if _made_of(factor[0], outside))
+        groups.setdefault(before, {})[tuple(factor for factor in monomial if factor not in before)] = coefficient
+    parts: list[tuple[int, str]] = []
+    for before, inner in sorted(groups.items(), key=_reading_order_of_group):
+        terms = sorted(inner.items(), key=_reading_order)
+        if before and len(terms) > 1:
+            within = _sum_text([(c, _product(abs(c), m, style)) for m, c in terms], style.minus)
+            parts.append((1, style.times.join((*_factors(before, style), style.wrap.format(within)))))
+        else:
+            if unknown is not None:
+                terms.sort(key=lambda term: -dict(term[0]).get(unknown, 0))
+            parts += [(c, _product(abs(c), _times(before, m), style)) for m, c in terms]
+    return _sum_text(parts, style.minus)
+
+
+def _made_of(atom: Atom, letters: Collection[str]) -> bool:
+    return atom in letters if isinstance(atom, str) else set(Poly({((atom, 1),): 1}).letters()) <= set(letters)
+
+
+def _reading_order_of_group(group: tuple[Monomial, Any]) -> Any:
+    return _reading_order((group[0], 1))
+
+
+def _sum_text(parts: Sequence[tuple[int, str]], minus: str = "-") -> str:
+    """Return signed terms as a sum that begins with a positive one where there is one: 3 - C rather than -C + 3."""
+    lead = next((part for part in parts if part[0] > 0), parts[0])
+    text = ("" if lead[0] > 0 else minus) + lead[1]
+    for part in parts:
+        if part is not lead:
+            text += (" + " if part[0] > 0 else f" {minus} ") + part[1]
+    return text
+
+
+def _sum(value: Num, style: Style) -> str:
+    """Return a polynomial as one sum, with the plain minus of code and messages."""
+    if not isinstance(value, Poly):
+        return str(value)
+    return _sum_text([(c, _product(abs(c), m, style)) for m, c in sorted(value.terms.items(), key=_reading_order)])
+
+
+def _product(number: int, monomial: Monomial, style: Style) -> str:
+    return style.times.join(([str(number)] if number != 1 or not monomial else []) + _factors(monomial, style))
+
+
+def _factors(monomial: Iterable[tuple[Atom, int]], style: Style) -> list[str]:
+    return [style.power(_atom_text(atom, style), e) if e > 1 else _atom_text(atom, style) for atom, e in monomial]
+
+
+def _atom_text(atom: Atom, style: Style) -> str:
+    return style.letter(atom) if isinstance(atom, str) else style.floor(atom.numerator, atom.denominator, style)
+
+
+# ── equations ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def common_factor(value: Poly) -> tuple[int, Num]:
+    """Return (number, product of letters and floors) that divide every term: 4 and H·W of 8·C·H·W + 4·H·W."""
+    monomials = [dict(monomial) for monomial in value.terms]
+    shared = {atom: min(m.get(atom, 0) for m in monomials) for atom in monomials[0]}
+    monomial = tuple((atom, e) for atom, e in sorted(shared.items(), key=lambda item: _atom_order(item[0])) if e)
+    return math.gcd(*value.terms.values()), (Poly({monomial: 1}) if monomial else 1)
+
+
+def coefficients(value: Num, letter: str) -> list[Num] | None:
+    """Return the coefficients of 1, x, x², … where x is the letter; None where it stands inside a floor."""
+    found: list[dict[Monomial, int]] = [{}]
+    for monomial, coefficient in _terms(value).items():
+        powers = dict(monomial)
+        exponent = powers.pop(letter, 0)
+        if any(isinstance(atom, Floor) and letter in Poly({((atom, 1),): 1}).letters() for atom in powers):
+            return None
+        found += [{} for _ in range(exponent + 1 - len(found))]
+        found[exponent][tuple(powers.items())] = coefficient
+    return [_number(terms) for terms in found]
+
+
+def positive_roots(polynomial: Sequence[int | Fraction]) -> list[Fraction]:
+    """Return the distinct real roots above 0 of c₀ + c₁·x + c₂·x² + …, in order: whole ones exactly, others to 2^-48.
+
+    The fractional ones lie strictly between the same whole numbers as the true roots: Sturm's theorem, in exact fractions.
+
+    >>> [float(root) for root in positive_roots([-69632, 16384, 288])]
+    [3.9725...]
+    """
+    chain = _sturm(_trimmed(polynomial))
+    while len(chain[-1]) > 1:  # a repeated root: divide by the greatest common divisor with the derivative
+        chain = _sturm(_long_division(chain[0], chain[-1])[0])
+    top = chain[0]
+    if len(top) < 2:
+        return []
+    bound = 1 + math.ceil(max(abs(c / top[-1]) for c in top[:-1]))
+    found: list[Fraction] = []
+    pending = [(Fraction(0), Fraction(bound))]
+    while pending:  # each (a, b] is halved until it is narrow and holds one root
+        a, b = pending.pop()
+        count = _changes(chain, a) - _changes(chain, b)
+        if count == 1 and _at(top, b) == 0:
+            found.append(b)
+        elif count == 1 and b - a < Fraction(1, 2**48):
+            found.append((a + b) / 2)
+        elif count:
+            middle = (a + b) / 2 if b - a <= 1 else Fraction(int(a + b) // 2)
+            pending += [(middle, b), (a, middle)]
+    return found
+
+
+def _trimmed(polynomial: Iterable[int | Fraction]) -> list[Fraction]:
+    result = [Fraction(c) for c in polynomial]
+    while result and result[-1] == 0:
+        result.pop()
+    return result
+
+
+def _at(polynomial: Sequence[Fraction], x: Fraction) -> Fraction:
+    value = Fraction(0)
+    for c in reversed(polynomial):
+        value = value * x + c
+    return value
+
+
+def _long_division(top: Sequence[Fraction], bottom: Sequence[Fraction]) -> tuple[list[Fraction], list[Fraction]]:
+    rest, quotient = list(top), [Fraction(0)] * max(len(top) - len(bottom) + 1, 0)
+    for shift in reversed(range(len(quotient))):
+        quotient[shift] = rest[shift + len(bottom) - 1] / bottom[-1]
+        for index, c in enumerate(bottom):
+            rest[shift + index] -= quotient[shift] * c
+    return quotient, _trimmed(rest)
+
+
+def _sturm(polynomial: list[Fraction]) -> list[list[Fraction]]:
+    """Return the polynomial, its derivative, and the negated remainders that follow."""
+    chain = [polynomial, _trimmed(index * c for index, c in enumerate(polynomial) if index)]
+    while chain[-1]:
+        rest = _long_division(chain[-2], chain[-1])[1]
+        scale = abs(rest[-1]) if rest else Fraction(1)  # a positive factor changes no sign and keeps fractions short
+        chain.append([-c / scale for c in rest])
+    return chain[:-1]
+
+
+def _changes(chain: Sequence[Sequence[Fraction]], x: Fraction) -> int:
+    signs = [value > 0 for polynomial in chain if (value := _at(polynomial, x))]
+    return sum(a != b for a, b in pairwise(signs))

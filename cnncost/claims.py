@@ -165,7 +165,7 @@ def claim_table(model: Model, said: Claim, exact: bool = False) -> Table:
         Column("value", "counts", "count"),
         Column("match", "printed", priority=2),
         Column("departures", "assumes", "number", priority=3),
-        Column("ways", "by", priority=1),
+        Column("ways", "by", priority=1, wraps=True),
     )
     rows = [(c.model, c.value, c.match, c.departures, ", ".join(c.ways)) for c in found[:SHOWN]]
     notes = [f"searched: {len(MODULE_OF)} conventions, each also × 2 and ÷ 2, variants of {model.name}, and input sizes"]

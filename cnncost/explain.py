@@ -362,8 +362,8 @@ def layer_table(graph: Graph, name: str, by: Convention, batch: Num = 1, dtype: 
     given = ", ".join(f"{key}={value}" for key, value in node.args.items())
     columns = (
         Column("figure", "figure"),
-        Column("formula", "formula", priority=2),
-        Column("numbers", "with its numbers", priority=1),
+        Column("formula", "formula", priority=2, wraps=True),
+        Column("numbers", "with its numbers", priority=1, wraps=True),
         Column("result", "result", "number"),
     )
     words = {**WORDS, "flops": f"FLOPs ({by.name})"}

@@ -299,7 +299,9 @@ def no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def need(ok: bool, message: str, hint: str = "") -> None:
-    """Raise ModelError unless `ok`: for what a family demands of its settings."""
-    if not ok:
-        raise ModelError(message, hint)
+def need(ok: Any, message: str, hint: str = "") -> None:
+    """Raise ModelError unless `ok`, a boolean or a boolean column: for what a family demands of its settings."""
+    try:
+        ops.require(ok, message, hint)
+    except CostError as error:
+        raise ModelError(message, hint, error.valid) from None

@@ -6,15 +6,18 @@ import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from cnncost.errors import Disagreement
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 INT64_MAX = 2**63 - 1
+SHOWN = 4  # numbers of a column that its text shows
 
 
 class Ints:
-    """A one-dimensional array of integers that cannot overflow.
+    """An array of integers that cannot overflow.
 
     `bound` is a Python integer that no magnitude in `values` exceeds. Each operation computes the bound of its result
     first; where that passes 2^63 − 1 the true magnitudes are looked up, and where those would pass it too the operation
@@ -115,8 +118,21 @@ class Ints:
     def __ne__(self, other: object) -> NDArray[np.bool_]:  # type: ignore[override]
         return self._compare(other, operator.ne)
 
+    def __bool__(self) -> bool:
+        """Whether the numbers are other than 0: all of them, or none; otherwise `Disagreement` carries the mask to split by."""
+        mask = self.values != 0
+        if mask.all():
+            return True
+        if mask.any():
+            raise Disagreement(mask)
+        return False
+
     def __str__(self) -> str:
-        return str(self.values)
+        """Show a few of the numbers, at little cost: rules put columns into messages that are seldom read."""
+        flat = self.values.reshape(-1)
+        if flat.size <= SHOWN:
+            return f"[{' '.join(map(str, flat))}]"
+        return f"[{' '.join(map(str, flat[: SHOWN - 1]))} … {flat[-1]}]"
 
     def __repr__(self) -> str:
         return f"Ints({self.values!r})"

@@ -75,7 +75,7 @@ def memory_table(plan: Memory, exact: bool = False) -> Table:
             Column("name", "name"),
             Column("bytes", "memory", "bytes"),
             Column("dtype", "stored as", priority=2),
-            Column("what", "what", priority=1),
+            Column("what", "what", priority=1, wraps=True),
         ),
         rows=tuple(lines),
         title=plan.graph.name,
@@ -165,7 +165,7 @@ def rules_table(in_place: tuple[str, ...] = IN_PLACE) -> Table:
     columns = (
         Column("kind", "type"),
         Column("output", "output"),
-        Column("keeps", "keeps for the backward pass"),
+        Column("keeps", "keeps for the backward pass", wraps=True),
         Column("source", "source or reason", priority=1),
     )
     entries = [(kind, _output(kind, in_place), _keeps(kind, in_place), _source(kind)) for kind in RULES]

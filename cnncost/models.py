@@ -48,6 +48,12 @@ class Model:
         return {**defaults, **self.settings}
 
     @property
+    def kinds(self) -> dict[str, Any]:
+        """The type of each setting: Any for a size (Num) and for one without a type."""
+        hints = _hints(self.function)
+        return {name: hints.get(name, Any) for name in self.parameters}
+
+    @property
     def shape(self) -> tuple[Num, ...] | None:
         """The input of one example under the present settings."""
         return self.input(self.values) if callable(self.input) else self.input

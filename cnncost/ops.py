@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from cnncost.algebra import Num, Poly, gcd, maximum, minimum
+from cnncost.algebra import Num, Poly, assume, gcd, maximum, minimum
 from cnncost.errors import CostError
 from cnncost.ints import Ints
 
@@ -98,7 +98,9 @@ def at_least(low: int, value: Num, name: str, remedy: str = "") -> None:
     """Require an integer or a column to be at least `low`. Letters are sizes and are taken to be."""
     if isinstance(value, (int, Ints)):
         require(value >= low, f"{name} is {value}, which is below {low}", remedy)
-    elif not isinstance(value, Poly):
+    elif isinstance(value, Poly):
+        assume(">=", value, low)
+    else:
         raise CostError(f"{name} is {value!r}, which is no whole number", remedy)
 
 
@@ -107,6 +109,8 @@ def divide(value: Num, parts: Num, name: str, parts_name: str) -> Num:
     at_least(1, parts, parts_name)
     if isinstance(value, (int, Ints)) and isinstance(parts, (int, Ints)):
         require(value % parts == 0, f"{parts_name}={parts} must divide the {value} {name}")
+    else:
+        assume("%", value, parts)
     return value // parts
 
 
@@ -383,6 +387,8 @@ def _pool(x: Shape, kernel: Pair, stride: Pair | None, pad: Pad, dilation: Pair,
             for p in pad_[2 * axis : 2 * axis + 2]:
                 if isinstance(p, (int, Ints)) and isinstance(kernel_[axis], (int, Ints)):
                     require(p < kernel_[axis], f"pad={p} leaves windows of {kernel_[axis]} without any input")
+                else:
+                    assume(">=", kernel_[axis], p + 1)
     c, *size = image(x)
     counts = _positions(x, kernel_, stride_, pad_, dilation_, ceil_mode)
     if count_pad:
@@ -704,6 +710,8 @@ def split(x: Shape, parts: Num, part: int = 0) -> Cost:
     at_least(0, part, "part")
     if isinstance(parts, (int, Ints)):
         require(parts > part, f"there is no part {part} of {parts}", "parts are counted from 0")
+    else:
+        assume(">=", parts, part + 1)
     size = divide(channels(x), parts, "channels", "parts")
     return Cost((size, *x[1:]) if len(x) == 3 else (*x[:-1], size))
 
@@ -718,6 +726,8 @@ def slice_(x: Shape, start: Num = 0, stop: Num | None = None, step: Num = 1, *, 
     end = size if stop is None else stop
     if isinstance(end, (int, Ints)) and isinstance(size, (int, Ints)):
         require(end <= size, f"stop={end} is past the {size} there are")
+    else:
+        assume(">=", size, end)
     count = (end - start + step - 1) // step
     at_least(1, count, "the number of indices taken")
     return Cost((*x[:axis], count, *x[axis + 1 :]))

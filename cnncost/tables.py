@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FILTERED = ("conv", "conv_transpose", "linear")  # kinds whose `out` counts filters
 
-Unit = Literal["text", "number", "count", "bytes", "ratio", "share"]
+Unit = Literal["text", "number", "count", "bytes", "ratio", "share", "change"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Column:
     title: str
     unit: Unit = "text"
     priority: int = 0  # 0 always stays; the highest number is dropped first
+    wraps: bool = False  # long text, which a narrow terminal folds
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ class Table:
             return column.title, ["" if value is None else f"{value:.3f}" for value in values]
         if column.unit == "share":
             return column.title, ["" if value is None else f"{float(value):.1%}" for value in values]
+        if column.unit == "change":
+            return column.title, ["" if value is None else f"{float(100 * value):+.1f} %" for value in values]
         units = BYTE_UNITS if column.unit == "bytes" else COUNT_UNITS
         unit = unit_of(values, units, self.exact)
         title = f"{column.title} ({unit})" if unit else column.title
@@ -412,7 +415,7 @@ def list_table(models: Sequence[Any]) -> Table:
         Column("name", "name"),
         Column("family", "family", priority=2),
         Column("input", "input", priority=1),
-        Column("source", "source", priority=3),
+        Column("source", "source", priority=3, wraps=True),
     )
     data = {
         "schema": "cnncost.list/1",
@@ -470,7 +473,7 @@ def rule_table(kind: str) -> Table:
         if value != 0:
             formulas[name] = str(value)
     return Table(
-        columns=(Column("count", "count"), Column("formula", "formula")),
+        columns=(Column("count", "count"), Column("formula", "formula", wraps=True)),
         rows=tuple(formulas.items()),
         title=f"{kind}({signature(rule.arguments.values())})",
         prose=rule.words,
@@ -482,7 +485,11 @@ def ops_table() -> Table:
     """Return the layer types: kind, arguments and the rule's first sentence."""
     from cnncost.ops import RULES
 
-    columns = (Column("kind", "type"), Column("arguments", "arguments", priority=1), Column("rule", "rule", priority=2))
+    columns = (
+        Column("kind", "type"),
+        Column("arguments", "arguments", priority=1, wraps=True),
+        Column("rule", "rule", priority=2, wraps=True),
+    )
     rows = tuple((rule.kind, signature(rule.arguments.values()), rule.summary) for rule in RULES.values())
     data = {
         "schema": "cnncost.ops/1",
@@ -512,7 +519,11 @@ def _literal(value: Any) -> str:
 
 def conventions_table(chosen: Sequence[Convention]) -> Table:
     """Return the counting conventions: name, what is counted, source."""
-    columns = (Column("name", "name"), Column("states", "counts"), Column("source", "source", priority=1))
+    columns = (
+        Column("name", "name"),
+        Column("states", "counts", wraps=True),
+        Column("source", "source", priority=1, wraps=True),
+    )
     rows = tuple((c.name, c.states, c.source) for c in chosen)
     data = {"schema": "cnncost.conventions/1", "conventions": [convention_data(c) for c in chosen]}
     return Table(columns, rows, notes=("cnncost conventions NAME shows the formula of each layer type",), data=data)

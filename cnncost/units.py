@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 from cnncost.algebra import Num, Poly
+from cnncost.errors import UsageError
 
 SHORT = 10**9  # figures below this are shown in full
 DTYPES = {  # bytes per number
@@ -75,3 +77,27 @@ def _decimals(number: Fraction) -> int:
             return decimals
         number = number * 10 % 1
     return -1
+
+
+AMOUNT = re.compile(r"([0-9][0-9_]*(?:\.[0-9]+)?)(?:[eE]\+?([0-9]{1,2}))?\s*([A-Za-z]*)")
+
+
+def amount(text: str, place: str, in_bytes: bool = False) -> int:
+    """Return a count such as 4.1G, 25.6M, 1e9 or 16_000, or bytes such as 20MB, 1.5GiB or 4096.
+
+    1 KB and 1 KiB are 1024 bytes, as in the lecture. Raises UsageError that names the place.
+    """
+    match = AMOUNT.fullmatch(text.strip())
+    units = {**BYTE_UNITS, **{f"{unit[0]}iB": size for unit, size in BYTE_UNITS.items()}, "B": 1, "": 1}
+    units = {name.lower(): size for name, size in units.items()} if in_bytes else COUNT_UNITS | {"K": 1000}
+    if match is None:
+        raise UsageError(
+            f"{place}: '{text.strip()[:40]}' is no amount", "write 20MB or 1.5GiB" if in_bytes else "write 4.1G or 26M"
+        )
+    digits, exponent, unit = match.groups()
+    size = units.get(unit.lower() if in_bytes else unit)
+    if size is None:
+        known = "B, KB, MB, GB, TB, or KiB, MiB, GiB, TiB" if in_bytes else "k, M, G, T, P"
+        raise UsageError(f"{place}: '{unit}' is no unit of {'memory' if in_bytes else 'counts'}", f"units: {known}")
+    value = Fraction(digits.replace("_", "")) * 10 ** int(exponent or 0) * size
+    return int(value)

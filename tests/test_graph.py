@@ -296,7 +296,7 @@ def test_letters_and_columns_give_what_integers_give() -> None:
     sizes, widths, depths = [9, 32, 33, 64], [8, 12, 16, 40], [1, 3, 4, 7]
     letters = trace(residual, symbols("C H W"), width=symbols("N")[0])
     columns = trace(residual, (np.array(depths), np.array(sizes), 32), width=np.array(widths))
-    assert str(columns.input[1]) == "[ 9 32 33 64]"
+    assert str(columns.input[1]) == "[9 32 33 64]"
     for index, (c, h, n) in enumerate(zip(depths, sizes, widths, strict=True)):
         graph = trace(residual, (c, h, 32), width=n)
         point = {"C": c, "H": h, "W": 32, "N": n}

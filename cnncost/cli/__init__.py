@@ -13,6 +13,9 @@ from cnncost.errors import UsageError, did_you_mean
 COMMANDS = {
     "table": "One row per layer of a network: shapes, memory, parameters, FLOPs.",
     "compare": "The totals of several networks side by side.",
+    "formula": "What a network costs in letters: exact polynomials.",
+    "solve": "The width, depth, size or other setting that meets a target.",
+    "sweep": "Every candidate of a design space: filtered, sorted, counted.",
     "list": "The networks of the zoo.",
     "ops": "The layer types, and the rule of each in words and formulas.",
     "conventions": "The counting conventions: what each layer type is charged.",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -133,6 +133,19 @@ def complete_setting(ctx: click.Context, param: click.Parameter, incomplete: str
     return [CompletionItem(name) for name in dict.fromkeys(found)]
 
 
+def complete_unknown(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return what of the model typed so far can be a letter or be solved for: its settings, its input's sizes, the batch."""
+    from click.shell_completion import CompletionItem
+
+    from cnncost.formula import Case
+    from cnncost.models import load
+
+    with suppress(UsageError):
+        names = Case(load(ctx.params.get("model") or ctx.args[0])).names()
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+    return []
+
+
 def output_options(function: F) -> F:
     """Add --format, -o and --exact."""
     for option in (
@@ -238,15 +251,44 @@ def loaded(models: Sequence[str], input: str | None, size: str | None, settings:
     return found
 
 
-def show(table: Table, format: str | None, path: str | None) -> None:
-    """Print a table, or write it to a file: whole or not at all."""
-    from cnncost.render import FORMATS, format_of, render
+def case_of(
+    reference: str, input: str | None, size: str | None, settings: Sequence[str], **counting: Any
+) -> tuple[Model, dict[str, int], dict[str, Any]]:
+    """Return a model, the sizes C, H and W asked of its input, and how to count, under the shared options."""
+    from cnncost.models import load, resized, whole_number
+
+    if input and size:
+        raise UsageError("--input and --size both say how large the input is", "give one of them")
+    model = load(reference).set(settings)
+    sizes: dict[str, int] = {}
+    if input or size:
+        option = "input" if input else "size"
+        shape = resized(model, option, input or size or "")
+        if len(shape) != 3:
+            raise UsageError(
+                f"--{option} {input or size} is no C×H×W map", "give channels, height and width: --input 3,224,224"
+            )
+        sizes = dict(zip("CHW" if input else "HW", shape if input else shape[1:], strict=True))
+    return model, sizes, {**counting, "batch": whole_number(counting["batch"], "--batch")}
+
+
+def format_for(format: str | None, path: str | None) -> str:
+    """Return the format in which `show` will write."""
+    from cnncost.render import format_of
 
     if path is None or path == "-":
-        chosen = format or ("terminal" if sys.stdout.isatty() else "plain")
+        return format or ("terminal" if sys.stdout.isatty() else "plain")
+    return format or format_of(path)
+
+
+def show(table: Table, format: str | None, path: str | None) -> None:
+    """Print a table, or write it to a file: whole or not at all."""
+    from cnncost.render import FORMATS, render
+
+    chosen = format_for(format, path)
+    if path is None or path == "-":
         click.echo(render(table, chosen))
         return
-    chosen = format or format_of(path)
     write(path, FORMATS["plain" if chosen == "terminal" else chosen](table) + "\n")
 
 
@@ -260,6 +302,13 @@ def check_output(format: str | None, path: str | None) -> None:
 
 def write(path: str, text: str) -> None:
     """Write a file through a temporary one beside it. Raises UsageError where that is not possible."""
+    with replacing(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+@contextmanager
+def replacing(path: str) -> Iterator[IO[bytes]]:
+    """Give a file to write to that takes the place of `path` once it is whole. Raises UsageError where that is not possible."""
     import tempfile
     from pathlib import Path
 
@@ -268,13 +317,14 @@ def write(path: str, text: str) -> None:
         if target.exists() and not target.is_file():  # a device or a pipe is written to, not replaced
             if target.is_dir():
                 raise IsADirectoryError(21, "it is a directory")
-            target.write_text(text, encoding="utf-8")
+            with target.open("wb") as file:
+                yield file
             return
         target = target.resolve()  # a link stays one
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                yield file
             os.chmod(temporary, target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask())
             os.replace(temporary, target)
         except BaseException:

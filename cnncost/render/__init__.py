@@ -46,9 +46,13 @@ def markdown(table: Table) -> str:
 
 
 def latex(table: Table) -> str:
-    """A LaTeX tabular with booktabs rules, the notes as comments."""
+    """A LaTeX tabular with booktabs rules, the notes as comments. Cells between dollar signs are mathematics."""
+    cells = [cell for row in table.text()[1] for cell in row if len(cell) > 1 and cell[0] == cell[-1] == "$"]
+    text = _tabulate(table, "latex_booktabs")
+    for cell in cells:
+        text = text.replace(_escaped(cell), cell)
     remarks = [*table.prose.splitlines(), *table.notes]
-    return "\n".join([_tabulate(table, "latex_booktabs"), *(f"% {line}".rstrip() for line in remarks)])
+    return "\n".join([text, *(f"% {line}".rstrip() for line in remarks)])
 
 
 def html(table: Table) -> str:
@@ -137,6 +141,13 @@ def _with_notes(table: Table, text: str) -> str:
 
 def _paragraphs(table: Table) -> list[str]:
     return ["", *table.prose.splitlines()] if table.prose else []
+
+
+def _escaped(text: str) -> str:
+    """Return a cell as tabulate writes it into LaTeX."""
+    from tabulate import LATEX_ESCAPE_RULES
+
+    return "".join(LATEX_ESCAPE_RULES.get(character, character) for character in text)
 
 
 def _tabulate(table: Table, style: str) -> str:

@@ -37,8 +37,9 @@ def draw(table: Table, console: Console) -> str:
         header_style="bold",
     )
     for column, header in zip(fitted.columns, headers, strict=True):
-        wraps = column.key in PROSE
-        drawn.add_column(header, justify="left" if column.unit == "text" else "right", no_wrap=not wraps, overflow="fold")
+        drawn.add_column(
+            header, justify="left" if column.unit == "text" else "right", no_wrap=not column.wraps, overflow="fold"
+        )
     for index, row in enumerate(rows):
         is_total = fitted.total is not None and index == len(rows) - 1
         drawn.add_row(
@@ -66,9 +67,6 @@ def draw(table: Table, console: Console) -> str:
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
-PROSE = {"source", "rule", "states", "arguments", "what", "keeps", "ways", "formula", "numbers"}
-
-
 def fit(table: Table, width: int) -> tuple[Table, list[str]]:
     """Return the table without the columns that do not fit into `width`, least important first, and their titles."""
     keep = list(range(len(table.columns)))
@@ -76,7 +74,7 @@ def fit(table: Table, width: int) -> tuple[Table, list[str]]:
     widths = []
     for index, column in enumerate(table.columns):
         widest = max(len(cell) for cell in (headers[index], *(row[index] for row in rows)))
-        widths.append(min(widest, LINE_BUDGET) if column.key in PROSE else widest)
+        widths.append(min(widest, LINE_BUDGET) if column.wraps else widest)
     dropped: list[str] = []
     while sum(widths[i] for i in keep) + SPACING * (len(keep) - 1) > width:
         least = max(keep, key=lambda i: (table.columns[i].priority, i))

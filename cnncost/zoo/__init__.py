@@ -21,7 +21,10 @@ FAMILIES: dict[str, str] = {
     """,
     "polynet": "polynet",
     "xception": "xception",
-    "block_models": "basic bottleneck resnext_block conv3x3 conv3x3_twice conv3x3_thrice conv5x5 conv7x7",
+    "block_models": """
+        basic bottleneck resnext_block conv3x3 conv3x3_twice conv3x3_thrice conv5x5 conv7x7
+        inception dense_block fire separable_conv inverted_residual squeeze_excite
+    """,
     "resnet": """
         resnet18 resnet34 resnet50 resnet101 resnet152 resnet200
         resnet18_v1 resnet34_v1 resnet50_v1 resnet101_v1 resnet152_v1 resnet200_v1

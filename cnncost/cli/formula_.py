@@ -1,0 +1,56 @@
+"""cnncost formula."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cnncost.cli.options import Name, check_output, complete_model, complete_unknown, model_options, output_options, show
+
+
+@click.command("formula")
+@click.argument("model", shell_complete=complete_model)
+@click.option(
+    "--let",
+    multiple=True,
+    metavar="NAME[=EXPRESSION]",
+    shell_complete=complete_unknown,
+    help="Make a letter of a setting or of H, W, size or batch, or put an expression in its place: width, H=32*h.",
+)
+@click.option("--depth", type=click.IntRange(0), metavar="N", help="A row per group: 0 totals, 1 stages, 2 blocks, 9 layers.")
+@click.option(
+    "--as",
+    "style",
+    type=Name("style", lambda: ("text", "latex", "python")),
+    metavar="STYLE",
+    help="How formulas are written: text, latex or python.  [default: what fits the format]",
+)
+@model_options
+@output_options
+def command(
+    model: str,
+    let: tuple[str, ...],
+    depth: int | None,
+    style: str | None,
+    format: str | None,
+    path: str | None,
+    exact: bool,
+    **options: Any,
+) -> None:
+    """What MODEL costs, in letters: parameters, FLOPs, MACs and memory as exact polynomials.
+
+    \b
+    cnncost formula bottleneck
+    cnncost formula resnext_block --let H=32*h --let W=32*w --as latex
+    cnncost formula resnet50 --let width --depth 1
+    """
+    from cnncost.algebra import STYLES
+    from cnncost.cli.options import case_of, format_for
+    from cnncost.formula import formula
+
+    check_output(format, path)
+    loaded, sizes, counting = case_of(model, **options)
+    found = formula(loaded, let, sizes=sizes, **counting)
+    chosen = style or {"latex": "latex", "csv": "python", "tsv": "python"}.get(format_for(format, path), "text")
+    show(found.table(depth, STYLES[chosen]), format, path)

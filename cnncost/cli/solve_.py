@@ -1,0 +1,104 @@
+"""cnncost solve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from cnncost.cli.options import (
+    Name,
+    case_of,
+    check_output,
+    complete_model,
+    complete_unknown,
+    model_options,
+    output_options,
+    show,
+)
+
+
+def _quantities() -> Iterable[str]:
+    from cnncost.solve import QUANTITIES
+
+    return QUANTITIES
+
+
+@click.command("solve")
+@click.argument("model", shell_complete=complete_model)
+@click.option(
+    "--for",
+    "unknown",
+    required=True,
+    metavar="NAME",
+    shell_complete=complete_unknown,
+    help="What to solve for: a setting, an entry of one (depths.2), size, H, W or batch.",
+)
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="QUANTITY=AMOUNT",
+    help="flops=4.1G, or a limit: params<=26M, memory<=20MB. Several limits hold together.",
+)
+@click.option("--equals", metavar="MODEL", shell_complete=complete_model, help="Cost as much as this model.")
+@click.option(
+    "--by",
+    "quantity",
+    type=Name("quantity", _quantities),
+    default="flops",
+    show_default=True,
+    metavar="QUANTITY",
+    help="What of --equals: flops, macs, params, memory, …",
+)
+@click.option("--nearest", "side", flag_value="nearest", default="nearest", help="The value that comes nearest.  [default]")
+@click.option("--below", "side", flag_value="below", help="The nearest that costs no more.")
+@click.option("--above", "side", flag_value="above", help="The nearest that costs no less.")
+@click.option("--among", metavar="A,B,…", help="The values to choose from.")
+@click.option("--step", metavar="N", help="Only multiples of N.")
+@model_options
+@output_options
+def command(
+    model: str,
+    unknown: str,
+    targets: tuple[str, ...],
+    equals: str | None,
+    quantity: str,
+    side: str,
+    among: str | None,
+    step: str | None,
+    settings: tuple[str, ...],
+    format: str | None,
+    path: str | None,
+    exact: bool,
+    **options: Any,
+) -> None:
+    """The value of a setting at which MODEL costs what it should.
+
+    \b
+    cnncost solve resnext_block --for c --equals bottleneck --set C=64 --set G=32
+    cnncost solve resnet50 --for width --target flops=2G
+    cnncost solve resnet50 --for size --target "flops<=4.1G" --target "memory<=60MB"
+    """
+    from dataclasses import replace
+
+    from cnncost.solve import solve
+
+    check_output(format, path)
+    loaded, sizes, counting = case_of(model, settings=(), **options)
+    choices = among.split(",") if among else ()
+    found = solve(
+        loaded,
+        unknown,
+        targets,
+        equals=equals,
+        quantity=quantity,
+        side=side,  # type: ignore[arg-type]  # click's flag_value
+        among=choices,
+        step=step,
+        settings=settings,
+        sizes=sizes,
+        **counting,
+    )
+    show(replace(found.table(), exact=exact), format, path)

@@ -1,0 +1,242 @@
+"""cnncost sweep."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cnncost.cli.options import (
+    Name,
+    check_output,
+    complete_model,
+    complete_setting,
+    model_options,
+    output_options,
+    replacing,
+    show,
+)
+from cnncost.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+METHODS = {"tables": "stage tables", "form": "closed form", "arrays": "arrays", "each": "one at a time"}
+ROWS = ("csv", "tsv", "json", "npz", "parquet")  # formats that take every row
+BINARY = (".npz", ".parquet")
+PATIENCE = 0.7  # seconds before a progress bar appears
+INTERRUPTED = 130
+
+
+@click.command("sweep")
+@click.argument("model", shell_complete=complete_model)
+@click.option(
+    "--over",
+    multiple=True,
+    required=True,
+    metavar="NAME=VALUES",
+    shell_complete=complete_setting,
+    help="An axis: width=16:512:8 (both ends included), groups=1,2,4, depths.2=1:36, block=basic,bottleneck, size=…, batch=…",
+)
+@click.option("--where", metavar="CONDITION", help='Which candidates match: "flops <= 4.1G and params < 26M".')
+@click.option(
+    "--pareto", metavar="A,B", help="Keep those that no other beats in all of these figures; -A where more is better."
+)
+@click.option("--sort", metavar="FIGURE", help="Smallest first, or -FIGURE: largest first.")
+@click.option("--top", type=click.IntRange(1), metavar="N", help="Keep the first N, by --sort or by FLOPs.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, metavar="N", help="Processes that work at once.")
+@click.option(
+    "--dask", metavar="ADDRESS", help="Work on a Dask cluster: tcp://host:8786, or local for one of --jobs processes."
+)
+@click.option("--resume", is_flag=True, help="Go on with what an interrupted sweep has kept beside its -o FILE.")
+@click.option(
+    "--method",
+    type=Name("method", lambda: METHODS),
+    metavar="METHOD",
+    help=f"One of {', '.join(METHODS)}. [default: the fastest]",
+)
+@model_options
+@output_options
+def command(
+    model: str,
+    over: tuple[str, ...],
+    jobs: int,
+    dask: str | None,
+    resume: bool,
+    method: str | None,
+    format: str | None,
+    path: str | None,
+    exact: bool,
+    **asked: Any,
+) -> None:
+    """The cost of every candidate of a design space of MODEL: counted, filtered, sorted, exactly.
+
+    \b
+    cnncost sweep resnet50 --over width=16:128:16 --over size=160,192,224
+    cnncost sweep resnext50_32x4d --over cardinality=1,2,4,8,16,32 --over base_width=4:64:4 \\
+      --where "flops <= 4.2G and params < 26M" --sort -flops --top 10
+    cnncost sweep resnet50 --over width=8:512:8 --over depths.2=1:36 --pareto flops,-params -o front.csv
+
+    With -o FILE (.csv .tsv .json .npz .parquet) every matching row is written, unless --top or --pareto keeps fewer.
+    """
+    chosen = _format(format, path, exact)
+    if resume and (path is None or path == "-"):
+        raise UsageError("--resume goes on with what is kept beside an output file", "name the file: -o FILE")
+    from cnncost.models import whole_number
+    from cnncost.sweep.run import Query, sweep
+
+    every = chosen in ROWS and asked["top"] is None
+    if every and asked["sort"] and not asked["pareto"]:
+        raise UsageError("--sort orders no file of all rows: they are written as they are found", "say how many: --top N")
+    settings = asked.pop("settings")
+    batch = whole_number(asked.pop("batch"), "--batch")
+    query = Query(model, over, settings, batch=batch, every=every, method=METHODS.get(method or "", "auto"), **asked)  # type: ignore[arg-type]
+    if chosen == "parquet":
+        from cnncost.sweep.output import need_pyarrow
+
+        need_pyarrow()
+    with _place(path, every) as part:
+        with _workers(jobs, dask) as (executor, workers), _progress() as progress:
+            each = 0.5 if executor is None else 2.0
+            result = sweep(query, executor, workers, each, progress, part, resume)
+        from cnncost.sweep import output
+
+        if result.complete or part is None:
+            _print(result, chosen, format, path, exact)
+        if part is not None and result.complete:
+            _remove(part)
+    if not result.complete:
+        done = f"{result.candidates:,} of {result.space.size:,} candidates, {result.matching:,} matching"
+        click.echo(f"interrupted after {done}", err=True)
+        if path is not None and path != "-":
+            click.echo("  the same command with --resume goes on from there", err=True)
+            show(output.sweep_table(_head(result), exact), format if format not in ROWS else None, None)
+        raise click.exceptions.Exit(INTERRUPTED)
+
+
+def _head(result: Any) -> Any:
+    """Return the result with as many of its rows as people read."""
+    from dataclasses import replace
+
+    from cnncost.sweep.run import SHOWN
+
+    return replace(result, rows={name: column[:SHOWN] for name, column in result.rows.items()})
+
+
+def _format(format: str | None, path: str | None, exact: bool) -> str | None:
+    """Return the format of the output, npz and parquet by their suffix among them. Raises UsageError for an unknown one."""
+    if path is not None and format is None:
+        from pathlib import PurePath
+
+        suffix = PurePath(path).suffix.lower()
+        if suffix in BINARY:
+            return suffix.removeprefix(".")
+        if path != "-":
+            from cnncost.render import SUFFIXES, format_of
+
+            if suffix not in SUFFIXES:
+                known = (*SUFFIXES, *BINARY)
+                raise UsageError(
+                    f"the suffix of '{path}' names no format", did_you_mean(suffix, known, f"suffixes: {', '.join(known)}")
+                )
+            return format_of(path)
+    check_output(format, path)
+    return format
+
+
+def _print(result: Any, chosen: str | None, format: str | None, path: str | None, exact: bool) -> None:
+    from cnncost.sweep import output
+
+    if chosen not in ROWS:
+        show(output.sweep_table(result, exact), format, path)
+        return
+    write = output.WRITERS[chosen]
+    if path is None or path == "-":
+        sys.stdout.flush()
+        write(result, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+        return
+    with replacing(path) as file:
+        write(result, file)
+    for line in output.notes(result):
+        click.echo(line, err=True)
+
+
+@contextmanager
+def _place(path: str | None, every: bool) -> Iterator[str | None]:
+    """Give the path beside the output where finished work is kept; a temporary one for rows that go to standard output."""
+    if path is not None and path != "-":
+        yield f"{path}.part"
+    elif every:
+        from tempfile import TemporaryDirectory
+
+        with TemporaryDirectory(prefix="cnncost-") as folder:
+            yield f"{folder}/part"
+    else:
+        yield None
+
+
+def _remove(part: str) -> None:
+    import os
+    from contextlib import suppress
+
+    for suffix in (".json", ".rows"):
+        with suppress(OSError):
+            os.unlink(part + suffix)
+
+
+@contextmanager
+def _workers(jobs: int, dask: str | None) -> Iterator[tuple[Executor | None, int]]:
+    """Give an executor and how many workers it has; none for work in this process."""
+    if dask is not None:
+        from cnncost.sweep.workers import dask_cluster
+
+        with dask_cluster(dask, jobs) as found:
+            yield found
+    elif jobs > 1:
+        from cnncost.sweep.workers import processes
+
+        with processes(jobs) as executor:
+            yield executor, jobs
+    else:
+        yield None, 1
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None] | None]:
+    """Give what draws a bar with rate and remaining time on a terminal's standard error, once the work takes its time."""
+    if not sys.stderr.isatty():
+        with nullcontext():
+            yield None
+        return
+    import time
+
+    begun = time.monotonic()
+    bar: Any = None
+    task: Any = None
+
+    def advance(done: int, size: int) -> None:
+        nonlocal bar, task
+        if bar is None:
+            if time.monotonic() - begun < PATIENCE or done == size:
+                return
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+            columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
+            bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            bar.start()
+            task = bar.add_task("", total=size, rate="")
+        from cnncost.units import short
+
+        rate = int(done / max(1e-3, time.monotonic() - begun))
+        bar.update(task, completed=done, rate=f"{short(rate)} candidates/s")
+
+    try:
+        yield advance
+    finally:
+        if bar is not None:
+            bar.stop()

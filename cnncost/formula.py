@@ -1,0 +1,344 @@
+"""Closed forms: what a network costs as polynomials in letters, from the same trace that gives the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import prod
+from typing import TYPE_CHECKING, Any, get_args, get_origin
+
+from cnncost.algebra import LATEX, PYTHON, TEXT, Num, Poly, Style, assumptions, common_factor, expression, symbols, written
+from cnncost.conventions import Convention
+from cnncost.errors import AlgebraError, ModelError, UsageError, did_you_mean
+from cnncost.graph import Graph
+from cnncost.models import Model, load
+
+if TYPE_CHECKING:
+    from cnncost.report import Report
+    from cnncost.tables import Table
+
+AXES = "CHW"  # of an input: channels, height, width
+CONDITIONS = 6  # of those under which a form holds, shown below a table
+FIGURES = ("params", "flops", "macs", "activation_bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A model, and what stands in place of its input's sizes and of the batch: numbers or letters."""
+
+    model: Model
+    sizes: Mapping[str, Num] = field(default_factory=dict)  # by axis, instead of the model's own
+    batch: Num = 1
+
+    def names(self) -> tuple[str, ...]:
+        """What `put` can be given: the model's settings, H and W (or size for both), C, and batch."""
+        return tuple(dict.fromkeys((*self.model.parameters, *AXES[1:], AXES[0], "size", "batch")))
+
+    def put(self, name: str, value: Any) -> Case:
+        """Return the case with a value for a setting (`width`, `depths.2`), a size of the input, or the batch."""
+        model = self.model
+        base, dot, place = name.partition(".")
+        if base in model.parameters:
+            if not dot:
+                return replace(self, model=model.with_settings(**{base: value}))
+            now = model.values[base]
+            if not isinstance(now, tuple) or not place.isdecimal() or int(place) >= len(now):
+                model.set([f"{name}=1"])  # refuses it in its own words
+            return replace(self, model=model.with_settings(**{base: (*now[: int(place)], value, *now[int(place) + 1 :])}))
+        if name == "batch":
+            return replace(self, batch=value)
+        if name == "size" or name in AXES:
+            axes = AXES[1:] if name == "size" else name
+            return replace(self, sizes={**self.sizes, **dict.fromkeys(axes, value)})
+        known = self.names()
+        raise UsageError(f"{model.name} has no '{name}'", did_you_mean(name, known, f"it has {', '.join(known)}"))
+
+    @property
+    def input(self) -> tuple[Num, ...]:
+        """The shape of one example."""
+        shape = self.model.shape
+        if shape is None:
+            if set(self.sizes) < set(AXES):
+                raise UsageError(f"{self.model.name} has no input size of its own", "give one: --input C,H,W")
+            return tuple(self.sizes[axis] for axis in AXES)
+        if not self.sizes:
+            return shape
+        if len(shape) != len(AXES):
+            raise UsageError(f"{self.model.name} reads no C×H×W map, so its input has no {next(iter(self.sizes))}")
+        return tuple(self.sizes.get(axis, size) for axis, size in zip(AXES, shape, strict=True))
+
+    def trace(self) -> Graph:
+        """Return the graph."""
+        return self.model.trace(self.input)
+
+    def report(self, convention: str | Convention = "lecture", dtype: str = "float32") -> Report:
+        """Return what it costs."""
+        graph = self.trace()
+        from cnncost.report import report  # imports numpy: errors in names and letters come before it
+
+        return report(graph, convention, self.batch, dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A network's cost in letters, which stand for whole numbers of at least 1."""
+
+    report: Report
+    letters: tuple[str, ...]
+    spatial: tuple[str, ...]  # those of the input's height and width and of the batch, which are factored out
+    assumed: tuple[tuple[str, Num, Num], ...]  # ("!=", a, b), (">=", a, b), ("%", a, b): where it holds
+
+    @property
+    def total(self) -> dict[str, Num]:
+        """The closed forms of the whole network, by figure."""
+        total = self.report.total
+        return {figure: total[figure] for figure in FIGURES}
+
+    @property
+    def params_by_kind(self) -> dict[str, Num]:
+        """The parameters of each type of layer that has any."""
+        found: dict[str, Num] = {}
+        for row, params in zip(self.report.rows, self.report.params.tolist(), strict=True):
+            found[row.kind] = found.get(row.kind, 0) + params
+        return {kind: value for kind, value in found.items() if value != 0}
+
+    def write(self, value: Num, style: Style = TEXT) -> str:
+        """Return one form as people write it: H·W·(8·C·G·c + 9·G·c²)."""
+        return written(value, style, self.spatial)
+
+    def conditions(self, style: Style = TEXT) -> list[str]:
+        """Return what was taken for granted of the letters: where it fails the network is another one."""
+        relations = {"!=": "{} ≠ {}", ">=": "{} ≥ {}", "%": "{} is a multiple of {}"}
+        if style is PYTHON:
+            relations = {"!=": "{} != {}", ">=": "{} >= {}", "%": "({}) % ({}) == 0"}
+        return [relations[name].format(*(written(side, style) for side in _reduced(name, a, b))) for name, a, b in self.assumed]
+
+    def to_dict(self, depth: int | None = None) -> dict[str, Any]:
+        """Return the forms as Python expressions of the letters: the object of `--format json` (cnncost.formula/1)."""
+
+        def forms(values: Mapping[str, Num]) -> dict[str, str]:
+            return {name: self.write(value, PYTHON) for name, value in values.items()}
+
+        data: dict[str, Any] = {
+            "schema": "cnncost.formula/1",
+            "model": self.report.model,
+            "letters": list(self.letters),
+            "input": [self.write(size, PYTHON) for size in self.report.input],
+            "batch": self.write(self.report.batch, PYTHON),
+            "dtype": self.report.dtype,
+            "convention": self.report.convention.name,
+            "assumes": self.conditions(PYTHON),
+            "total": forms(self.total),
+            "params_by_kind": forms(self.params_by_kind),
+        }
+        if depth is not None:
+            groups = self.report.group(depth)
+            columns = {figure: getattr(groups, figure).tolist() for figure in FIGURES}
+            data["layers"] = [
+                {"name": row.name, "kind": row.kind, **forms({figure: columns[figure][index] for figure in FIGURES})}
+                for index, row in enumerate(groups.rows)
+            ]
+        return data
+
+    def table(self, depth: int | None = None, style: Style = TEXT) -> Table:
+        """Return the forms as a table: of the whole network, or a row per group of layers at `depth`."""
+        from cnncost.tables import Column, Table
+        from cnncost.units import DTYPES
+
+        def cell(value: Num) -> str:
+            return f"${self.write(value, style)}$" if style is LATEX else self.write(value, style)
+
+        report = self.report
+        notes = [
+            f"{report.model}: input {' × '.join(map(written, report.input))}, batch {written(report.batch)}, {report.dtype}"
+        ]
+        notes.append(f"{report.convention.name}: {report.convention.states}")
+        if self.letters:
+            notes.append(f"letters: {', '.join(self.letters)}, whole numbers from 1")
+        if self.assumed:
+            facts = self.conditions()
+            more = f", and {len(facts) - CONDITIONS} more: --format json lists them" if len(facts) > CONDITIONS else ""
+            notes.append(f"holds for {', '.join(facts[:CONDITIONS])}{more}")
+        titles = {"params": "params", "flops": "FLOPs", "macs": "MACs", "activation_bytes": "memory (bytes)"}
+        share = "  of {}"
+        if style is PYTHON:  # for programs
+            titles, share = {figure: figure for figure in FIGURES}, "params.{}"
+        if depth is None:
+            rows = [(titles[figure], cell(value)) for figure, value in self.total.items()]
+            kinds = self.params_by_kind
+            if len(kinds) > 1:
+                rows[1:1] = [(share.format(kind), cell(value)) for kind, value in kinds.items()]
+            memory = self.total["activation_bytes"]
+            rows.insert(-1, ("activations", cell(memory // DTYPES[report.dtype])))
+            shown = (Column("figure", "figure"), Column("formula", "formula", wraps=True))
+            return Table(shown, tuple(rows), notes=tuple(notes), data=self.to_dict())
+        groups = report.group(depth)
+        groups = groups.take([index for index, costs in enumerate(groups.charged()) if costs])
+        priority = {"params": 0, "flops": 0, "macs": 2, "activation_bytes": 1}
+        columns = (
+            Column("name", "layer"),
+            *(Column(key, titles[key], priority=priority[key], wraps=True) for key in titles),
+        )
+        cells = [[row.name for row in groups.rows]]
+        cells += [[cell(value) for value in getattr(groups, key).tolist()] for key in titles]
+        total = ("total", *(cell(self.total[key]) for key in titles))
+        return Table(columns, tuple(zip(*cells, strict=True)), total, notes=tuple(notes), data=self.to_dict(depth))
+
+
+def takes_numbers(model: Model, name: str) -> bool:
+    """Whether a setting, an entry of one or a size of the input is a number."""
+    base, entry, _ = name.partition(".")
+    if base not in model.parameters:
+        return True
+    kind, now = model.kinds[base], model.values[base]
+    if entry:
+        kind = get_args(kind)[0] if get_args(kind) else Any
+        now = now[0] if isinstance(now, tuple) and now else now
+    if kind is Any:
+        return not isinstance(now, (bool, str, tuple))
+    return get_origin(kind) is not tuple and not {Any, int, float}.isdisjoint((kind, *get_args(kind)))
+
+
+def is_block(model: Model) -> bool:
+    """Whether a model is a block: its input follows from its settings, so that these are its natural letters."""
+    return callable(model.input)
+
+
+def natural_letters(model: Model) -> tuple[str, ...]:
+    """Return the letters in which a model is written unless others are asked for.
+
+    A block's sizes that are not set, and H and W; of a whole network H and W.
+    """
+    if not is_block(model):
+        return tuple(AXES[1:])
+    kinds = {name: kind for name, kind in model.kinds.items() if name not in model.settings}
+    sizes = (name for name, kind in kinds.items() if kind is Any or (Any in get_args(kind) and model.values[name] is not None))
+    return (*sizes, *AXES[1:])
+
+
+def formula(
+    model: str | Model,
+    let: Sequence[str] = (),
+    *,
+    sizes: Mapping[str, int] | None = None,
+    batch: Num = 1,
+    convention: str | Convention = "lecture",
+    dtype: str = "float32",
+) -> Formula:
+    """Return what a model costs as polynomials in letters.
+
+    `let` names what becomes a letter: `C`, `width`, `H`; or puts an expression in its place: `H=32*h`. Names are those of
+    the model's settings, H, W and C of its input (`size` is H and W), and `batch`. A block keeps its natural letters beside
+    these; a network without `let` has the letters H and W. `sizes` are numbers for H and W, or all of C, H and W.
+
+    >>> formula("bottleneck").write(formula("bottleneck").total["flops"])
+    '17·C²·H·W'
+
+    Raises CnncostError for a name that there is not, and for what letters leave open, with the layer at which they do.
+    """
+    model = load(model) if isinstance(model, str) else model
+    case = Case(model, dict(sizes or {}), batch)
+    values = dict(map(_let, let))
+    if "size" in values and "size" not in model.parameters:
+        values |= dict.fromkeys(AXES[1:], values.pop("size"))
+    if not let or is_block(model):
+        taken = {name.partition(".")[0] for name in values} | set(sizes or {})
+        values |= {name: symbols(name)[0] for name in natural_letters(model) if name not in taken}
+    for name, value in values.items():
+        if not takes_numbers(model, name):
+            raise UsageError(
+                f"{model.name}: '{name}' is no number, so it cannot be a letter",
+                f"letters can stand for {', '.join(_offered(case))}",
+            )
+        case = case.put(name, value)
+    with assumptions() as assumed:
+        try:
+            report = case.report(convention, dtype)
+        except ModelError as error:
+            remedy = _remedy(case, values) if _left_open(error) else error.hint
+            raise type(error)(error.message, remedy or _structure(model, values) or error.hint) from error
+        except (TypeError, ValueError, RecursionError) as error:  # the model's own code, on a letter
+            reason = "it would never end" if isinstance(error, RecursionError) else error
+            raise UsageError(
+                f"{model.name} cannot be traced with a letter for {' or '.join(values)} ({reason})",
+                "letters know + - * // ** and comparisons: give it a number, with --set",
+            ) from error
+    if isinstance(case.batch, Poly):
+        assumed[">=", case.batch, 1] = None
+    for name, a, b in assumed:
+        if name == ">=" and _certain("<", a, b):
+            raise UsageError(
+                f"{model.name}: {written(a)} is below {written(b)} whatever the letters are", "letters count from 1"
+            )
+    height, width = case.input[-2:]
+    letters = {letter for value in values.values() for letter in (value.letters() if isinstance(value, Poly) else ())}
+    spatial = {letter for size in (height, width, case.batch) if isinstance(size, Poly) for letter in size.letters()}
+    in_order = tuple(sorted(letters, key=lambda letter: (len(letter), letter)))
+    return Formula(report, in_order, tuple(sorted(spatial)), tuple(fact for fact in assumed if not _certain(*fact)))
+
+
+def _let(text: str) -> tuple[str, Num]:
+    """Return (name, value) of `C`, `H=32*h` or `depths.2=n`."""
+    name, equals, right = (part.strip() for part in text.partition("="))
+    if not name:
+        raise UsageError(f"--let '{text}' names no letter", "write NAME, or NAME=EXPRESSION as in H=32*h")
+    if not equals:
+        right = name.replace(".", "_")
+    try:
+        return name, expression(right)
+    except AlgebraError as error:
+        raise UsageError(f"--let {text}: {error.message}", error.hint) from None
+
+
+def _offered(case: Case) -> list[str]:
+    return [name for name in case.names() if takes_numbers(case.model, name)]
+
+
+def _left_open(error: BaseException | None) -> bool:
+    """Whether an error comes from a question that letters leave open."""
+    return error is not None and (isinstance(error, AlgebraError) or _left_open(error.__cause__))
+
+
+def _remedy(case: Case, values: Mapping[str, Num]) -> str:
+    """Return the assumption on the input's sizes under which there is a closed form, where there is one."""
+    shape = case.model.shape
+    axes = [axis for axis in AXES[1:] if isinstance(values.get(axis), Poly)]
+    if shape is None or len(shape) != len(AXES) or not axes:
+        return ""
+    for axis in axes:
+        size = shape[AXES.index(axis)]
+        if not isinstance(size, int):
+            return ""
+        case = case.put(axis, size * symbols(axis.lower())[0])
+    try:
+        case.trace()
+    except (AlgebraError, ModelError):
+        return f"give the input a size, --size {shape[1]}, and letters to settings: {', '.join(_offered(case))}"
+    multiples = " ".join(f"--let {axis}={shape[AXES.index(axis)]}*{axis.lower()}" for axis in axes)
+    return f"there is a closed form for multiples of its own input: {multiples}"
+
+
+def _structure(model: Model, values: Mapping[str, Num]) -> str:
+    """Return the remedy where a letter stands for a setting that decides which layers there are."""
+    whole = [name for name in values if model.kinds.get(name.partition(".")[0]) in (int, tuple[int, ...])]
+    return f"{' and '.join(whole)} can decide which layers there are: give it a number, with --set" if whole else ""
+
+
+def _reduced(relation: str, a: Num, b: Num) -> tuple[Num, Num]:
+    """Return two sides that must differ without what they have in common: C ≠ C·t is t ≠ 1."""
+    if relation != "!=":
+        return a, b
+    shared = prod(common_factor(a - b))
+    if all(side % shared == 0 for side in (a, b)):
+        a, b = a // shared, b // shared
+    return (a, b) if isinstance(a, Poly) else (b, a)
+
+
+def _certain(relation: str, a: Num, b: Num) -> bool:
+    """Whether a relation holds for all values of the letters."""
+    try:
+        if relation in (">=", "<"):
+            return bool(a >= b if relation == ">=" else a < b)
+        return bool(a < b or a > b) if relation == "!=" else bool(a % b == 0)
+    except AlgebraError:
+        return False

@@ -1,0 +1,192 @@
+"""How fast design spaces are swept, beside one configuration at a time. Everything is measured in one run, ratios side by side.
+
+python tests/benchmarks/sweep.py [--dask]
+"""
+
+from __future__ import annotations
+
+import random
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from cnncost.conventions import CONVENTIONS
+from cnncost.models import load
+from cnncost.sweep.evaluate import Evaluator
+from cnncost.sweep.product import count, stages
+from cnncost.sweep.run import Query, sweep
+from cnncost.sweep.space import space
+
+SEVEN = (  # seven free settings of ResNeXt-50
+    "width=16:264:8",
+    "cardinality=1,2,4,8,16,32",
+    "base_width=2:64:2",
+    "depths.0=1:6",
+    "depths.1=1:12",
+    "depths.2=1:36",
+    "depths.3=1:6",
+)
+BUDGETS = "flops <= 4.1G and params < 26M"
+
+
+def timed(function: Callable[[], Any]) -> tuple[float, Any]:
+    """Return the seconds a call takes, and its result."""
+    start = time.perf_counter()
+    result = function()
+    return time.perf_counter() - start, result
+
+
+def conv(cost: dict[str, int], inputs: int, out: int, kernel: int, stride: int = 1, groups: int = 1) -> dict[str, int]:
+    """Return the running cost of height, parameters, multiply-adds and activations after a convolution and its batch norm.
+
+    The analytic way of network design spaces (arXiv:2003.13678): a dictionary that each layer's function updates in turn.
+    """
+    height = (cost["height"] - 1) // stride + 1
+    weights = kernel * kernel * inputs * out // groups
+    return {
+        "height": height,
+        "params": cost["params"] + weights + 2 * out,
+        "flops": cost["flops"] + weights * height * height,
+        "acts": cost["acts"] + out * height * height,
+    }
+
+
+def analytic(width: int, cardinality: int, base_width: int, *depths: int) -> dict[str, int]:
+    """Return the cost of one ResNeXt by functions written for it by hand, one per part of the network."""
+    cost = conv({"height": 224, "params": 0, "flops": 0, "acts": 0}, 3, width, 7, 2)
+    cost["height"] = (cost["height"] - 1) // 2 + 1
+    inputs = width
+    for stage, depth in enumerate(depths):
+        out = 4 * width * 2**stage
+        inner = width * 2**stage * base_width // 64 * cardinality
+        for index in range(depth):
+            stride = 2 if stage and not index else 1
+            if not index:
+                skip = conv(cost, inputs, out, 1, stride)
+                cost = {**skip, "height": cost["height"]}
+            cost = conv(cost, inputs, inner, 1)
+            cost = conv(cost, inner, inner, 3, stride, cardinality)
+            cost = conv(cost, inner, out, 1)
+            inputs = out
+    return {**cost, "params": cost["params"] + inputs * 1000 + 1000, "flops": cost["flops"] + inputs * 1000}
+
+
+def peer(rng: random.Random, number: int) -> tuple[float, float]:
+    """Return configurations a second: by the functions above, and by tracing each; they must agree."""
+    asked = space(load("resnext50_32x4d"), SEVEN)
+    evaluator = Evaluator(asked, CONVENTIONS["macs"], method="one at a time")
+    rows = []
+    while len(rows) < number:
+        values = evaluator.space.values(rng.randrange(asked.size))
+        if values["width"] * values["base_width"] >= 64:
+            rows.append(values)
+    names = ("width", "cardinality", "base_width", *(f"depths.{stage}" for stage in range(4)))
+    by_hand, found = timed(lambda: [analytic(*(row[name] for name in names)) for row in rows])
+    traced, exact = timed(lambda: [evaluator.exact(row) for row in rows])
+    for one, other in zip(found, exact, strict=True):
+        assert not isinstance(other, str)
+        assert (one["params"], one["flops"]) == (other["params"], other["macs"])
+    return number / by_hand, number / traced
+
+
+def arrays_without_depths(candidates: int) -> float:
+    """Return candidates a second through the rules alone: sizes only, as flat columns, nothing factored out."""
+    model = load("resnext50_32x4d")
+    rng = np.random.default_rng(0)
+    size = 2**14
+    settings = {
+        "width": 8 * rng.integers(8, 32, size),
+        "cardinality": 2 ** rng.integers(0, 6, size),
+        "base_width": rng.integers(8, 64, size),
+    }
+    from cnncost.ints import Ints
+    from cnncost.sweep.evaluate import totals
+
+    start = time.perf_counter()
+    for _ in range(candidates // size):
+        totals(model.trace(**{name: Ints(column) for name, column in settings.items()}), CONVENTIONS["lecture"], 1, "float32")
+    return candidates // size * size / (time.perf_counter() - start)
+
+
+def main() -> None:
+    """Print the measurements as a table."""
+    rng = random.Random(0)
+    by_hand, traced = peer(rng, 2000)
+    rows: list[tuple[str, str, str, str]] = []
+
+    def add(what: str, measured: str, beside: str, wanted: str = "") -> None:
+        rows.append((what, measured, beside, wanted))
+        print(f"| {what} | {measured} | {beside} | {wanted} |", flush=True)
+
+    print("| what | measured | beside | wanted |\n|---|--:|--:|--:|")
+    add("analytic functions by hand, one at a time", f"{by_hand:,.0f}/s", "1", "")
+    add("one at a time through the rules", f"{traced:,.0f}/s", f"{traced / by_hand:.2f} ×", "")
+    flat = arrays_without_depths(2**17)
+    add("flat columns through the rules, three sizes", f"{flat:,.0f}/s", f"{flat / by_hand:,.0f} ×", "")
+
+    question = Query("resnext50_32x4d", SEVEN, where=BUDGETS, sort="-flops", top=20)
+    size = space(load("resnext50_32x4d"), SEVEN).size
+    answers = []
+    for method, wanted in (("arrays", "≥ 1,000,000/s"), ("closed form", "≥ 20,000,000/s")):
+        seconds, found = timed(lambda method=method: sweep(replace(question, method=method)))  # type: ignore[misc]
+        answers.append(found)
+        rate = size / seconds
+        add(f"seven settings, {size:,} candidates: {method}", f"{rate:,.0f}/s", f"{rate / by_hand:,.0f} ×", wanted)
+    seconds, found = timed(lambda: sweep(question))
+    answers.append(found)
+    add(f"the same, left to choose: {found.method}", f"{seconds:.1f} s", f"{size / seconds / by_hand:,.0f} ×")
+    assert len({(a.candidates, a.valid, a.matching, tuple(a.rows["flops"].tolist())) for a in answers}) == 1
+
+    table = np.random.default_rng(0)
+    four = stages([table.integers(0, 10**6, (1000, 2)) for _ in range(4)])
+    seconds, number = timed(lambda: count(four, [2 * 10**6, 18 * 10**5]))
+    add(
+        "10^12 configurations, four stages of 1,000 options, counted under two budgets",
+        f"{seconds:.2f} s",
+        f"{number:,}",
+        "≤ 5 s",
+    )
+    stages_ = Query(
+        "resnext50_32x4d", tuple(f"depths.{i}=1:1000" for i in range(4)), where="flops <= 100G and params < 1G", top=3
+    )
+    seconds, found = timed(lambda: sweep(stages_))
+    add(f"the same by the command: depths of 1 to 1,000; {found.method}", f"{seconds:.2f} s", f"{found.matching:,}", "")
+
+    wide = Query(
+        "resnet50", ("width=8:4096:8", "classes=1:2000", "size=32:1008:1"), where="flops <= 1G", top=5, method="closed form"
+    )
+    seconds, found = timed(lambda: sweep(wide))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    add(f"{found.candidates:,} candidates by closed form", f"{seconds:.1f} s", f"peak resident {peak:,.0f} MB", "≤ 500 MB")
+
+    pools(add)
+
+
+def pools(add: Callable[..., None]) -> None:
+    """Measure two processes, and with --dask a local cluster of two, beside one, on work of some ten seconds."""
+    from cnncost.sweep.workers import dask_cluster, processes
+
+    each = Query(
+        "resnet50", ("width=8:512:8", "depths.0=1:5", "depths.1=1:5", "size=160,192,224"), top=5, method="one at a time"
+    )
+    alone, expected = timed(lambda: sweep(each))
+    with processes(2) as executor:
+        sweep(replace(each, over=each.over[:1]), executor, 2)  # the workers start and import
+        pooled, found = timed(lambda: sweep(each, executor, 2, 1.0))
+    assert np.array_equal(found.rows["index"], expected.rows["index"])
+    add("two processes", f"{pooled:.1f} s", f"{alone / pooled:.2f} × one process ({alone:.1f} s)", "≥ 1.7 ×")
+    if "--dask" in sys.argv:
+        with dask_cluster("local", 2) as (executor, workers):
+            sweep(replace(each, over=each.over[:1]), executor, workers)
+            seconds, found = timed(lambda: sweep(each, executor, workers, 1.0))
+        assert np.array_equal(found.rows["index"], expected.rows["index"])
+        add("a local Dask cluster of two", f"{seconds:.1f} s", f"{seconds / pooled:.2f} × the pool's time", "≤ 1.2 ×")
+
+
+if __name__ == "__main__":
+    main()
