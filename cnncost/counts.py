@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cnncost.algebra import Num, Poly
 from cnncost.conventions.convention import COUNTS, GEOMETRY, Convention
-from cnncost.graph import Graph
+from cnncost.graph import Graph, Node
 from cnncost.ints import INT64_MAX, Ints
 from cnncost.ops import elements
 
@@ -116,6 +116,19 @@ class Counts:
         parts = (v.values.tolist() if isinstance(v, Ints) else [v] * len(self.groups[key]) for key, v in priced.items())
         total: int = sum(abs(number) for part in parts for number in part)
         return total <= INT64_MAX
+
+
+def count(graph: Graph, node: Node, letter: str, weights: Mapping[str, Num]) -> Num:
+    """Return one letter of `LETTERS` for one layer; `weights` are the parameters of all layers, by name."""
+    if letter == "writes":
+        return elements(node.cost.shape)
+    if letter == "reads":
+        return sum([elements(graph.nodes[i].cost.shape) for i in node.inputs], 0)
+    if letter == "learned":
+        return weights[node.shares or node.name]
+    if letter in GEOMETRY:
+        return GEOMETRY[letter][1](node, graph.nodes[node.inputs[0]].cost.shape)
+    return getattr(node.cost, letter)
 
 
 def keys(graph: Graph) -> list[str]:

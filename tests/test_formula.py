@@ -306,8 +306,8 @@ REFUSALS = {
     ("resnet50", "=3"): "--let '=3' names no letter\nwrite NAME, or NAME=EXPRESSION as in H=32*h",
     ("bottleneck", "C=-C"): "bottleneck: −4·C is below 1 whatever the letters are\nletters count from 1",
     ("bottleneck", "H=0"): "bottleneck: the input 4·C×0×W has the size 0\nsizes are whole numbers from 1",
-    ("fractalnet20", "columns"): "fractalnet20 cannot be traced with a letter for columns "
-    "(it would never end)\nletters know + - * // ** and comparisons: give it a number, with --set",
+    ("fractalnet20", "columns"): "fractalnet20: whether columns > 16 depends on the letters (after layer 'input')\n"
+    "columns can decide which layers there are: give it a number, with --set",
 }
 
 

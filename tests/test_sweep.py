@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnncost import zoo
-from cnncost.conventions import CONVENTIONS
+from cnncost.conventions import MODULE_OF, convention
 from cnncost.errors import CnncostError, UsageError
 from cnncost.models import Model, load
 from cnncost.report import report
@@ -99,7 +99,7 @@ def test_random_candidates_of_every_family(function: Any) -> None:
     model = FAMILIES[function]
     method = rng.choice(["closed form", "arrays"])
     for _ in range(TRIES):
-        evaluator = Evaluator(space(model, axes_of(model, rng)), CONVENTIONS["lecture"], method=method)  # type: ignore[arg-type]
+        evaluator = Evaluator(space(model, axes_of(model, rng)), convention("lecture"), method=method)  # type: ignore[arg-type]
         size = evaluator.space.size
         found = figures_of(evaluator, 0, min(size, 512))
         for index in rng.sample(sorted(found), min(len(found), 12)):
@@ -110,16 +110,16 @@ def test_random_candidates_of_every_family(function: Any) -> None:
 @pytest.mark.parametrize(
     "name", ["resnet50", "densenet121", "swin_t", "googlenet_aux", "resnet110_stochastic"]
 )
-@pytest.mark.parametrize("convention", list(CONVENTIONS))
-def test_totals_are_those_of_the_report(name: str, convention: str) -> None:
+@pytest.mark.parametrize("counting", list(MODULE_OF))
+def test_totals_are_those_of_the_report(name: str, counting: str) -> None:
     graph = load(name).trace()
-    expected = report(graph, convention, 3, "float16").total
-    assert totals(graph, CONVENTIONS[convention], 3, "float16") == {figure: expected[figure] for figure in FIGURES}
+    expected = report(graph, counting, 3, "float16").total
+    assert totals(graph, convention(counting), 3, "float16") == {figure: expected[figure] for figure in FIGURES}
 
 
 @pytest.mark.parametrize("method", ["closed form", "arrays", "one at a time"])
 def test_every_candidate_of_a_space(method: Any) -> None:
-    evaluator = Evaluator(space(load("resnext50_32x4d"), RESNEXT[:4]), CONVENTIONS["lecture"], method=method)
+    evaluator = Evaluator(space(load("resnext50_32x4d"), RESNEXT[:4]), convention("lecture"), method=method)
     found = figures_of(evaluator, 0, evaluator.space.size)
     for index, cost in found.items():
         direct = alone(evaluator.space, index)
@@ -131,7 +131,7 @@ def test_every_candidate_of_a_space(method: Any) -> None:
 def test_candidates_that_need_different_graphs_split() -> None:
     """Where the stem is as wide as the first stage's output the first block has no projection: 64 = 4·16."""
     evaluator = Evaluator(
-        space(load("resnet50"), ["stem=16:128:16", "width=8,16,24,32"]), CONVENTIONS["lecture"], method="arrays"
+        space(load("resnet50"), ["stem=16:128:16", "width=8,16,24,32"]), convention("lecture"), method="arrays"
     )
     for index, cost in figures_of(evaluator, 0, evaluator.space.size).items():
         direct = alone(evaluator.space, index)
@@ -139,7 +139,7 @@ def test_candidates_that_need_different_graphs_split() -> None:
 
 
 def test_columns_past_int64_are_exact() -> None:
-    evaluator = Evaluator(space(load("vgg16"), ["hidden=1000000000:1000000004", "batch=1,1000000000"]), CONVENTIONS["lecture"])
+    evaluator = Evaluator(space(load("vgg16"), ["hidden=1000000000:1000000004", "batch=1,1000000000"]), convention("lecture"))
     for index, cost in figures_of(evaluator, 0, evaluator.space.size).items():
         direct = alone(evaluator.space, index)
         assert direct is not None
@@ -160,7 +160,7 @@ def by_value(x: Any, *, width: int = 8) -> Any:
 
 def test_a_model_whose_depth_is_not_even_is_not_believed() -> None:
     model = Model("odd", odd_depth, (3, 8, 8))
-    evaluator = Evaluator(space(model, ["width=1:40", "depth=1:9"]), CONVENTIONS["lecture"])
+    evaluator = Evaluator(space(model, ["width=1:40", "depth=1:9"]), convention("lecture"))
     assert evaluator.counts == ()
     for index, cost in figures_of(evaluator, 0, evaluator.space.size).items():
         assert cost is not None
@@ -171,7 +171,7 @@ def test_a_model_whose_depth_is_not_even_is_not_believed() -> None:
 
 def test_a_model_written_for_numbers_only_is_traced_one_at_a_time() -> None:
     model = Model("own", lambda x, width=8: by_value(x, width=width), (3, 8, 8))
-    evaluator = Evaluator(space(model, ["width=1:20"]), CONVENTIONS["lecture"])
+    evaluator = Evaluator(space(model, ["width=1:20"]), convention("lecture"))
     found = figures_of(evaluator, 0, 20)
     assert [cost and cost["params"] for cost in found.values()] == [28 * (w if w % 2 else 2 * w) for w in range(1, 21)]
 

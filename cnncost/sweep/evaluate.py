@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from cnncost.algebra import Num, Poly, assumptions, symbols
 from cnncost.conventions import Convention
+from cnncost.counts import count, keys
 from cnncost.errors import CnncostError, Disagreement
 from cnncost.graph import Graph
 from cnncost.ints import Ints
-from cnncost.ops import elements
 from cnncost.sweep.forms import Condition, columns, fits, form, letters_of, met, open_conditions
 from cnncost.sweep.space import Axis, Space
 from cnncost.units import DTYPES
@@ -41,46 +41,32 @@ SAMPLED_LAYERS = 100_000  # and at most so many layers of them, some half a seco
 
 def totals(graph: Graph, convention: Convention, batch: Num, dtype: str) -> dict[str, Num]:
     """Return the figures of a traced network, as the totals of its report: numbers, columns or polynomials."""
-    params: Num = 0
     macs: Num = 0
-    counts: dict[str, dict[str, Num]] = {}  # by kind, summed: as far as the formulas are linear in the counts
-    priced: dict[str, Num] = {"flops": 0, "activation_bytes": 0}
-    formulas = {"flops": convention.flops, "activation_bytes": convention.memory}
-    nodes = graph.nodes
-    for node in graph.layers:
-        cost = node.cost
-        params = params + cost.params
-        if node.runs == 0:
-            continue
-        macs = macs + cost.macs
-        for figure, kinds in formulas.items():
-            formula = kinds.get(node.kind, 0)
+    priced: dict[str, Num] = {"params": 0, "flops": 0, "memory": 0}
+    sums: dict[tuple[str, Num], dict[str, Num]] = {}  # of letters, as far as formulas are linear in them
+    weights = {node.name: node.cost.params for node in graph.layers}
+    for node, key in zip(graph.layers, keys(graph), strict=True):
+        if node.runs:
+            macs = macs + node.cost.macs
+        for figure in priced if node.runs else ("params",):
+            formula = convention.formula(figure, key)
             if not isinstance(formula, Poly):
                 priced[figure] = priced[figure] + formula
                 continue
-            needed = formula.letters()
-            own: dict[str, Num] = {}
-            for letter in needed:
-                if letter == "writes":
-                    own[letter] = elements(cost.shape)
-                elif letter == "reads":
-                    own[letter] = sum((elements(nodes[i].cost.shape) for i in node.inputs), 0)
-                else:
-                    own[letter] = getattr(cost, letter)
+            own = {letter: count(graph, node, letter, weights) for letter in formula.letters()}
             if all(len(monomial) == 1 and monomial[0][1] == 1 for monomial in formula.terms):
-                sums = counts.setdefault(f"{figure} {node.kind}", {})
+                sum_of = sums.setdefault((figure, formula), {})
                 for letter, value in own.items():
-                    sums[letter] = sums.get(letter, 0) + value
+                    sum_of[letter] = sum_of.get(letter, 0) + value
             else:
                 priced[figure] = priced[figure] + formula.subs(own)
-    for key, sums in counts.items():
-        figure, kind = key.split(" ", 1)
-        priced[figure] = priced[figure] + formulas[figure][kind].subs(sums)
+    for (figure, formula), values in sums.items():
+        priced[figure] = priced[figure] + formula.subs(values)
     return {
-        "params": params,
+        "params": priced["params"],
         "macs": macs * batch,
-        "flops": priced["flops"] * batch,
-        "activation_bytes": priced["activation_bytes"] * batch * DTYPES[dtype],
+        "flops": priced["flops"] * (1 if convention.per_example else batch),
+        "activation_bytes": priced["memory"] * batch * DTYPES[dtype],
     }
 
 

@@ -270,7 +270,7 @@ def auxiliary(x: Tensor, classes: Num, *, runs: bool) -> Tensor:
 
     Source: arXiv:1512.00567, section 4; torchvision's InceptionAux.
     """
-    pooled = x.avg_pool(5, 3, name="avg_pool") if runs else x.adaptive_avg_pool(5, name="avg_pool")
+    pooled = x.avg_pool(5, 3, name="avg_pool") if runs else x.constant((x.channels, 5, 5), name="avg_pool")
     y = conv_norm_relu(pooled, "conv0", 128, 1)
     y = conv_norm_relu(y, "conv1", 768, 5, valid=True)
     return y.global_avg_pool(name="avgpool").linear(classes, name="fc")
