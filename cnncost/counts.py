@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncost.algebra import Num, Poly
-from cnncost.conventions.convention import COUNTS, GEOMETRY, Convention
+from cnncost.conventions.convention import COUNTS, GEOMETRY, Convention, Slip, names
 from cnncost.graph import Graph
 from cnncost.ints import INT64_MAX, Ints
 from cnncost.ops import elements
@@ -103,6 +103,20 @@ class Counts:
             whole[self.idle] = 0
         whole.flags.writeable = False
         return whole
+
+    def slips(self, convention: Convention, *figures: str) -> list[str]:
+        """Return what a convention's tool gets wrong about these layers, as far as it concerns the figures."""
+        return [
+            slip.says
+            for slip in convention.slips
+            if slip.figure in (figures or ("flops",)) and any(self._concerns(slip, key) for key in self.groups)
+        ]
+
+    def _concerns(self, slip: Slip, key: str) -> bool:
+        if set(slip.kinds).isdisjoint(names(key)):
+            return False
+        extent = self.price(key, slip.where)
+        return bool(np.any((extent.values if isinstance(extent, Ints) else np.asarray(extent)) != 0))
 
     def _fits(self, priced: Mapping[str, Any]) -> bool:
         """Whether every entry, and every sum of entries, stays in int64: judged in Python integers, beforehand."""

@@ -228,7 +228,7 @@ def parts_table(graph: Graph, conventions: Sequence[Convention], batch: Num = 1,
     names = [each.name for each in conventions]
     build = _beside_one_another if len(conventions) > 2 else _by_type
     columns, rows, total, notes = build(found, covered)
-    slips = [f"note: {slip}" for each in conventions for slip in each.slips(counts.groups)]
+    slips = [f"note: {slip}" for each in conventions for slip in counts.slips(each)]
     data: dict[str, Any] = {
         "schema": "cnncost.explain/1",
         "model": graph.name,
@@ -243,7 +243,7 @@ def parts_table(graph: Graph, conventions: Sequence[Convention], batch: Num = 1,
                 "counted": list(c.counted),
                 "free": list(c.free),
                 "not_counted": {key: {"size": size, "unit": unit} for key, (size, unit) in c.uncounted.items()},
-                "notes": c.convention.slips(counts.groups),
+                "notes": counts.slips(c.convention),
             }
             for c in covered
         ],

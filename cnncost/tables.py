@@ -342,7 +342,7 @@ def counted(report: Report) -> str:
 
 def slips(report: Report) -> tuple[str, ...]:
     """Return a line for each slip of the tool that the convention emulates, where it concerns this network."""
-    return tuple(f"note: {slip}" for slip in report.convention.slips(report.counts.groups))
+    return tuple(f"note: {slip}" for slip in report.counts.slips(report.convention))
 
 
 def _tally(kinds: Iterable[str]) -> dict[str, int]:
@@ -528,9 +528,9 @@ def convention_table(convention: Convention) -> Table:
     figures = ("flops", "memory", *(("params",) if convention.params else ()))
     columns = (
         Column("kind", "type"),
-        Column("flops", "FLOPs"),
-        Column("memory", "memory (elements)", priority=2),
-        *((Column("params", "params", priority=1),) if convention.params else ()),
+        Column("flops_formula", "FLOPs"),
+        Column("memory_formula", "memory (elements)", priority=2),
+        *((Column("params_formula", "params", priority=1),) if convention.params else ()),
     )
     rows: list[tuple[Any, ...]] = []
     used: set[str] = set()
@@ -545,7 +545,7 @@ def convention_table(convention: Convention) -> Table:
     notes = (
         f"{convention.name}: {convention.states}",
         f"source: {convention.source}",
-        *(f"note: {slip}" for slip in convention.bugs.values()),
+        *(f"note: {slip.says}" for slip in convention.slips),
         *((f"printed beside it: {', '.join(convention.beside)}",) if convention.beside else ()),
         *(f"{name}: {meaning}" for name, meaning in LETTERS.items() if name in used),
         *(f"{form}.…: {FORMS[form]}" for form in forms),
@@ -570,7 +570,7 @@ def convention_data(convention: Convention) -> dict[str, Any]:
         "input_gradient": texts(convention.input_gradient),
         "weight_gradient": texts(convention.weight_gradient),
         "per_example": convention.per_example,
-        "notes": list(convention.bugs.values()),
+        "notes": [slip.says for slip in convention.slips],
         "beside": list(convention.beside),
     }
 

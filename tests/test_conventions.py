@@ -273,8 +273,7 @@ def test_the_table_of_contents_is_what_the_modules_define() -> None:
             for key, charge in formulas.items():
                 assert names(key)[-1] in RULES, key
                 assert isinstance(charge, int) or set(charge.letters()) <= LETTERS.keys()
-        for kinds in each.bugs:
-            assert {names(kind)[-1] for kind in kinds.split()} <= RULES.keys() | {"weight_gradient"}
+        assert {kind for slip in each.slips for kind in slip.kinds} <= RULES.keys()
 
 
 def test_spellings_in_the_zoo_name_layers_of_their_families() -> None:

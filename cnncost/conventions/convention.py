@@ -122,6 +122,16 @@ GRADIENTS = {  # what the backward pass takes, in forward passes of the layer: p
 
 
 @dataclass(frozen=True, slots=True)
+class Slip:
+    """Something a tool gets wrong: the kinds it concerns, what it is, and a formula that is not 0 where it counts."""
+
+    kinds: tuple[str, ...]
+    says: str
+    where: Num = 1
+    figure: str = "flops"
+
+
+@dataclass(frozen=True, slots=True)
 class Convention:
     """One way of counting: formulas over `LETTERS`, per layer type and for one example.
 
@@ -138,7 +148,7 @@ class Convention:
     input_gradient: Mapping[str, Num] = field(default_factory=dict)  # FLOPs of the backward pass, where they are not the
     weight_gradient: Mapping[str, Num] = field(default_factory=dict)  # forward pass's multiply-adds once more
     per_example: bool = False  # whether a batch counts like one example
-    bugs: Mapping[str, str] = field(default_factory=dict)  # slips that are emulated, by the kinds they concern
+    slips: tuple[Slip, ...] = ()  # of the tool, which are reproduced
     beside: tuple[str, ...] = ()  # conventions for the other figures that the same tool prints
 
     def formula(self, figure: str, key: str) -> Num:
@@ -155,11 +165,6 @@ class Convention:
         """Return what a multiply-add of the layers of a key costs: 1, 2 for those who count both operations, or 0."""
         formula = self.formula("flops", key)
         return int(formula.terms.get((("macs", 1),), 1)) if isinstance(formula, Poly) and names(key)[-1] in WEIGHTS else 0
-
-    def slips(self, keys: Iterable[str]) -> list[str]:
-        """Return the emulated slips that concern any of these keys."""
-        found = {name for key in keys for name in names(key)}
-        return [text for kinds, text in self.bugs.items() if not found.isdisjoint(kinds.split())]
 
 
 @cache
