@@ -305,6 +305,7 @@ def layer_table(
         title=report.model,
         notes=(
             counted(report),
+            *_beside(report),
             *slips(report),
             *_expected_note(report),
             *(derivation.notes(keys) if derivation is not None else ()),
@@ -338,6 +339,18 @@ def counted(report: Report) -> str:
     """Return the line that states what is counted."""
     how = report.convention
     return f"input {show(report.input)}, batch {report.batch}, {report.dtype}; {how.name}: {how.states}"
+
+
+def _beside(report: Report) -> tuple[str, ...]:
+    """Return the line with the other totals that the convention's tool prints."""
+    from cnncost.conventions import convention
+
+    found = []
+    for name in report.convention.beside:
+        other = convention(name)
+        total = report.counts.charge(other, "flops", 1 if other.per_example else report.batch).sum()
+        found.append(f"{name} {total:,}" if not isinstance(total, Poly) else f"{name} {total}")
+    return (f"beside it: {', '.join(found)}",) if found else ()
 
 
 def slips(report: Report) -> tuple[str, ...]:
@@ -521,7 +534,6 @@ def conventions_table(chosen: Sequence[Convention]) -> Table:
 
 def convention_table(convention: Convention) -> Table:
     """Return one convention: per layer type, its FLOPs, memory and parameters as formulas over the counts."""
-    from cnncost.algebra import Poly
     from cnncost.conventions import FORMS, LETTERS
     from cnncost.ops import RULES
 

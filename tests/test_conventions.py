@@ -170,6 +170,8 @@ def test_netscope(name: str, settings: dict[str, Any], classes: list[int], param
     assert [r.total["flops"] for r in found] == classes
     assert {r.total["params"] for r in found} == {params}
     assert found[0].total["activation_bytes"] + elements(graph.input) == activations
+    beside = ", ".join(f"{other} {total:,}" for other, total in zip(NETSCOPE[1:], classes[1:], strict=True))
+    assert f"beside it: {beside}" in found[0].table().notes
 
 
 @pytest.mark.parametrize(
