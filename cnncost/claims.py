@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any, Literal, TypeAlias, get_args, get_origin
 
 from cnncost.algebra import Num
-from cnncost.conventions import MODULE_OF, MODULES, Convention, convention
+from cnncost.conventions import CONVENTIONS, MODULES, Convention
 from cnncost.errors import ModelError, UsageError
 from cnncost.graph import Graph
 from cnncost.models import Model, hints
@@ -79,7 +79,7 @@ def candidates(model: Model, said: Claim, label: str = "") -> list[Candidate]:
 
     `label` is what the user calls the model, where that is more than its name.
     """
-    chosen = [convention(name) for name in MODULE_OF]
+    chosen = list(CONVENTIONS.values())
     found: dict[Fraction, list[Candidate]] = {}
     for reference, change, departs, graph in variants_of(model, label or model.name):
         for name, figure, price, value in _figures(graph, chosen):
@@ -175,7 +175,7 @@ def claim_table(model: Model, said: Claim, label: str = "", exact: bool = False)
         Column("ways", "by", priority=1),
     )
     rows = [(c.model, c.value, c.match, c.departures, ", ".join(c.ways)) for c in found[:SHOWN]]
-    notes = [f"searched: {len(MODULE_OF)} conventions, each also × 2 and ÷ 2, variants of {model.name}, and input sizes"]
+    notes = [f"searched: {len(CONVENTIONS)} conventions, each also × 2 and ÷ 2, variants of {model.name}, and input sizes"]
     if not found:
         notes.append("none of them gives this number: is it of another network, or of part of one?")
     if len(found) > SHOWN:

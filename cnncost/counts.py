@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from fnmatch import translate
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnncost.algebra import Num, Poly
-from cnncost.conventions.convention import COUNTS, GEOMETRY, Convention, Slip, names
+from cnncost.conventions.convention import COUNTS, GEOMETRY, Convention, Slip, keys, names
 from cnncost.graph import Graph
 from cnncost.ints import INT64_MAX, Ints
 from cnncost.ops import elements
@@ -130,17 +128,6 @@ class Counts:
         parts = (v.values.tolist() if isinstance(v, Ints) else [v] * len(self.groups[key]) for key, v in priced.items())
         total: int = sum(abs(number) for part in parts for number in part)
         return total <= INT64_MAX
-
-
-def keys(graph: Graph) -> list[str]:
-    """Return the key of each layer: its kind, the mode where it has one, and the model's spelling before it ("F.relu")."""
-    found = [f"{node.kind}.{node.args['mode']}" if "mode" in node.args else node.kind for node in graph.layers]
-    for pattern, form in graph.spelling.items():
-        matches = re.compile(translate(pattern)).match
-        for index, node in enumerate(graph.layers):
-            if matches(node.name):
-                found[index] = f"{form}.{found[index]}"
-    return found
 
 
 def column(values: list[Num]) -> Column:

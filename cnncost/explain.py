@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cnncost.algebra import Num, Poly, symbols
 from cnncost.conventions import FREE, Convention
+from cnncost.conventions.convention import count, keys
 from cnncost.errors import UsageError, did_you_mean
 from cnncost.graph import Graph, Node
 from cnncost.lettered import in_primes, lettered, primed
@@ -171,12 +172,7 @@ def steps(graph: Graph, node: Node, by: Convention, batch: Num = 1, dtype: str =
 
 def _charges(graph: Graph, node: Node, by: Convention, batch: Num, dtype: str) -> Iterator[Step]:
     """Iterate over what the convention makes of the counts: FLOPs, and the memory column in bytes."""
-    from cnncost.counts import Counts
-
-    counts = Counts(graph)
-    index = graph.layers.index(node)
-    key = next(key for key, where in counts.groups.items() if index in where)
-    place = counts.groups[key].tolist().index(index)
+    key = keys(graph)[graph.layers.index(node)]
     size = DTYPES[dtype]
     for figure, factors in (
         ("flops", () if by.per_example else (("batch", batch),)),
@@ -187,7 +183,7 @@ def _charges(graph: Graph, node: Node, by: Convention, batch: Num, dtype: str) -
             yield Step(figure, f"nothing by {by.name}", "", 0)
             continue
         letters = formula.letters() if isinstance(formula, Poly) else ()
-        values = {letter: _item(counts.part(key, letter), place) for letter in letters}
+        values = {letter: count(letter, node, graph.nodes) for letter in letters}
         result = formula.subs(values) if isinstance(formula, Poly) else formula
         shown, numbers = str(formula), formula.text({k: _number(v) for k, v in values.items()}) if letters else str(formula)
         for word, factor in factors:
@@ -202,11 +198,6 @@ def _charges(graph: Graph, node: Node, by: Convention, batch: Num, dtype: str) -
 
 def _bracketed(text: str) -> str:
     return f"({text})" if " " in text else text
-
-
-def _item(column: Any, place: int) -> Num:
-    values = getattr(column, "values", column)
-    return values.tolist()[place]
 
 
 def _number(value: Num) -> str:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from cnncost import load, symbols, trace
 from cnncost.algebra import Poly
-from cnncost.conventions import FORMS, LETTERS, MODULE_OF, MODULES, convention, every, module
-from cnncost.conventions.convention import names
+from cnncost.conventions import CONVENTIONS, FORMS, LETTERS, MODULE_OF, MODULES, convention, module
+from cnncost.conventions.convention import count, names
 from cnncost.conventions.own import formula
 from cnncost.counts import Counts
 from cnncost.errors import UsageError
@@ -268,7 +268,7 @@ def test_a_product_of_two_inputs_has_two_gradients() -> None:
 
 def test_the_table_of_contents_is_what_the_modules_define() -> None:
     assert {name: " ".join(module(name)) for name in MODULES} == MODULES
-    for each in every():
+    for each in CONVENTIONS.values():
         assert each.source
         assert set(each.beside) <= MODULE_OF.keys() - {each.name}
         for formulas in (each.flops, each.memory, each.params, each.input_gradient, each.weight_gradient):
@@ -317,7 +317,7 @@ def test_letters() -> None:
     def net(x: Tensor) -> Tensor:
         return x.batch_norm().relu().conv(8, 3, pad=1).adaptive_avg_pool(1).prelu().softmax()
 
-    for each in every():
+    for each in CONVENTIONS.values():
         total = report(trace(net, (channels, height, width)), each).total["flops"]
         number = total.subs({"C": 4, "H": 6, "W": 10}) if isinstance(total, Poly) else total
         assert number == report(trace(net, (4, 6, 10)), each).total["flops"], each.name
@@ -418,3 +418,13 @@ def test_a_file_that_is_not_there() -> None:
     with pytest.raises(UsageError) as caught:
         convention("nowhere.yaml")
     assert caught.value.message == "cannot read the convention 'nowhere.yaml': no such file or directory"
+
+
+@pytest.mark.parametrize("name", ["swin_t", "densenet121", "inception_v3_aux", "lenet5"])
+def test_one_layers_count_is_its_entry_of_the_columns(name: str) -> None:
+    graph = load(name).trace()
+    counts = Counts(graph)
+    for key, where in counts.groups.items():
+        for letter in sorted(LETTERS.keys() - {"untransposed"}):
+            column = counts.part(key, letter).values.tolist()
+            assert column == [count(letter, graph.layers[index], graph.nodes) for index in where], (key, letter)
