@@ -114,7 +114,7 @@ def _rate(counts: Counts, by: Convention, key: str) -> str:
     rate = (formula - rest) // letter
     if isinstance(rate, int) and rate:
         extra = {0: "", symbols("bias")[0]: ", and biases"}
-        return f"{rate} per multiply-add{extra[rest]}" if rest in extra else str(formula)
+        return f"{rate} per multiply-add{extra[rest]}" if rest in extra else f"{formula} a layer"
     where = counts.groups[key]
     total, sizes = _sum(counts.charge(by, "flops")[where]), {n: _sum(counts.columns[n][where]) for n in ("reads", "writes")}
     units = {"writes": "output", "reads": "input"}
@@ -122,7 +122,7 @@ def _rate(counts: Counts, by: Convention, key: str) -> str:
         size = sizes[name]
         if isinstance(total, int) and isinstance(size, int) and total and size and total % size == 0:
             return f"{total // size} per {'element' if sizes['reads'] == sizes['writes'] else units[name]}"
-    return str(formula)
+    return f"{formula} a layer"
 
 
 # ── the arithmetic of one layer ──────────────────────────────────────────────────────────────────────────────────────
