@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeAlias, get_args, get_origin
 
 from cnncost.algebra import Num
-from cnncost.conventions import MODULE_OF, MODULES, Convention, convention
+from cnncost.conventions import CONVENTIONS, MODULES, Convention
 from cnncost.errors import ModelError, UsageError
 from cnncost.graph import Graph
-from cnncost.models import Model
+from cnncost.models import Model, hints
 from cnncost.tables import Column, Table
 
 SIZES = (192, 224, 227, 256, 288, 299, 320, 331, 384)  # at which networks of this kind are quoted
@@ -74,11 +74,14 @@ def claim(text: str) -> Claim:
     return Claim(text.strip(), value, Fraction(unit * 10**zeros, 10 ** len(decimals)), counts)
 
 
-def candidates(model: Model, said: Claim) -> list[Candidate]:
-    """Return what reproduces a claim about a model, the likeliest first: fewest departures, most ways, the nearest number."""
-    chosen = [convention(name) for name in MODULE_OF]
+def candidates(model: Model, said: Claim, label: str = "") -> list[Candidate]:
+    """Return what reproduces a claim about a model, the likeliest first: fewest departures, most ways, the nearest number.
+
+    `label` is what the user calls the model, where that is more than its name.
+    """
+    chosen = list(CONVENTIONS.values())
     found: dict[Fraction, list[Candidate]] = {}
-    for reference, change, departs, graph in variants_of(model):
+    for reference, change, departs, graph in variants_of(model, label or model.name):
         for name, figure, price, value in _figures(graph, chosen):
             if said.counts not in (None, figure):
                 continue
@@ -109,10 +112,14 @@ def _figures(graph: Graph, chosen: Iterable[Convention]) -> Iterator[tuple[str, 
             yield words, "params", 0, int(counts.charge(each, "params").sum())
 
 
-def variants_of(model: Model) -> Iterator[tuple[str, str, int, Graph]]:
+def variants_of(model: Model, label: str) -> Iterator[tuple[str, str, int, Graph]]:
     """Iterate over a model and its known variants: how each is called, what is changed, how far from it, its graph."""
-    yield model.name, "", 0, model.trace()
-    for reference, change, departures, other in (*_siblings(model), *_other_sizes(model), *_other_settings(model)):
+    yield label, "", 0, model.trace()
+    for reference, change, departures, other in (
+        *_siblings(model),
+        *_other_sizes(model, label),
+        *_other_settings(model, label),
+    ):
         try:
             yield reference, change, departures, other.trace()
         except (ModelError, UsageError):
@@ -133,33 +140,33 @@ def _siblings(model: Model) -> Iterator[Variant]:
             yield name, f"the variant {name}", 1 if version else 2, other
 
 
-def _other_sizes(model: Model) -> Iterator[Variant]:
+def _other_sizes(model: Model, label: str) -> Iterator[Variant]:
     shape = model.shape
     if shape is not None and len(shape) == 3:
         for size in SIZES:
             if (size, size) != shape[1:]:
-                yield f"{model.name} --size {size}", f"--size {size}", 1, replace(model, input=(shape[0], size, size))
+                yield f"{label} --size {size}", f"--size {size}", 1, replace(model, input=(shape[0], size, size))
 
 
-def _other_settings(model: Model) -> Iterator[Variant]:
+def _other_settings(model: Model, label: str) -> Iterator[Variant]:
     """Iterate over the model with each of its switches changed."""
-    hints = get_type_hints(model.function)
+    types = hints(model.function)
     for name, now in model.values.items():
-        kind = hints.get(name)
+        kind = types.get(name)
         options = get_args(kind) if get_origin(kind) is Literal else (True, False) if kind is bool else ()
         for option in options:
             if option != now:
                 change = f"--set {name}={str(option).lower() if isinstance(option, bool) else option}"
                 departures = 1 if isinstance(option, bool) else 2
-                yield f"{model.name} {change}", change, departures, model.with_settings(**{name: option})
+                yield f"{label} {change}", change, departures, model.with_settings(**{name: option})
 
 
 SHOWN = 10  # candidates in the table
 
 
-def claim_table(model: Model, said: Claim, exact: bool = False) -> Table:
+def claim_table(model: Model, said: Claim, label: str = "", exact: bool = False) -> Table:
     """Return what reproduces a claim about a model, the likeliest first."""
-    found = candidates(model, said)
+    found = candidates(model, said, label)
     columns = (
         Column("model", "network"),
         Column("value", "counts", "count"),
@@ -168,7 +175,7 @@ def claim_table(model: Model, said: Claim, exact: bool = False) -> Table:
         Column("ways", "by", priority=1, wraps=True),
     )
     rows = [(c.model, c.value, c.match, c.departures, ", ".join(c.ways)) for c in found[:SHOWN]]
-    notes = [f"searched: {len(MODULE_OF)} conventions, each also × 2 and ÷ 2, variants of {model.name}, and input sizes"]
+    notes = [f"searched: {len(CONVENTIONS)} conventions, each also × 2 and ÷ 2, variants of {model.name}, and input sizes"]
     if not found:
         notes.append("none of them gives this number: is it of another network, or of part of one?")
     if len(found) > SHOWN:
@@ -189,4 +196,6 @@ def claim_table(model: Model, said: Claim, exact: bool = False) -> Table:
             for c in found
         ],
     }
-    return Table(columns, tuple(rows), title=f"{said.text} of {model.name}", notes=tuple(notes), data=data, exact=exact)
+    return Table(
+        columns, tuple(rows), title=f"{said.text} of {label or model.name}", notes=tuple(notes), data=data, exact=exact
+    )

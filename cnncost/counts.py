@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from fnmatch import translate
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnncost.algebra import Num, Poly
-from cnncost.conventions.convention import COUNTS, GEOMETRY, Convention
-from cnncost.graph import Graph, Node
+from cnncost.conventions.convention import COUNTS, GEOMETRY, Convention, Slip, keys, names
+from cnncost.graph import Graph
 from cnncost.ints import INT64_MAX, Ints
 from cnncost.ops import elements
 
@@ -104,6 +102,20 @@ class Counts:
         whole.flags.writeable = False
         return whole
 
+    def slips(self, convention: Convention, *figures: str) -> list[str]:
+        """Return what a convention's tool gets wrong about these layers, as far as it concerns the figures."""
+        return [
+            slip.says
+            for slip in convention.slips
+            if slip.figure in (figures or ("flops",)) and any(self._concerns(slip, key) for key in self.groups)
+        ]
+
+    def _concerns(self, slip: Slip, key: str) -> bool:
+        if set(slip.kinds).isdisjoint(names(key)):
+            return False
+        extent = self.price(key, slip.where)
+        return bool(np.any((extent.values if isinstance(extent, Ints) else np.asarray(extent)) != 0))
+
     def _fits(self, priced: Mapping[str, Any]) -> bool:
         """Whether every entry, and every sum of entries, stays in int64: judged in Python integers, beforehand."""
         bound = 0
@@ -116,30 +128,6 @@ class Counts:
         parts = (v.values.tolist() if isinstance(v, Ints) else [v] * len(self.groups[key]) for key, v in priced.items())
         total: int = sum(abs(number) for part in parts for number in part)
         return total <= INT64_MAX
-
-
-def count(graph: Graph, node: Node, letter: str, weights: Mapping[str, Num]) -> Num:
-    """Return one letter of `LETTERS` for one layer; `weights` are the parameters of all layers, by name."""
-    if letter == "writes":
-        return elements(node.cost.shape)
-    if letter == "reads":
-        return sum([elements(graph.nodes[i].cost.shape) for i in node.inputs], 0)
-    if letter == "learned":
-        return weights[node.shares or node.name]
-    if letter in GEOMETRY:
-        return GEOMETRY[letter][1](node, graph.nodes[node.inputs[0]].cost.shape)
-    return getattr(node.cost, letter)
-
-
-def keys(graph: Graph) -> list[str]:
-    """Return the key of each layer: its kind, the mode where it has one, and the model's spelling before it ("F.relu")."""
-    found = [f"{node.kind}.{node.args['mode']}" if "mode" in node.args else node.kind for node in graph.layers]
-    for pattern, form in graph.spelling.items():
-        matches = re.compile(translate(pattern)).match
-        for index, node in enumerate(graph.layers):
-            if matches(node.name):
-                found[index] = f"{form}.{found[index]}"
-    return found
 
 
 def column(values: list[Num]) -> Column:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cnncost.algebra import Num, Poly, symbols
 from cnncost.conventions import FREE, Convention
+from cnncost.conventions.convention import count, keys
 from cnncost.errors import UsageError, did_you_mean
 from cnncost.graph import Graph, Node
 from cnncost.lettered import in_primes, lettered, primed
@@ -113,7 +114,7 @@ def _rate(counts: Counts, by: Convention, key: str) -> str:
     rate = (formula - rest) // letter
     if isinstance(rate, int) and rate:
         extra = {0: "", symbols("bias")[0]: ", and biases"}
-        return f"{rate} per multiply-add{extra[rest]}" if rest in extra else str(formula)
+        return f"{rate} per multiply-add{extra[rest]}" if rest in extra else f"{formula} a layer"
     where = counts.groups[key]
     total, sizes = _sum(counts.charge(by, "flops")[where]), {n: _sum(counts.columns[n][where]) for n in ("reads", "writes")}
     units = {"writes": "output", "reads": "input"}
@@ -121,7 +122,7 @@ def _rate(counts: Counts, by: Convention, key: str) -> str:
         size = sizes[name]
         if isinstance(total, int) and isinstance(size, int) and total and size and total % size == 0:
             return f"{total // size} per {'element' if sizes['reads'] == sizes['writes'] else units[name]}"
-    return str(formula)
+    return f"{formula} a layer"
 
 
 # ── the arithmetic of one layer ──────────────────────────────────────────────────────────────────────────────────────
@@ -171,12 +172,7 @@ def steps(graph: Graph, node: Node, by: Convention, batch: Num = 1, dtype: str =
 
 def _charges(graph: Graph, node: Node, by: Convention, batch: Num, dtype: str) -> Iterator[Step]:
     """Iterate over what the convention makes of the counts: FLOPs, and the memory column in bytes."""
-    from cnncost.counts import Counts
-
-    counts = Counts(graph)
-    index = graph.layers.index(node)
-    key = next(key for key, where in counts.groups.items() if index in where)
-    place = counts.groups[key].tolist().index(index)
+    key = keys(graph)[graph.layers.index(node)]
     size = DTYPES[dtype]
     for figure, factors in (
         ("flops", () if by.per_example else (("batch", batch),)),
@@ -187,7 +183,7 @@ def _charges(graph: Graph, node: Node, by: Convention, batch: Num, dtype: str) -
             yield Step(figure, f"nothing by {by.name}", "", 0)
             continue
         letters = formula.letters() if isinstance(formula, Poly) else ()
-        values = {letter: _item(counts.part(key, letter), place) for letter in letters}
+        values = {letter: count(letter, node, graph.nodes) for letter in letters}
         result = formula.subs(values) if isinstance(formula, Poly) else formula
         shown, numbers = str(formula), formula.text({k: _number(v) for k, v in values.items()}) if letters else str(formula)
         for word, factor in factors:
@@ -202,11 +198,6 @@ def _charges(graph: Graph, node: Node, by: Convention, batch: Num, dtype: str) -
 
 def _bracketed(text: str) -> str:
     return f"({text})" if " " in text else text
-
-
-def _item(column: Any, place: int) -> Num:
-    values = getattr(column, "values", column)
-    return values.tolist()[place]
 
 
 def _number(value: Num) -> str:
@@ -228,7 +219,7 @@ def parts_table(graph: Graph, conventions: Sequence[Convention], batch: Num = 1,
     names = [each.name for each in conventions]
     build = _beside_one_another if len(conventions) > 2 else _by_type
     columns, rows, total, notes = build(found, covered)
-    slips = [f"note: {slip}" for each in conventions for slip in each.slips(counts.groups)]
+    slips = [f"note: {slip}" for each in conventions for slip in counts.slips(each)]
     data: dict[str, Any] = {
         "schema": "cnncost.explain/1",
         "model": graph.name,
@@ -243,7 +234,7 @@ def parts_table(graph: Graph, conventions: Sequence[Convention], batch: Num = 1,
                 "counted": list(c.counted),
                 "free": list(c.free),
                 "not_counted": {key: {"size": size, "unit": unit} for key, (size, unit) in c.uncounted.items()},
-                "notes": c.convention.slips(counts.groups),
+                "notes": counts.slips(c.convention),
             }
             for c in covered
         ],

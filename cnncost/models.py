@@ -76,7 +76,7 @@ class Model:
             base, dot, place = name.partition(".")
             if base not in model.parameters:
                 raise UsageError(f"{model.name} has no setting '{base}'", model._known(base))
-            kind = _hints(model.function).get(base, Any)
+            kind = hints(model.function).get(base, Any)
             if dot:
                 now = model.values[base]
                 if not isinstance(now, tuple) or not place.isdecimal() or int(place) >= len(now):
@@ -292,7 +292,8 @@ def _own(reference: str) -> Model:
     return Model(attribute, value, None, family=module_name)
 
 
-def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+def hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the types of a model function's settings, as far as they can be resolved."""
     try:
         return get_type_hints(function)
     except NameError:  # an annotation of a model of one's own that cannot be resolved says nothing

@@ -308,6 +308,7 @@ def layer_table(
         title=report.model,
         notes=(
             counted(report),
+            *_beside(report),
             *slips(report),
             *_expected_note(report),
             *(derivation.notes(keys) if derivation is not None else ()),
@@ -343,9 +344,21 @@ def counted(report: Report) -> str:
     return f"input {show(report.input)}, batch {report.batch}, {report.dtype}; {how.name}: {how.states}"
 
 
+def _beside(report: Report) -> tuple[str, ...]:
+    """Return the line with the other totals that the convention's tool prints."""
+    from cnncost.conventions import convention
+
+    found = []
+    for name in report.convention.beside:
+        other = convention(name)
+        total = report.counts.charge(other, "flops", 1 if other.per_example else report.batch).sum()
+        found.append(f"{name} {total:,}" if not isinstance(total, Poly) else f"{name} {total}")
+    return (f"beside it: {', '.join(found)}",) if found else ()
+
+
 def slips(report: Report) -> tuple[str, ...]:
     """Return a line for each slip of the tool that the convention emulates, where it concerns this network."""
-    return tuple(f"note: {slip}" for slip in report.convention.slips(report.counts.groups))
+    return tuple(f"note: {slip}" for slip in report.counts.slips(report.convention))
 
 
 def _tally(kinds: Iterable[str]) -> dict[str, int]:
@@ -531,16 +544,15 @@ def conventions_table(chosen: Sequence[Convention]) -> Table:
 
 def convention_table(convention: Convention) -> Table:
     """Return one convention: per layer type, its FLOPs, memory and parameters as formulas over the counts."""
-    from cnncost.algebra import Poly
     from cnncost.conventions import FORMS, LETTERS
     from cnncost.ops import RULES
 
     figures = ("flops", "memory", *(("params",) if convention.params else ()))
     columns = (
         Column("kind", "type"),
-        Column("flops", "FLOPs"),
-        Column("memory", "memory (elements)", priority=2),
-        *((Column("params", "params", priority=1),) if convention.params else ()),
+        Column("flops_formula", "FLOPs"),
+        Column("memory_formula", "memory (elements)", priority=2),
+        *((Column("params_formula", "params", priority=1),) if convention.params else ()),
     )
     rows: list[tuple[Any, ...]] = []
     used: set[str] = set()
@@ -555,7 +567,7 @@ def convention_table(convention: Convention) -> Table:
     notes = (
         f"{convention.name}: {convention.states}",
         f"source: {convention.source}",
-        *(f"note: {slip}" for slip in convention.bugs.values()),
+        *(f"note: {slip.says}" for slip in convention.slips),
         *((f"printed beside it: {', '.join(convention.beside)}",) if convention.beside else ()),
         *(f"{name}: {meaning}" for name, meaning in LETTERS.items() if name in used),
         *(f"{form}.…: {FORMS[form]}" for form in forms),
@@ -580,6 +592,6 @@ def convention_data(convention: Convention) -> dict[str, Any]:
         "input_gradient": texts(convention.input_gradient),
         "weight_gradient": texts(convention.weight_gradient),
         "per_example": convention.per_example,
-        "notes": list(convention.bugs.values()),
+        "notes": [slip.says for slip in convention.slips],
         "beside": list(convention.beside),
     }

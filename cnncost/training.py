@@ -52,7 +52,7 @@ def training(counts: Counts, convention: Convention, batch: Num = 1) -> Training
     weights[np.array([isinstance(n, int) and n == 0 for n in counts.columns["learned"].tolist()], dtype=bool)] = 0
     if sum(int(abs(part).sum()) for part in (forward, inputs, weights) if part.dtype != object) >= 2**63:
         forward, inputs, weights = (part.astype(object) for part in (forward, inputs, weights))
-    slips = [slip for figure in GRADIENTS for slip in convention.slips([figure])]
+    slips = counts.slips(convention, *GRADIENTS)
     note = "training FLOPs: forward, and gradients of weights and of inputs that need one, as many multiply-adds each"
     return Training(forward, inputs, weights, (note, *(f"note: {slip}" for slip in slips)))
 

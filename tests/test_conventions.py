@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from cnncost import load, symbols, trace
 from cnncost.algebra import Poly
-from cnncost.conventions import FORMS, LETTERS, MODULE_OF, MODULES, convention, every, module
-from cnncost.conventions.convention import names
+from cnncost.conventions import CONVENTIONS, FORMS, LETTERS, MODULE_OF, MODULES, convention, module
+from cnncost.conventions.convention import count, names
 from cnncost.conventions.own import formula
 from cnncost.counts import Counts
 from cnncost.errors import UsageError
@@ -170,6 +170,8 @@ def test_netscope(name: str, settings: dict[str, Any], classes: list[int], param
     assert [r.total["flops"] for r in found] == classes
     assert {r.total["params"] for r in found} == {params}
     assert found[0].total["activation_bytes"] + elements(graph.input) == activations
+    beside = ", ".join(f"{other} {total:,}" for other, total in zip(NETSCOPE[1:], classes[1:], strict=True))
+    assert f"beside it: {beside}" in found[0].table().notes
 
 
 @pytest.mark.parametrize(
@@ -266,15 +268,14 @@ def test_a_product_of_two_inputs_has_two_gradients() -> None:
 
 def test_the_table_of_contents_is_what_the_modules_define() -> None:
     assert {name: " ".join(module(name)) for name in MODULES} == MODULES
-    for each in every():
+    for each in CONVENTIONS.values():
         assert each.source
         assert set(each.beside) <= MODULE_OF.keys() - {each.name}
         for formulas in (each.flops, each.memory, each.params, each.input_gradient, each.weight_gradient):
             for key, charge in formulas.items():
                 assert names(key)[-1] in RULES, key
                 assert isinstance(charge, int) or set(charge.letters()) <= LETTERS.keys()
-        for kinds in each.bugs:
-            assert {names(kind)[-1] for kind in kinds.split()} <= RULES.keys() | {"weight_gradient"}
+        assert {kind for slip in each.slips for kind in slip.kinds} <= RULES.keys()
 
 
 def test_spellings_in_the_zoo_name_layers_of_their_families() -> None:
@@ -316,7 +317,7 @@ def test_letters() -> None:
     def net(x: Tensor) -> Tensor:
         return x.batch_norm().relu().conv(8, 3, pad=1).adaptive_avg_pool(1).prelu().softmax()
 
-    for each in every():
+    for each in CONVENTIONS.values():
         total = report(trace(net, (channels, height, width)), each).total["flops"]
         number = total.subs({"C": 4, "H": 6, "W": 10}) if isinstance(total, Poly) else total
         assert number == report(trace(net, (4, 6, 10)), each).total["flops"], each.name
@@ -417,3 +418,13 @@ def test_a_file_that_is_not_there() -> None:
     with pytest.raises(UsageError) as caught:
         convention("nowhere.yaml")
     assert caught.value.message == "cannot read the convention 'nowhere.yaml': no such file or directory"
+
+
+@pytest.mark.parametrize("name", ["swin_t", "densenet121", "inception_v3_aux", "lenet5"])
+def test_one_layers_count_is_its_entry_of_the_columns(name: str) -> None:
+    graph = load(name).trace()
+    counts = Counts(graph)
+    for key, where in counts.groups.items():
+        for letter in sorted(LETTERS.keys() - {"untransposed"}):
+            column = counts.part(key, letter).values.tolist()
+            assert column == [count(letter, graph.layers[index], graph.nodes) for index in where], (key, letter)

@@ -50,7 +50,9 @@ def command(
     if claim is not None:
         from cnncost import claims
 
-        table = claims.claim_table(chosen, claims.claim(claim), exact)
+        sizes = [f"--{name} {options[name]}" for name in ("size", "input") if options[name]]
+        label = " ".join([model, *(f"--set {setting}" for setting in options["settings"]), *sizes])
+        table = claims.claim_table(chosen, claims.claim(claim), label, exact)
     else:
         from cnncost import explain
         from cnncost.conventions import several

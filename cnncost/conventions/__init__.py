@@ -6,7 +6,7 @@ prices a layer by substituting the layer's counts into a polynomial; kinds it do
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 
 from cnncost.conventions.convention import COUNTS, FORMS, FREE, LETTERS, MEANINGS, Convention
@@ -44,7 +44,7 @@ def convention(name: str) -> Convention:
     if name not in MODULE_OF:
         known = ", ".join(MODULE_OF)
         raise UsageError(f"unknown convention '{name}'", did_you_mean(name, (*MODULE_OF, *ALIASES), f"known: {known}"))
-    return module(MODULE_OF[name])[name]
+    return CONVENTIONS[name]
 
 
 def several(text: str) -> list[Convention]:
@@ -65,13 +65,25 @@ def module(name: str) -> dict[str, Convention]:
     return {each.name: each for each in found}
 
 
-def every() -> Iterator[Convention]:
-    """Iterate over all conventions, in the order of the table of contents."""
-    return map(convention, MODULE_OF)
+class Catalogue(Mapping[str, Convention]):
+    """All conventions by name, in the order of the table of contents; each module is imported when it is asked for."""
+
+    def __getitem__(self, name: str) -> Convention:
+        return module(MODULE_OF[name])[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(MODULE_OF)
+
+    def __len__(self) -> int:
+        return len(MODULE_OF)
+
+
+CONVENTIONS = Catalogue()
 
 
 __all__ = [
     "ALIASES",
+    "CONVENTIONS",
     "COUNTS",
     "FORMS",
     "FREE",
@@ -81,6 +93,5 @@ __all__ = [
     "MODULE_OF",
     "Convention",
     "convention",
-    "every",
     "several",
 ]

@@ -8,6 +8,7 @@ from cnncost.conventions.convention import (
     Co,
     Convention,
     Hi,
+    Slip,
     Wi,
     bias,
     called,
@@ -24,7 +25,10 @@ from cnncost.conventions.convention import (
 
 SOURCE = "calflops 0.3.2, calflops/pytorch_ops.py"
 TRANSPOSED = kh * kw * Ci * (Co // groups // groups) * Hi * Wi
-SLIP = "calflops divides by the groups of a transposed convolution twice, and sizes its bias as if it were not transposed"
+SLIP = Slip(
+    ("conv_transpose",),
+    "calflops divides by the groups of a transposed convolution twice, and sizes its bias as if it were not transposed",
+)
 
 CONVENTIONS = (
     Convention(
@@ -45,11 +49,11 @@ CONVENTIONS = (
             "upsample": reads,
             **called({"matmul": 2 * macs, "add": writes, "mul": writes}),
         },
-        bugs={
-            "conv_transpose": SLIP,
-            "relu6": "calflops counts 0 for ReLU6, which goes through hardtanh",
-            "upsample": "calflops charges resizing by a factor the elements of the input, not of the output",
-        },
+        slips=(
+            SLIP,
+            Slip(("relu6",), "calflops counts 0 for ReLU6, which goes through hardtanh"),
+            Slip(("upsample",), "calflops charges resizing by a factor the elements of the input, not of the output"),
+        ),
         beside=("calflops_macs",),
     ),
     Convention(
@@ -57,7 +61,7 @@ CONVENTIONS = (
         "1 multiply-add = 1; convolutions, linear layers and matrix products only",
         SOURCE,
         flops={"conv": macs, "conv_transpose": TRANSPOSED, "linear": macs, "F.matmul": macs},
-        bugs={"conv_transpose": SLIP},
+        slips=(SLIP,),
         beside=("calflops",),
     ),
 )

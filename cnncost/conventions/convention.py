@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import translate
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,7 @@ from cnncost.algebra import Num, Poly, symbols
 from cnncost.ops import RULES, Shape, channels, elements, pair
 
 if TYPE_CHECKING:
-    from cnncost.graph import Node
+    from cnncost.graph import Graph, Node
 
 # What a rule reports about a layer, for one example.
 COUNTS = ("params", "learned", "buffers", "macs", "bias", "taps", "reads", "writes")
@@ -122,6 +124,16 @@ GRADIENTS = {  # what the backward pass takes, in forward passes of the layer: p
 
 
 @dataclass(frozen=True, slots=True)
+class Slip:
+    """Something a tool gets wrong: the kinds it concerns, what it is, and a formula that is not 0 where it counts."""
+
+    kinds: tuple[str, ...]
+    says: str
+    where: Num = 1
+    figure: str = "flops"
+
+
+@dataclass(frozen=True, slots=True)
 class Convention:
     """One way of counting: formulas over `LETTERS`, per layer type and for one example.
 
@@ -138,7 +150,7 @@ class Convention:
     input_gradient: Mapping[str, Num] = field(default_factory=dict)  # FLOPs of the backward pass, where they are not the
     weight_gradient: Mapping[str, Num] = field(default_factory=dict)  # forward pass's multiply-adds once more
     per_example: bool = False  # whether a batch counts like one example
-    bugs: Mapping[str, str] = field(default_factory=dict)  # slips that are emulated, by the kinds they concern
+    slips: tuple[Slip, ...] = ()  # of the tool, which are reproduced
     beside: tuple[str, ...] = ()  # conventions for the other figures that the same tool prints
 
     def formula(self, figure: str, key: str) -> Num:
@@ -156,11 +168,6 @@ class Convention:
         formula = self.formula("flops", key)
         return int(formula.terms.get((("macs", 1),), 1)) if isinstance(formula, Poly) and names(key)[-1] in WEIGHTS else 0
 
-    def slips(self, keys: Iterable[str]) -> list[str]:
-        """Return the emulated slips that concern any of these keys."""
-        found = {name for key in keys for name in names(key)}
-        return [text for kinds, text in self.bugs.items() if not found.isdisjoint(kinds.split())]
-
 
 @cache
 def names(key: str) -> tuple[str, ...]:
@@ -173,3 +180,30 @@ def names(key: str) -> tuple[str, ...]:
     form, kind, *mode = (first, *rest) if first in FORMS else ("", first, *rest)
     modes = (f"{kind}.{mode[0]}", kind) if mode else (kind,)
     return (*(f"{form}.{name}" for name in modes), *modes) if form else modes
+
+
+def keys(graph: Graph) -> list[str]:
+    """Return the key of each layer: its kind, the mode where it has one, and the model's spelling before it ("F.relu")."""
+    found = [f"{node.kind}.{node.args['mode']}" if "mode" in node.args else node.kind for node in graph.layers]
+    for pattern, form in graph.spelling.items():
+        matches = re.compile(translate(pattern)).match
+        for index, node in enumerate(graph.layers):
+            if matches(node.name):
+                found[index] = f"{form}.{found[index]}"
+    return found
+
+
+def count(letter: str, node: Node, nodes: Sequence[Node]) -> Num:
+    """Return what a letter of `LETTERS` stands for at one layer of a graph's `nodes`, for one example."""
+    cost = node.cost
+    if letter in GEOMETRY:
+        return GEOMETRY[letter][1](node, nodes[node.inputs[0]].cost.shape)
+    if letter == "learned":
+        return next(other.cost.params for other in nodes if other.name == node.shares) if node.shares else cost.params
+    if letter in ("params", "buffers"):
+        return getattr(cost, letter)
+    if node.runs == 0:  # declared, never run
+        return 0
+    if letter == "reads":
+        return sum(elements(nodes[index].cost.shape) for index in node.inputs)
+    return elements(cost.shape) if letter == "writes" else getattr(cost, letter)

@@ -7,6 +7,7 @@ from cnncost.conventions.convention import (
     Ci,
     Convention,
     Ho,
+    Slip,
     Wo,
     bias,
     buffers,
@@ -38,9 +39,9 @@ CONVENTIONS = (
         },
         memory=each(("conv", "conv_transpose", "linear", "batch_norm", *WINDOWS, *MEANS, *MAXIMA, "add", "concat"), writes),
         params={"batch_norm": params + buffers},
-        bugs={
-            " ".join(WINDOWS): "convnet-burden charges a pooling window its stride, not its kernel",
-            "conv_transpose": "convnet-burden multiplies by the wrong side of a transposed convolution's filters",
-        },
+        slips=(
+            Slip(WINDOWS, "convnet-burden charges a pooling window its stride, not its kernel", where=kh * kw - sh * sw),
+            Slip(("conv_transpose",), "convnet-burden multiplies by the wrong side of a transposed convolution's filters"),
+        ),
     ),
 )

@@ -3,6 +3,7 @@
 from cnncost.conventions.convention import (
     MEANS,
     Convention,
+    Slip,
     bias,
     each,
     macs,
@@ -21,7 +22,7 @@ FLOPS = {
     "upsample.bilinear": 4 * writes,
 }
 ACTIVATIONS = each(("conv", "conv_transpose", "linear", "matmul"), writes)
-ATTENTION = {"attention": "fvcore warns that it does not know scaled dot-product attention, and counts 0"}
+ATTENTION = Slip(("attention",), "fvcore warns that it does not know scaled dot-product attention, and counts 0")
 
 CONVENTIONS = (
     Convention(
@@ -30,7 +31,7 @@ CONVENTIONS = (
         f"{SOURCE}; a model in eval mode",
         flops=FLOPS,
         memory=ACTIVATIONS,
-        bugs=ATTENTION,
+        slips=(ATTENTION,),
     ),
     Convention(
         "fvcore_train",
@@ -38,9 +39,12 @@ CONVENTIONS = (
         SOURCE,
         flops={**FLOPS, "batch_norm": 4 * reads + bias},
         memory=ACTIVATIONS,
-        bugs={
-            "batch_norm": "a fresh model is in train mode, where fvcore charges batch norm 5 per element: call eval() first",
-            **ATTENTION,
-        },
+        slips=(
+            Slip(
+                ("batch_norm",),
+                "a fresh model is in train mode, where fvcore charges batch norm 5 per element: call eval() first",
+            ),
+            ATTENTION,
+        ),
     ),
 )

@@ -6,6 +6,7 @@ from cnncost.conventions.convention import (
     WINDOWS,
     Ci,
     Convention,
+    Slip,
     bias,
     buffers,
     each,
@@ -33,6 +34,6 @@ CONVENTIONS = (
             **each(("add", "mul"), writes),
         },
         params={"batch_norm": params + buffers},
-        bugs={"conv_transpose": "TensorFlow's profiler has no rule for transposed convolutions and counts 0"},
+        slips=(Slip(("conv_transpose",), "TensorFlow's profiler has no rule for transposed convolutions and counts 0"),),
     ),
 )

@@ -14,6 +14,7 @@ from cnncost.conventions.convention import (
     Co,
     Convention,
     Hi,
+    Slip,
     Wi,
     bias,
     buffers,
@@ -65,10 +66,10 @@ CONVENTIONS = tuple(
         flops=flops,
         memory={**OUTPUTS, "batch_norm": writes + bias},  # of BatchNorm and of Scale
         params={"batch_norm": buffers, "scale": 0, "prelu": 0, "lrn": 2, "conv_transpose": params - bias // (Hi * Wi)},
-        bugs={
-            "lrn": "Netscope gives a local response normalisation 2 parameters",
-            "conv_transpose": "Netscope ignores the groups of a transposed convolution, and its bias",
-        },
+        slips=(
+            Slip(("lrn",), "Netscope gives a local response normalisation 2 parameters"),
+            Slip(("conv_transpose",), "Netscope ignores the groups of a transposed convolution, and its bias"),
+        ),
         beside=tuple(other for other in NAMES.values() if other != NAMES[name]),
     )
     for name, (words, flops) in CLASSES.items()

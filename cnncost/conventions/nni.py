@@ -8,6 +8,7 @@ from cnncost.conventions.convention import (
     Convention,
     Hi,
     Ho,
+    Slip,
     Wi,
     Wo,
     bias,
@@ -24,10 +25,10 @@ from cnncost.conventions.convention import (
 
 SOURCE = "nni 3.0, nni/compression/utils/counter.py"
 SPREAD = writes * (Ci // groups) * kh * kw
-BUGS = {
-    "conv_transpose": "nni counts a transposed convolution per output position, about stride² too many",
-    "linear": "nni counts a linear layer once, however many tokens it is applied to",
-}
+SLIPS = (
+    Slip(("conv_transpose",), "nni counts a transposed convolution per output position, about stride² too many"),
+    Slip(("linear",), "nni counts a linear layer once, however many tokens it is applied to", where=macs - Ci * Co),
+)
 FULL = {
     "conv": macs + bias,
     "conv_transpose": SPREAD + bias,
@@ -47,7 +48,7 @@ CONVENTIONS = (
         f"{SOURCE}, mode='default'",
         flops={"conv": macs, "conv_transpose": SPREAD, "linear": Ci * Co},
         per_example=True,
-        bugs=BUGS,
+        slips=SLIPS,
     ),
     Convention(
         "nni_full",
@@ -55,6 +56,6 @@ CONVENTIONS = (
         f"{SOURCE}, mode='full'",
         flops={**FULL, **called(each(set(FULL) - set(CONVS), 0)), "mean.global_avg_pool": 0},
         per_example=True,
-        bugs=BUGS,
+        slips=SLIPS,
     ),
 )

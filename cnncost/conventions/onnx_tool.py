@@ -6,6 +6,7 @@ from cnncost.conventions.convention import (
     WINDOWS,
     Co,
     Convention,
+    Slip,
     bias,
     each,
     groups,
@@ -38,6 +39,6 @@ CONVENTIONS = (
             "upsample.bicubic": 8 * writes,
             **each(("add", "mul"), writes),
         },
-        bugs={"conv_transpose": "onnx-tool takes the wrong side of a transposed convolution's filters"},
+        slips=(Slip(("conv_transpose",), "onnx-tool takes the wrong side of a transposed convolution's filters"),),
     ),
 )

@@ -7,6 +7,7 @@ from cnncost.conventions.convention import (
     WINDOWS,
     Convention,
     Hi,
+    Slip,
     Wi,
     bias,
     called,
@@ -19,7 +20,6 @@ from cnncost.conventions.convention import (
 
 SOURCE = "ptflops 0.7.5, ptflops/pytorch_ops.py"
 POOLS = (*WINDOWS, *MEANS, *MAXIMA)
-
 NORMS = ("batch_norm", "group_norm", "layer_norm")
 HOOKED = {  # counted where a module of that type is called
     **each(CONVS, macs + bias),
@@ -38,7 +38,7 @@ PATCHED = {  # counted where torch.nn.functional's is called, by the module's ow
     "lrn": 3 * reads + reads + (window - 1) * Hi * Wi,  # three products and sums, and an average pool of padded channels
 }
 FUNCTIONS = {"matmul": macs, "add": writes, "mul": writes}  # torch.matmul and the like; operators (@, +, *) are not patched
-TWICE = "relu prelu elu gelu max_pool avg_pool global_avg_pool global_max_pool adaptive_avg_pool adaptive_max_pool upsample"
+TWICE = ("relu", "prelu", "elu", "gelu", *POOLS, "upsample")
 
 CONVENTIONS = (
     Convention(
@@ -47,24 +47,19 @@ CONVENTIONS = (
         f"{SOURCE}: the default back end",
         flops={
             **{kind: HOOKED.get(kind, 0) + PATCHED.get(kind, 0) for kind in (*HOOKED, *PATCHED)},
-            **called(
-                {**each(set(HOOKED) - set(CONVS) - {"batch_norm", "layer_norm", "group_norm"}, 0), **PATCHED, **FUNCTIONS}
-            ),
+            **called({**each(set(HOOKED) - {*CONVS, *NORMS}, 0), **PATCHED, **FUNCTIONS}),
             "mean.global_avg_pool": 0,
         },
         per_example=True,
-        bugs={TWICE: "ptflops counts ReLU, pooling and resizing modules twice: by a hook, and by the function they call"},
+        slips=(
+            Slip(TWICE, "ptflops counts ReLU, pooling and resizing modules twice: by a hook, and by the function they call"),
+        ),
     ),
     Convention(
         "ptflops_modules",
         "as ptflops without patched functions: modules only, each once",
         f"{SOURCE}: the default back end with functional patching switched off",
-        flops={
-            **HOOKED,
-            **called(each((*HOOKED, *PATCHED), 0)),
-            **called(each((*CONVS, *NORMS), 0)),
-            "mean.global_avg_pool": 0,
-        },
+        flops={**HOOKED, **called(each((*HOOKED, *PATCHED), 0)), "mean.global_avg_pool": 0},
         per_example=True,
     ),
     Convention(

@@ -4,6 +4,7 @@ from cnncost.conventions.convention import (
     MEANS,
     Ci,
     Convention,
+    Slip,
     adaptive,
     bias,
     called,
@@ -37,9 +38,9 @@ CONVENTIONS = (
         "1 multiply-add = 1; batch norm 4 per element, average pooling; biases, activations, max pooling and adds are free",
         "thop 0.1.1, thop/vision/basic_hooks.py and calc_func.py",
         flops={**FLOPS, **called(each(FLOPS, 0)), "mean.global_avg_pool": 0},
-        bugs={
-            "conv_transpose": "thop counts a transposed convolution per output position, about stride² too many",
-            "group_norm": "thop does not know GroupNorm and counts 0",
-        },
+        slips=(
+            Slip(("conv_transpose",), "thop counts a transposed convolution per output position, about stride² too many"),
+            Slip(("group_norm",), "thop does not know GroupNorm and counts 0"),
+        ),
     ),
 )

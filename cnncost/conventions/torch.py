@@ -1,6 +1,6 @@
 """PyTorch's own counter, FlopCounterMode, which also counts the backward pass."""
 
-from cnncost.conventions.convention import CONVS, Convention, each, groups, macs
+from cnncost.conventions.convention import CONVS, Convention, Slip, each, groups, macs
 
 CONVENTIONS = (
     Convention(
@@ -9,9 +9,17 @@ CONVENTIONS = (
         "torch 2.13.0, torch/utils/flop_counter.py",
         flops=each((*CONVS, "matmul"), 2 * macs),
         weight_gradient=each(("conv", "conv_transpose"), 2 * macs * groups),
-        bugs={
-            "attention": "torch's counter sees no scaled dot-product attention on a CPU; on a GPU it counts 2 per multiply-add",
-            "weight_gradient": "torch's counter multiplies the weight gradient of a grouped convolution by its groups",
-        },
+        slips=(
+            Slip(
+                ("attention",),
+                "torch's counter sees no scaled dot-product attention on a CPU; on a GPU it counts 2 per multiply-add",
+            ),
+            Slip(
+                ("conv", "conv_transpose"),
+                "torch's counter multiplies the weight gradient of a grouped convolution by its groups",
+                where=groups - 1,
+                figure="weight_gradient",
+            ),
+        ),
     ),
 )

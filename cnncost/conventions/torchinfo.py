@@ -1,6 +1,6 @@
 """torchinfo's mult-adds: the parameters of each layer, times the output positions of convolutions."""
 
-from cnncost.conventions.convention import NORMS, Ci, Convention, bias, each, groups, kh, kw, learned, macs, writes
+from cnncost.conventions.convention import NORMS, Ci, Co, Convention, Slip, bias, each, groups, kh, kw, learned, macs, writes
 
 OWNERS = ("conv", "conv_transpose", "linear", *NORMS, "prelu")  # modules with parameters, which alone it lists
 
@@ -15,9 +15,11 @@ CONVENTIONS = (
             **each(("linear", *NORMS, "prelu"), learned),
         },
         memory=each(OWNERS, 2 * writes),
-        bugs={
-            "conv_transpose": "torchinfo counts a transposed convolution per output position, about stride² too many",
-            "linear": "torchinfo counts a linear layer once, however many tokens it is applied to",
-        },
+        slips=(
+            Slip(("conv_transpose",), "torchinfo counts a transposed convolution per output position, about stride² too many"),
+            Slip(
+                ("linear",), "torchinfo counts a linear layer once, however many tokens it is applied to", where=macs - Ci * Co
+            ),
+        ),
     ),
 )

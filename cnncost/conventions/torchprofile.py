@@ -5,6 +5,7 @@ from cnncost.conventions.convention import (
     NORMS,
     Ci,
     Convention,
+    Slip,
     bias,
     each,
     groups,
@@ -30,6 +31,10 @@ CONVENTIONS = (
             "upsample.bilinear": 4 * writes,
             "mul": writes,
         },
-        bugs={"conv_transpose": "torchprofile counts a transposed convolution per output position, about stride² too many"},
+        slips=(
+            Slip(
+                ("conv_transpose",), "torchprofile counts a transposed convolution per output position, about stride² too many"
+            ),
+        ),
     ),
 )

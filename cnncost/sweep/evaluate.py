@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncost.algebra import Num, Poly, assumptions, symbols
-from cnncost.conventions import Convention
-from cnncost.counts import count, keys
+from cnncost.conventions.convention import Convention, count, keys
 from cnncost.errors import CnncostError, Disagreement
 from cnncost.graph import Graph
 from cnncost.ints import Ints
@@ -44,7 +43,6 @@ def totals(graph: Graph, convention: Convention, batch: Num, dtype: str) -> dict
     macs: Num = 0
     priced: dict[str, Num] = {"params": 0, "flops": 0, "memory": 0}
     sums: dict[tuple[str, Num], dict[str, Num]] = {}  # of letters, as far as formulas are linear in them
-    weights = {node.name: node.cost.params for node in graph.layers}
     for node, key in zip(graph.layers, keys(graph), strict=True):
         if node.runs:
             macs = macs + node.cost.macs
@@ -53,7 +51,7 @@ def totals(graph: Graph, convention: Convention, batch: Num, dtype: str) -> dict
             if not isinstance(formula, Poly):
                 priced[figure] = priced[figure] + formula
                 continue
-            own = {letter: count(graph, node, letter, weights) for letter in formula.letters()}
+            own = {letter: count(letter, node, graph.nodes) for letter in formula.letters()}
             if all(len(monomial) == 1 and monomial[0][1] == 1 for monomial in formula.terms):
                 sum_of = sums.setdefault((figure, formula), {})
                 for letter, value in own.items():
