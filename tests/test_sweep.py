@@ -107,9 +107,7 @@ def test_random_candidates_of_every_family(function: Any) -> None:
             assert found[index] == (direct and {figure: direct[figure] for figure in FIGURES}), evaluator.space.values(index)
 
 
-@pytest.mark.parametrize(
-    "name", ["resnet50", "densenet121", "swin_t", "googlenet_aux", "resnet110_stochastic"]
-)
+@pytest.mark.parametrize("name", ["resnet50", "densenet121", "swin_t", "googlenet_aux", "resnet110_stochastic"])
 @pytest.mark.parametrize("convention", list(CONVENTIONS))
 def test_totals_are_those_of_the_report(name: str, convention: str) -> None:
     graph = load(name).trace()
