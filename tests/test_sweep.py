@@ -357,6 +357,18 @@ def test_the_result_is_the_same_in_any_pieces() -> None:
     assert {key: reason.count for key, reason in total.reasons.items()} == {k: r.count for k, r in whole.reasons.items()}
 
 
+@pytest.mark.parametrize("method", ["auto", "one at a time"])
+def test_conditions_on_choices(method: Any) -> None:
+    over = ("block=basic,bottleneck", "width=16,32", "depths=2,2,2,2|3,4,6,3")
+    query = Query("resnet18", over, every=True, method=method)
+    for condition, expected in (("block == 'basic'", 4), ("block != 'basic' and width < 20", 2), ("depths == '2,2,2,2'", 4)):
+        found = sweep(replace(query, where=condition))
+        assert found.matching == len(found) == expected
+    fractions = Query("mobilenet_v2", ("width=0.35,0.5,0.75,1.0", "size=96,128"), every=True, method=method)
+    assert sweep(replace(fractions, where="width >= 0.5 and width * 2 < size / 64")).matching == 3  # 0.5 twice, 0.75 once
+    assert {row["block"] for row in rows_of(sweep(replace(query, where="block == 'basic'")))} == {"basic"}
+
+
 def test_a_space_with_none_left_says_so() -> None:
     found = sweep(Query("resnet18", ("groups=3,7",)))
     assert (found.candidates, found.valid, found.matching, len(found)) == (2, 0, 0, 0)
