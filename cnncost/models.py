@@ -50,8 +50,8 @@ class Model:
     @property
     def kinds(self) -> dict[str, Any]:
         """The type of each setting: Any for a size (Num) and for one without a type."""
-        hints = _hints(self.function)
-        return {name: hints.get(name, Any) for name in self.parameters}
+        types = hints(self.function)
+        return {name: types.get(name, Any) for name in self.parameters}
 
     @property
     def shape(self) -> tuple[Num, ...] | None:

@@ -107,9 +107,7 @@ def test_random_candidates_of_every_family(function: Any) -> None:
             assert found[index] == (direct and {figure: direct[figure] for figure in FIGURES}), evaluator.space.values(index)
 
 
-@pytest.mark.parametrize(
-    "name", ["resnet50", "densenet121", "swin_t", "googlenet_aux", "resnet110_stochastic"]
-)
+@pytest.mark.parametrize("name", ["resnet50", "densenet121", "swin_t", "googlenet_aux", "resnet110_stochastic"])
 @pytest.mark.parametrize("counting", list(MODULE_OF))
 def test_totals_are_those_of_the_report(name: str, counting: str) -> None:
     graph = load(name).trace()
@@ -357,6 +355,18 @@ def test_the_result_is_the_same_in_any_pieces() -> None:
     for name in whole.rows:
         assert total.rows[name].tolist() == whole.rows[name].tolist()
     assert {key: reason.count for key, reason in total.reasons.items()} == {k: r.count for k, r in whole.reasons.items()}
+
+
+@pytest.mark.parametrize("method", ["auto", "one at a time"])
+def test_conditions_on_choices(method: Any) -> None:
+    over = ("block=basic,bottleneck", "width=16,32", "depths=2,2,2,2|3,4,6,3")
+    query = Query("resnet18", over, every=True, method=method)
+    for condition, expected in (("block == 'basic'", 4), ("block != 'basic' and width < 20", 2), ("depths == '2,2,2,2'", 4)):
+        found = sweep(replace(query, where=condition))
+        assert found.matching == len(found) == expected
+    fractions = Query("mobilenet_v2", ("width=0.35,0.5,0.75,1.0", "size=96,128"), every=True, method=method)
+    assert sweep(replace(fractions, where="width >= 0.5 and width * 2 < size / 64")).matching == 3  # 0.5 twice, 0.75 once
+    assert {row["block"] for row in rows_of(sweep(replace(query, where="block == 'basic'")))} == {"basic"}
 
 
 def test_a_space_with_none_left_says_so() -> None:

@@ -12,6 +12,7 @@ import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import product
 from typing import Any, Literal
 
@@ -454,7 +455,7 @@ class Evaluator:
                 settings[axis.name] = values[0]
             else:
                 where = [-1 if i == place else 1 for i in range(len(box))]
-                settings[axis.name] = Ints(_integers(values).reshape(where)) if axis.whole else _Texts(values, where)
+                settings[axis.name] = Ints(_integers(values).reshape(where)) if axis.whole else Choices(values, where)
         return settings
 
     def _several(self, start: int, box: tuple[range, ...], loose: tuple[Axis, ...]) -> Chunk:
@@ -556,13 +557,15 @@ class Evaluator:
         return reasons
 
 
-class _Texts:
-    """A column of settings that are no numbers: they are compared with texts, as people write them."""
+class Choices:
+    """A column of settings that are no whole numbers: exact fractions, or texts as people write them."""
 
     def __init__(self, values: Sequence[Any], shape: Sequence[int]) -> None:
         from cnncost.models import _show
 
-        self.values = np.array([_show(value) for value in values], dtype=object).reshape(shape)
+        numbers = all(type(value) in (int, float) for value in values)
+        listed = [Fraction(repr(value)) if numbers else _show(value) for value in values]
+        self.values = np.array(listed, dtype=object).reshape(shape)
 
 
 @dataclass

@@ -11,6 +11,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnncost.conventions import CONVENTIONS
 from cnncost.errors import UsageError
 from cnncost.models import _show
 from cnncost.sweep.evaluate import FIGURES
@@ -42,6 +43,8 @@ def notes(result: Result) -> Iterator[str]:
     state = "" if result.complete else f", interrupted after {result.candidates:,}"
     counted = f"{result.space.size:,} candidates{state}, {result.valid:,} valid, {result.matching:,} matching"
     yield f"{counted}; {result.method}"
+    convention = CONVENTIONS[query.convention]
+    yield f"{query.dtype}; {convention.name}: {convention.states}"
     if not result.valid:
         yield "no candidate can be built"
     elif not result.matching:

@@ -21,7 +21,7 @@ from cnncost import conventions
 from cnncost.errors import UsageError, did_you_mean
 from cnncost.ints import Ints
 from cnncost.models import Model, load, resized
-from cnncost.sweep.evaluate import ALIASES, FIGURES, Chunk, Evaluator, Method, Reason, Reasons, joined
+from cnncost.sweep.evaluate import ALIASES, FIGURES, Choices, Chunk, Evaluator, Method, Reason, Reasons, joined
 from cnncost.sweep.product import front
 from cnncost.sweep.space import LARGEST_SPACE, Space, space
 from cnncost.sweep.where import Expression, holds, parse
@@ -417,9 +417,9 @@ class Store:
 
 
 def _exact(value: Any) -> Any:
-    """Return a number or a column as one that cannot overflow, a column of texts as its array."""
+    """Return a number or a column as one that cannot overflow, a column of choices as its array."""
     if isinstance(value, Ints) or not hasattr(value, "dtype"):
-        return value.values if type(value).__name__ == "_Texts" else value
+        return value.values if isinstance(value, Choices) else value
     return Ints(value)
 
 

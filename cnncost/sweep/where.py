@@ -199,7 +199,10 @@ class _Parser:
 
 
 def holds(expression: Expression, values: Mapping[str, Any]) -> Any:
-    """Return where a condition holds: a boolean, or an array of them; `values` are numbers, `Ints`, or texts, by name."""
+    """Return where a condition holds: a boolean, or an array of them.
+
+    `values` are numbers, `Ints`, texts, or arrays of texts, by name.
+    """
     if expression.operation == "compare":
         result: Any = True
         for left, operator, right in zip(expression.parts, expression.value, expression.parts[1:], strict=False):
@@ -215,9 +218,9 @@ def holds(expression: Expression, values: Mapping[str, Any]) -> Any:
 
 def _compare(left: Expression, operator: str, right: Expression, values: Mapping[str, Any]) -> Any:
     a, b = _value(left, values), _value(right, values)
-    if isinstance(a, str) or isinstance(b, str):
-        equal = a == b  # a text and a number differ
-        return equal if operator == "==" else not equal
+    if not (isinstance(a, tuple) and isinstance(b, tuple)):  # texts, or columns of them; a text and a number differ
+        equal = False if isinstance(a, tuple) or isinstance(b, tuple) else a == b
+        return equal if operator == "==" else ~equal if hasattr(equal, "dtype") else not equal
     (x, over), (y, under) = a, b
     x, y = (x if under == 1 else x * under), (y if over == 1 else y * over)
     compared = {
@@ -257,6 +260,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         exact = Fraction(repr(value))
         return exact.numerator, exact.denominator
+    if hasattr(value, "dtype") and isinstance(value.flat[0], str):
+        return value
     return value if isinstance(value, str) else (value, 1)
 
 

@@ -270,7 +270,10 @@ def auxiliary(x: Tensor, classes: Num, *, runs: bool) -> Tensor:
 
     Source: arXiv:1512.00567, section 4; torchvision's InceptionAux.
     """
-    pooled = x.avg_pool(5, 3, name="avg_pool") if runs else x.constant((x.channels, 5, 5), name="avg_pool")
+    if runs:
+        pooled = x.avg_pool(5, 3, name="avg_pool")
+    else:
+        pooled = x.constant(5 * 5, x.channels, name="nothing").untokens(5, 5, name="map")
     y = conv_norm_relu(pooled, "conv0", 128, 1)
     y = conv_norm_relu(y, "conv1", 768, 5, valid=True)
     return y.global_avg_pool(name="avgpool").linear(classes, name="fc")
