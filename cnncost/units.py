@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal, TypeAlias
 
 from cnncost.algebra import Num, Poly
+from cnncost.errors import UsageError
+
+Measure: TypeAlias = Literal["count", "bytes"]
 
 SHORT = 10**9  # figures below this are shown in full
 DTYPES = {  # bytes per number
@@ -64,3 +71,56 @@ def short(value: int) -> str:
         if abs(value) >= size > 1:
             return f"{value / size:.2f} {unit}"
     return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """An exact figure and how people read it: a cell of a column whose figures differ in unit."""
+
+    value: Num
+    text: str
+
+
+def amounts(values: Sequence[int], unit: Measure, exact: bool = False) -> list[Amount]:
+    """Return figures that stand side by side, in one unit; in every digit where rounding would make two of them look alike.
+
+    >>> [cell.text for cell in amounts([4_232_386_560, 4_500_000_000], "count")]
+    ['4,232.39 M', '4,500.00 M']
+    >>> [cell.text for cell in amounts([4_500_000_001, 4_500_000_000], "count")]
+    ['4,500,000,001', '4,500,000,000']
+    """
+    sizes = COUNT_UNITS if unit == "count" else {"B": 1} if exact else BYTE_UNITS
+    chosen = unit_of(list(values), sizes, exact)
+    texts = [f"{figure(value, sizes[chosen], exact)} {chosen}".rstrip() for value in values]
+    if not exact and len(set(texts)) < len(set(values)):
+        return amounts(values, unit, exact=True)
+    return [Amount(value, text) for value, text in zip(values, texts, strict=True)]
+
+
+SUFFIXES: dict[Measure, dict[str, int]] = {  # of quantities as people write them, in lower case
+    "count": {suffix.lower(): size for suffix, size in COUNT_UNITS.items()},
+    "bytes": {"": 1, "b": 1}
+    | {suffix.lower(): size for suffix, size in BYTE_UNITS.items()}
+    | {f"{suffix[0]}ib".lower(): size for suffix, size in BYTE_UNITS.items()},
+}
+_QUANTITY = re.compile(
+    r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9][0-9_]{0,30})?(\.[0-9]{1,30})?(?:e\+?([0-9]{1,2}))?\s*([a-z]*)", re.ASCII
+)
+
+
+def parse_quantity(text: str, unit: Measure) -> int:
+    """Return the whole number meant by a text such as `4.5G`, `26_000_000`, `20KB` or `40 MiB`.
+
+    Counts take k, M, G, T, P, E, powers of 1000. Bytes take B, and KB, MB, GB, … or KiB, MiB, GiB, …, both powers of 1024 as
+    everywhere in this program. A fraction of one is dropped. Raises UsageError for anything else.
+
+    >>> parse_quantity("4.5G", "count"), parse_quantity("40 MiB", "bytes")
+    (4500000000, 41943040)
+    """
+    match = _QUANTITY.fullmatch(text.strip().lower())
+    sizes = SUFFIXES[unit]
+    if match is None or not (match[1] or match[2]) or match[4] not in sizes:
+        kind, examples = ("number", "26M, 4.5G") if unit == "count" else ("number of bytes", "512KB, 40 MiB")
+        raise UsageError(f"'{text.strip()[:40]}' is no {kind}", f"write it as {examples} or 25_557_032")
+    digits = (match[1] or "0").replace(",", "").replace("_", "") + (match[2] or "")
+    return int(Fraction(digits) * 10 ** int(match[3] or 0) * sizes[match[4]])
