@@ -85,16 +85,16 @@ def amounts(values: Sequence[int], unit: Measure, exact: bool = False) -> list[A
     """Return figures that stand side by side, in one unit; in every digit where rounding would make two of them look alike.
 
     >>> [cell.text for cell in amounts([4_232_386_560, 4_500_000_000], "count")]
-    ['4,232.39 M', '4,500.00 M']
+    ['4,232.39 M', '4,500 M']
     >>> [cell.text for cell in amounts([4_500_000_001, 4_500_000_000], "count")]
     ['4,500,000,001', '4,500,000,000']
     """
     sizes = COUNT_UNITS if unit == "count" else {"B": 1} if exact else BYTE_UNITS
     chosen = unit_of(list(values), sizes, exact)
-    texts = [f"{figure(value, sizes[chosen], exact)} {chosen}".rstrip() for value in values]
-    if not exact and len(set(texts)) < len(set(values)):
+    size = sizes[chosen]
+    if not exact and len({round(Fraction(value, size), 2) for value in values}) < len(set(values)):
         return amounts(values, unit, exact=True)
-    return [Amount(value, text) for value, text in zip(values, texts, strict=True)]
+    return [Amount(value, f"{figure(value, size, exact)} {chosen}".rstrip()) for value in values]
 
 
 SUFFIXES: dict[Measure, dict[str, int]] = {  # of quantities as people write them, in lower case
