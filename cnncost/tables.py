@@ -28,6 +28,7 @@ class Column:
     title: str
     unit: Unit = "text"
     priority: int = 0  # 0 always stays; the highest number is dropped first
+    signed: bool = False  # a change: what has grown gets a +
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Table:
     notes: tuple[str, ...] = ()
     data: Mapping[str, Any] | None = None  # the object that the json format prints
     exact: bool = False
+    above: Table | None = None  # a table that people read first; formats for programs leave it out
 
     @property
     def body(self) -> tuple[tuple[Any, ...], ...]:
@@ -73,7 +75,8 @@ class Table:
         units = BYTE_UNITS if column.unit == "bytes" else COUNT_UNITS
         unit = unit_of(values, units, self.exact)
         return (f"{column.title} ({unit})" if unit else column.title), [
-            "" if value is None else figure(value, units[unit], self.exact) for value in values
+            "" if value is None else ("+" if column.signed and value > 0 else "") + figure(value, units[unit], self.exact)
+            for value in values
         ]
 
 

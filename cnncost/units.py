@@ -74,14 +74,17 @@ def short(value: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Amount:
+class Shown:
     """An exact figure and how people read it: a cell of a column whose figures differ in unit."""
 
     value: Num
     text: str
 
+    def __str__(self) -> str:
+        return self.text
 
-def amounts(values: Sequence[int], unit: Measure, exact: bool = False) -> list[Amount]:
+
+def amounts(values: Sequence[int], unit: Measure, exact: bool = False) -> list[Shown]:
     """Return figures that stand side by side, in one unit; in every digit where rounding would make two of them look alike.
 
     >>> [cell.text for cell in amounts([4_232_386_560, 4_500_000_000], "count")]
@@ -94,7 +97,7 @@ def amounts(values: Sequence[int], unit: Measure, exact: bool = False) -> list[A
     size = sizes[chosen]
     if not exact and len({round(Fraction(value, size), 2) for value in values}) < len(set(values)):
         return amounts(values, unit, exact=True)
-    return [Amount(value, f"{figure(value, size, exact)} {chosen}".rstrip()) for value in values]
+    return [Shown(value, f"{figure(value, size, exact)} {chosen}".rstrip()) for value in values]
 
 
 SUFFIXES: dict[Measure, dict[str, int]] = {  # of quantities as people write them, in lower case

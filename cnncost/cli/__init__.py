@@ -13,6 +13,7 @@ from cnncost.errors import UsageError, did_you_mean
 COMMANDS = {
     "table": "One row per layer of a network: shapes, memory, parameters, FLOPs.",
     "compare": "The totals of several networks side by side.",
+    "diff": "What changed between two models: totals, and layer by layer.",
     "list": "The networks of the zoo.",
     "ops": "The layer types, and the rule of each in words and formulas.",
     "conventions": "The counting conventions: what each layer type is charged.",

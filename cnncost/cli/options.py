@@ -187,16 +187,26 @@ def reports(
     return [report(graph, **counting) for graph in graphs]
 
 
+def costs(models: Sequence[str], **options: Any) -> list[dict[str, Any]]:
+    """Return the costs of each model as plain data; those of a snapshot, FILE.json, as they were written."""
+    from cnncost import history
+
+    kept = {model: history.read_snapshot(model) for model in models if model.endswith(".json")}
+    live = [model for model in models if model not in kept]
+    found = {model: history.costs(report, model) for model, report in zip(live, reports(live, **options), strict=True)}
+    return [found[model] if model in found else history.pick(kept[model], model, models) for model in models]
+
+
 def show(table: Table, format: str | None, path: str | None) -> None:
     """Print a table, or write it to a file: whole or not at all."""
-    from cnncost.render import FORMATS, format_of, render
+    from cnncost.render import format_of, render
 
     if path is None or path == "-":
         chosen = format or ("terminal" if sys.stdout.isatty() else "plain")
         click.echo(render(table, chosen))
         return
     chosen = format or format_of(path)
-    write(path, FORMATS["plain" if chosen == "terminal" else chosen](table) + "\n")
+    write(path, render(table, "plain" if chosen == "terminal" else chosen) + "\n")
 
 
 def check_output(format: str | None, path: str | None) -> None:

@@ -1,0 +1,127 @@
+"""Earlier versions of models: from git, and from snapshots for places without git.
+
+A model's costs are kept as the plain data of `Report.to_dict` (schema cnncost.table/1); a snapshot holds those of several.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cnncost.errors import UsageError
+
+if TYPE_CHECKING:
+    from cnncost.report import Report
+
+SCHEMA = "cnncost.snapshot/1"
+ONE = "cnncost.table/1"  # what `cnncost table --format json` prints: a snapshot of one model
+
+
+def costs(report: Report, label: str) -> dict[str, Any]:
+    """Return what a model costs as plain data, under the name by which the user calls it."""
+    return {**report.to_dict(), "model": label}
+
+
+def snapshot(reports: Sequence[Report], labels: Sequence[str]) -> dict[str, Any]:
+    """Return the costs of several models as plain data: what `cnncost snapshot -o costs.json` writes."""
+    return {"schema": SCHEMA, "models": [costs(report, label) for report, label in zip(reports, labels, strict=True)]}
+
+
+def read_snapshot(path: str) -> dict[str, dict[str, Any]]:
+    """Return the costs in a file, by model. Raises UsageError for anything but a snapshot or a table in JSON."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            data = json.load(file)
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or "it is no JSON"
+        raise UsageError(f"cannot read the snapshot '{path}': {reason.lower()}", _WRITE) from None
+    schema = data.get("schema") if isinstance(data, dict) else None
+    models = data.get("models") if schema == SCHEMA else [data] if schema == ONE else None
+    if not isinstance(models, list) or not all(map(_sound, models)):
+        raise UsageError(f"'{path}' is no snapshot", _WRITE)
+    return {model["model"]: model for model in models}
+
+
+def pick(models: Mapping[str, dict[str, Any]], path: str, beside: Sequence[str]) -> dict[str, Any]:
+    """Return the one model of a snapshot that is meant: the one named `beside` it, or the only one.
+
+    Raises UsageError where that leaves several or none.
+    """
+    chosen = [model for model in beside if model in models] or list(models)
+    if len(chosen) != 1:
+        held = ", ".join(models) or "nothing"
+        raise UsageError(f"'{path}' does not say which model is meant: it has {held}", "name one of them on the other side")
+    return models[chosen[0]]
+
+
+_WRITE = "write one: cnncost snapshot MODEL… -o costs.json"
+
+
+def _sound(model: Any) -> bool:
+    """Whether plain data has what comparisons read."""
+    if not isinstance(model, Mapping) or not isinstance(model.get("total"), Mapping):
+        return False
+    layers = model.get("layers")
+    if not isinstance(layers, list) or not all(isinstance(layer, Mapping) for layer in layers):
+        return False
+    texts = (model.get(key) for key in ("model", "dtype", "convention"))
+    entries = (model["total"], *layers)
+    return (
+        all(isinstance(text, str) for text in texts)
+        and type(model.get("batch")) is int
+        and isinstance(model.get("input"), list)
+        and all(type(entry.get(figure)) is int for entry in entries for figure in FIGURES)
+        and all(isinstance(layer.get("name"), str) and isinstance(layer.get("kind"), str) for layer in layers)
+        and all(isinstance(layer.get("args"), Mapping) for layer in layers)
+        and all(isinstance(layer.get(key), list) for layer in layers for key in ("input", "output"))
+    )
+
+
+FIGURES = ("params", "flops", "macs", "activation_bytes", "param_bytes", "buffers")  # of a layer and of totals, all whole
+
+
+def in_git(reference: str) -> tuple[str, str] | None:
+    """Return (REF, path) of a reference such as `main:specs/net.yaml`, None for anything else."""
+    ref, colon, path = reference.partition(":")
+    if not colon or not path.endswith((".yaml", ".yml")) or os.path.exists(reference):
+        return None
+    return ref, path
+
+
+def text_at(ref: str, path: str) -> str | None:
+    """Return the text of a file as it was at a commit, branch or tag; None where it was not there.
+
+    The path is relative to the present folder, or to its own where it is absolute. Raises UsageError where there is no git,
+    no repository or no such ref.
+    """
+    folder = os.path.dirname(os.path.abspath(path))
+    while not os.path.isdir(folder):  # one that has been removed since
+        folder = os.path.dirname(folder)
+    commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    if commit is None:
+        if _git(folder, "rev-parse", "--git-dir") is None:
+            raise UsageError(f"'{path}' is in no git repository", "without git: cnncost snapshot -o costs.json, --against it")
+        hint = "in CI fetch it first: git fetch --depth=1 origin BRANCH, then FETCH_HEAD; or check out with fetch-depth: 0"
+        raise UsageError(f"git knows no commit, branch or tag '{ref}'", hint)
+    top = _git(folder, "rev-parse", "--show-toplevel") or b""
+    inside = os.path.relpath(os.path.realpath(path), os.path.realpath(top.decode().strip()))
+    text = _git(folder, "cat-file", "blob", f"{commit.decode().strip()}:{inside.replace(os.sep, '/')}")
+    if text is None:
+        return None
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError:
+        raise UsageError(f"'{path}' at {ref} is no text in UTF-8", "compare with another version") from None
+
+
+def _git(folder: str, *words: str) -> bytes | None:
+    """Return what a git command prints, None where it fails."""
+    import subprocess
+
+    try:
+        done = subprocess.run(["git", *words], cwd=folder, capture_output=True, check=False)
+    except OSError:
+        raise UsageError("git cannot be run", "install it, or compare with a file of cnncost snapshot") from None
+    return done.stdout if done.returncode == 0 else None
