@@ -16,6 +16,10 @@ class CnncostError(Exception):
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
+    def text(self) -> str:
+        """Return what a terminal shows."""
+        return f"error: {self.message}" + (f"\n  {self.hint}" if self.hint else "")
+
 
 class UsageError(CnncostError):
     """A name, an option or a file that cannot be used."""
@@ -42,6 +46,10 @@ class ModelError(CnncostError):
     def __init__(self, message: str, hint: str = "", valid: object = None) -> None:
         super().__init__(message, hint)
         self.valid = valid
+
+    def of(self, name: str) -> ModelError:
+        """Return the error with the name of the model it concerns."""
+        return type(self)(f"{name}: {self.message}", self.hint, self.valid)
 
 
 class Disagreement(CnncostError):  # noqa: N818  # no error: the sweep's signal to split

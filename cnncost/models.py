@@ -1,11 +1,12 @@
 """Models by name: a function, its settings and its input; and the one way to write a model on a command line.
 
-A reference is `NAME`, `NAME --set SETTING=VALUE …`, or `package.module:function` for a model of one's own.
+A reference is `NAME`, `NAME --set SETTING=VALUE …`, a spec `FILE.yaml`, or `package.module:function` for a model of one's own.
 """
 
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -96,7 +97,7 @@ class Model:
         try:
             return trace(model.function, shape, self.name, **model.settings)
         except ModelError as error:
-            raise type(error)(f"{self.name}: {error.message}", error.hint, error.valid) from error
+            raise error.of(self.name) from error
 
     def _known(self, word: str) -> str:
         if not self.parameters:
@@ -134,7 +135,7 @@ def family(
 
 
 def load(reference: str, **settings: Any) -> Model:
-    """Return a model by reference: `resnet50`, `resnet50 --set width=32`, `resnet50 + vgg16`, or `package.module:function`.
+    """Return a model by reference: `resnet50`, `resnet50 --set width=32`, `resnet50 + vgg16`, `net.yaml` or `module:function`.
 
     >>> load("resnet50", width=32).trace().output
     (1000,)
@@ -152,7 +153,7 @@ def _member(words: list[str], reference: str) -> Model:
     if not words:
         raise UsageError(f"no model named in '{reference}'", "see: cnncost list")
     name, options = words[0], words[1:]
-    model = _own(name) if ":" in name else _known(name)
+    model = _spec(name) if is_spec(name) else _own(name) if ":" in name else _known(name)
     sizes = []
     while options:
         flag, equals, value = options.pop(0).partition("=")
@@ -228,7 +229,7 @@ def names(prefix: str = "") -> list[str]:
 def _words(reference: str) -> list[str]:
     import shlex
 
-    if not any(character.isspace() for character in reference):
+    if not any(character.isspace() for character in reference) or (is_spec(reference) and os.path.exists(reference)):
         return [reference] if reference else []
     try:
         return shlex.split(reference)
@@ -244,6 +245,17 @@ def _split(words: Sequence[str], mark: str) -> list[list[str]]:
         else:
             parts[-1].append(word)
     return parts
+
+
+def is_spec(name: str) -> bool:
+    """Whether a reference names a spec: a YAML file, or `-` for the standard input."""
+    return name == "-" or name.lower().endswith((".yaml", ".yml"))
+
+
+def _spec(path: str) -> Model:
+    from cnncost.spec import read
+
+    return read(path).model
 
 
 def _known(name: str) -> Model:
