@@ -149,7 +149,6 @@ def as_data(found: Sequence[Verdict]) -> dict[str, Any]:
 def table(found: Sequence[Verdict], notes: Sequence[str] = (), exact: bool = False) -> Table:
     """Return the table of verdicts, one row each; what is not kept is told below it."""
     from cnncost.tables import Column, Table
-    from cnncost.units import Shown
 
     columns = (
         Column("state", "state"),

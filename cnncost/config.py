@@ -23,13 +23,22 @@ from typing import Any
 
 from cnncost.errors import UsageError, did_you_mean
 from cnncost.limits import Limit, limit
+from cnncost.models import is_spec, load
 
 FILES = ("cnncost.toml", "pyproject.toml")  # in each folder, from the present one upwards, the first that says something
 KEYS = ("models", "convention", "dtype", "batch", "budget")
-SPECS = (".yaml", ".yml")
 EVERY = "*"  # the pattern of limits for every model that is checked
 
 Keys = tuple[str, ...]
+
+
+class ConfigError(UsageError):
+    """Something in a configuration file that cannot be used, and its place: file, line and column from 1."""
+
+    def __init__(self, place: tuple[str, int, int], message: str, hint: str = "") -> None:
+        super().__init__(f"{':'.join(map(str, place))}: {message}", hint)
+        self.place = place
+        self.fact = message
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,7 @@ class Rule:
     pattern: str
     folder: str  # to which paths are relative
     limits: tuple[Limit, ...]
-    place: str  # file:line:column
+    place: tuple[str, int, int]  # file, line, column
 
     @cached_property
     def models(self) -> tuple[str, ...]:
@@ -47,7 +56,7 @@ class Rule:
         try:
             return () if self.pattern == EVERY else tuple(expand(self.pattern, self.folder))
         except UsageError as error:
-            raise UsageError(f"{self.place}: a budget for no model: {error.message}", error.hint) from None
+            raise ConfigError(self.place, f"a budget for no model: {error.message}", error.hint) from None
 
     @cached_property
     def _same(self) -> frozenset[str]:
@@ -85,25 +94,31 @@ def expand(pattern: str, folder: str = "") -> list[str]:
 
     if has_magic(pattern) and not any(character.isspace() for character in pattern):
         paths = glob(pattern, root_dir=folder or None, recursive=True)
-        files = sorted(os.path.join(folder, path) for path in paths if path.endswith(SPECS))
+        files = sorted(os.path.join(folder, path) for path in paths if is_spec(path))
         names = [name for name in zoo.MODULE_OF if fnmatchcase(name, pattern)]
         if not files and not names:
             raise UsageError(f"'{pattern}' matches nothing", "patterns match spec files (*.yaml), and names of cnncost list")
         return files + names
-    if pattern.endswith(SPECS):
+    if is_spec(pattern):
         path = os.path.join(folder, pattern)
         if not os.path.exists(path):
             raise UsageError(f"there is no file '{path}'", "paths are relative to the configuration file")
         return [path]
     if pattern not in zoo.MODULE_OF:
-        from cnncost.models import load
-
         load(pattern)
     return [pattern]
 
 
+def matching(word: str) -> list[str]:
+    """Return the models that a word of the command line means: itself, unless it is a pattern.
+
+    Raises UsageError for a pattern that matches nothing.
+    """
+    return expand(word) if has_magic(word) else [word]
+
+
 def _identity(model: str) -> str:
-    return os.path.realpath(model) if model.endswith(SPECS) else " ".join(model.split())
+    return os.path.realpath(model) if is_spec(model) else " ".join(model.split())
 
 
 def find(path: str | None = None) -> Config:
@@ -146,8 +161,8 @@ def _read(path: str) -> Config | None:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         fact, _, where = str(error).partition(" (at ")
-        numbers = re.findall("[0-9]+", where) or [str(text.count("\n") + 1), "1"]
-        raise UsageError(f"{path}:{':'.join(numbers)}: {fact[:1].lower()}{fact[1:]}", "see: https://toml.io") from None
+        line, column = [*map(int, re.findall("[0-9]+", where)), text.count("\n") + 1, 1][:2]  # none at the end of the document
+        raise ConfigError((path, line, column), f"{fact[:1].lower()}{fact[1:]}", "see: https://toml.io") from None
     root: Keys = () if whole else ("tool", "cnncost")
     for key in root:
         data = data.get(str(key), {}) if isinstance(data, dict) else {}
@@ -175,9 +190,8 @@ class _Reader:
             path = path[:-1]
         return self.places.get(path, (1, 1))
 
-    def error(self, keys: Keys, message: str, hint: str = "") -> UsageError:
-        line, column = self.at(*keys)
-        return UsageError(f"{self.path}:{line}:{column}: {message}", hint)
+    def error(self, keys: Keys, message: str, hint: str = "") -> ConfigError:
+        return ConfigError((self.path, *self.at(*keys)), message, hint)
 
     def config(self, data: Any) -> Config:
         self.known(data, KEYS, (), "the configuration")
@@ -225,8 +239,7 @@ class _Reader:
                 found.append(limit(name, given, self.path, *self.at(*keys, name)))
             except UsageError as error:
                 raise self.error((*keys, name), error.message, error.hint) from None
-        line, column = self.at(*keys)
-        rule = Rule(pattern, folder, tuple(found), f"{self.path}:{line}:{column}")
+        rule = Rule(pattern, folder, tuple(found), (self.path, *self.at(*keys)))
         rule.models  # noqa: B018  # a pattern that matches nothing is an error, whatever is checked
         return rule
 

@@ -71,8 +71,8 @@ def total(costs: Data, quantity: Quantity) -> int:
 def difference(old: Data, new: Data, by: str = "flops") -> Difference:
     """Return what changed from `old` to `new`, layers by the change of the quantity `by`, heaviest first.
 
-    Layers are matched by name, or, where that leaves less to tell, by what they are: such a layer is renamed. Raises UsageError where the two are
-    counted differently: then the figures would differ though the networks do not.
+    Layers are matched by name, or, where that leaves less to tell, by what they are: those are renamed. Raises UsageError
+    where the two are counted differently: then the figures would differ though the networks do not.
     """
     for key in COUNTING:
         if old[key] != new[key]:

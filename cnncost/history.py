@@ -5,6 +5,7 @@ A model's costs are kept as the plain data of `Report.to_dict` (schema cnncost.t
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from cnncost.errors import UsageError
 
 if TYPE_CHECKING:
+    from cnncost.models import Model
     from cnncost.report import Report
+    from cnncost.tables import Table
 
 SCHEMA = "cnncost.snapshot/1"
 ONE = "cnncost.table/1"  # what `cnncost table --format json` prints: a snapshot of one model
@@ -29,6 +32,25 @@ def snapshot(reports: Sequence[Report], labels: Sequence[str]) -> dict[str, Any]
     return {"schema": SCHEMA, "models": [costs(report, label) for report, label in zip(reports, labels, strict=True)]}
 
 
+def is_snapshot(name: str) -> bool:
+    """Whether a word names a file of costs rather than a model or a git ref."""
+    return name.lower().endswith(".json")
+
+
+def table(reports: Sequence[Report], labels: Sequence[str], exact: bool = False) -> Table:
+    """Return the table of a snapshot: the totals, and in JSON all layers."""
+    from dataclasses import replace
+
+    from cnncost.tables import LAYER_FIGURES, Column, Table
+
+    keys = ("params", "flops", "macs", "activation_bytes")
+    columns = (Column("model", "model"), *(replace(LAYER_FIGURES[key], priority=0) for key in keys))
+    rows = tuple((label, *(report.total[key] for key in keys)) for report, label in zip(reports, labels, strict=True))
+    note = "the layers are in JSON: -o costs.json"
+    return Table(columns, rows, notes=(note,), data=snapshot(reports, labels), exact=exact)
+
+
+@functools.cache
 def read_snapshot(path: str) -> dict[str, dict[str, Any]]:
     """Return the costs in a file, by model. Raises UsageError for anything but a snapshot or a table in JSON."""
     try:
@@ -79,41 +101,55 @@ def _sound(model: Any) -> bool:
     )
 
 
+def before(name: str, against: str) -> Model | dict[str, Any] | None:
+    """Return an earlier version of a model: of a spec as it was at a git ref, of any model as a snapshot has it.
+
+    None where there was none. Raises UsageError where there is no such snapshot, repository or ref.
+    """
+    if is_snapshot(against):
+        return read_snapshot(against).get(name)
+    from cnncost.models import at
+
+    return at(against, name)
+
+
 FIGURES = ("params", "flops", "macs", "activation_bytes", "param_bytes", "buffers")  # of a layer and of totals, all whole
 
 
-def in_git(reference: str) -> tuple[str, str] | None:
-    """Return (REF, path) of a reference such as `main:specs/net.yaml`, None for anything else."""
-    ref, colon, path = reference.partition(":")
-    if not colon or not path.endswith((".yaml", ".yml")) or os.path.exists(reference):
-        return None
-    return ref, path
+class NotInGitError(UsageError):
+    """A file that was not there at a commit."""
 
 
-def text_at(ref: str, path: str) -> str | None:
-    """Return the text of a file as it was at a commit, branch or tag; None where it was not there.
+def text_at(ref: str, path: str) -> str:
+    """Return the text of a file as it was at a commit, branch or tag; the path is that of today.
 
-    The path is relative to the present folder, or to its own where it is absolute. Raises UsageError where there is no git,
-    no repository or no such ref.
+    Raises NotInGitError where it was not there, UsageError where there is no git, no repository or no such ref.
     """
     folder = os.path.dirname(os.path.abspath(path))
     while not os.path.isdir(folder):  # one that has been removed since
         folder = os.path.dirname(folder)
-    commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-    if commit is None:
-        if _git(folder, "rev-parse", "--git-dir") is None:
-            raise UsageError(f"'{path}' is in no git repository", "without git: cnncost snapshot -o costs.json, --against it")
-        hint = "in CI fetch it first: git fetch --depth=1 origin BRANCH, then FETCH_HEAD; or check out with fetch-depth: 0"
-        raise UsageError(f"git knows no commit, branch or tag '{ref}'", hint)
-    top = _git(folder, "rev-parse", "--show-toplevel") or b""
-    inside = os.path.relpath(os.path.realpath(path), os.path.realpath(top.decode().strip()))
-    text = _git(folder, "cat-file", "blob", f"{commit.decode().strip()}:{inside.replace(os.sep, '/')}")
+    commit, top = _commit(folder, ref)
+    inside = os.path.relpath(os.path.realpath(path), top).replace(os.sep, "/")
+    text = _git(folder, "cat-file", "blob", f"{commit}:{inside}")
     if text is None:
-        return None
+        raise NotInGitError(f"'{path}' is not in {ref}", f"see what is: git ls-tree -r --name-only {ref}")
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError:
         raise UsageError(f"'{path}' at {ref} is no text in UTF-8", "compare with another version") from None
+
+
+@functools.cache  # the same for all specs of a folder
+def _commit(folder: str, ref: str) -> tuple[str, str]:
+    """Return the commit that a ref names, and the top of its work tree."""
+    top = _git(folder, "rev-parse", "--show-toplevel")
+    if top is None:
+        raise UsageError(f"'{folder}' is in no git repository", "without git: cnncost snapshot MODEL… -o costs.json")
+    commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}") if ref else None
+    if commit is None:
+        hint = "a shallow clone lacks it: git fetch --depth=1 origin BRANCH, and then FETCH_HEAD"
+        raise UsageError(f"git knows no commit, branch or tag '{ref}'", hint)
+    return commit.decode().strip(), os.path.realpath(top.decode().rstrip("\n"))
 
 
 def _git(folder: str, *words: str) -> bytes | None:

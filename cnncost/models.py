@@ -1,6 +1,7 @@
 """Models by name: a function, its settings and its input; and the one way to write a model on a command line.
 
-A reference is `NAME`, `NAME --set SETTING=VALUE …`, a spec `FILE.yaml`, or `package.module:function` for a model of one's own.
+A reference is `NAME`, `NAME --set SETTING=VALUE …`, a spec `FILE.yaml`, one in git `REF:FILE.yaml`, or
+`package.module:function` for a model of one's own.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 from cnncost.algebra import Num
 from cnncost.errors import ModelError, UsageError, did_you_mean
 from cnncost.graph import Graph, Outputs, Tensor, trace
+
+if TYPE_CHECKING:
+    from cnncost.limits import Limit
+    from cnncost.spec import Spec
 
 F = TypeVar("F", bound=Callable[..., Outputs])
 
@@ -153,7 +158,7 @@ def _member(words: list[str], reference: str) -> Model:
     if not words:
         raise UsageError(f"no model named in '{reference}'", "see: cnncost list")
     name, options = words[0], words[1:]
-    model = _spec(name) if is_spec(name) else _own(name) if ":" in name else _known(name)
+    model = spec(name).model if is_spec(name) else _own(name) if ":" in name else _known(name)
     sizes = []
     while options:
         flag, equals, value = options.pop(0).partition("=")
@@ -252,10 +257,38 @@ def is_spec(name: str) -> bool:
     return name == "-" or name.lower().endswith((".yaml", ".yml"))
 
 
-def _spec(path: str) -> Model:
+def spec(reference: str) -> Spec:
+    """Return the spec in a file, or, of `REF:path`, as it was in git at a commit, branch or tag."""
     from cnncost.spec import read
 
-    return read(path).model
+    ref, colon, path = reference.partition(":")
+    if not colon or os.path.exists(reference):
+        return read(reference)
+    from cnncost.history import text_at
+
+    return read(reference, text_at(ref, path))
+
+
+def at(ref: str, reference: str) -> Model | None:
+    """Return the model of a spec as it was at a git ref, settings as in `reference`; None where there was none."""
+    from cnncost.history import NotInGitError
+
+    words = _words(reference)
+    if not words or not is_spec(words[0]) or words[0] == "-" or "+" in words:
+        return None
+    try:
+        return _member([f"{ref}:{words[0]}", *words[1:]], reference)
+    except NotInGitError:
+        return None
+
+
+def with_budget(reference: str) -> tuple[Model, tuple[Limit, ...]]:
+    """Return a model by reference and the limits of its own: the budget of a spec, none of any other model."""
+    words = _words(reference)
+    if not words or not is_spec(words[0]) or "+" in words:
+        return load(reference), ()
+    found = spec(words[0])
+    return found.model if len(words) == 1 else load(reference), found.budget
 
 
 def _known(name: str) -> Model:

@@ -13,7 +13,9 @@ from cnncost.errors import UsageError, did_you_mean
 COMMANDS = {
     "table": "One row per layer of a network: shapes, memory, parameters, FLOPs.",
     "compare": "The totals of several networks side by side.",
+    "check": "Hold models to their budgets, for CI.",
     "diff": "What changed between two models: totals, and layer by layer.",
+    "snapshot": "What models cost now, to hold later versions against.",
     "list": "The networks of the zoo.",
     "ops": "The layer types, and the rule of each in words and formulas.",
     "conventions": "The counting conventions: what each layer type is charged.",

@@ -16,6 +16,7 @@ from cnncost.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from cnncost.models import Model
     from cnncost.report import Report
     from cnncost.tables import Table
 
@@ -113,7 +114,7 @@ def complete_setting(ctx: click.Context, param: click.Parameter, incomplete: str
     return [CompletionItem(name) for name in dict.fromkeys(found)]
 
 
-def output_options(function: F) -> F:
+def output_options(function: F, formats: Sequence[str] = FORMATS) -> F:
     """Add --format, -o and --exact."""
     for option in (
         click.option("--exact", is_flag=True, help="Every digit, no rounding."),
@@ -121,9 +122,9 @@ def output_options(function: F) -> F:
         click.option(
             "--format",
             "format",
-            type=Name("format", lambda: FORMATS),
+            type=Name("format", lambda: formats),
             metavar="FORMAT",
-            help=f"One of {', '.join(FORMATS)}.",
+            help=f"One of {', '.join(formats)}.",
         ),
     ):
         function = option(function)
@@ -166,16 +167,16 @@ def model_options(function: F) -> F:
 
 
 def reports(
-    models: Sequence[str], input: str | None, size: str | None, settings: Sequence[str], **counting: Any
+    models: Sequence[str | Model], input: str | None, size: str | None, settings: Sequence[str], **counting: Any
 ) -> list[Report]:
-    """Return the report of each model reference under the shared options."""
+    """Return the report of each model, or of what a reference loads, under the shared options."""
     from cnncost.models import Model, load, resized, whole_number
 
     if input and size:
         raise UsageError("--input and --size both say how large the input is", "give one of them")
     loaded: list[Model] = []
     for reference in models:
-        model = load(reference).set(settings)
+        model = (reference if isinstance(reference, Model) else load(reference)).set(settings)
         for option, text in (("input", input), ("size", size)):
             if text is not None:
                 model = replace(model, input=resized(model, option, text))
@@ -191,7 +192,7 @@ def costs(models: Sequence[str], **options: Any) -> list[dict[str, Any]]:
     """Return the costs of each model as plain data; those of a snapshot, FILE.json, as they were written."""
     from cnncost import history
 
-    kept = {model: history.read_snapshot(model) for model in models if model.endswith(".json")}
+    kept = {model: history.read_snapshot(model) for model in models if history.is_snapshot(model)}
     live = [model for model in models if model not in kept]
     found = {model: history.costs(report, model) for model, report in zip(live, reports(live, **options), strict=True)}
     return [found[model] if model in found else history.pick(kept[model], model, models) for model in models]

@@ -14,7 +14,11 @@ from cnncost.units import Shown
 
 
 def render(table: Table, format: str) -> str:
-    """Return a table as text in one of `FORMATS`, without a line end at its end."""
+    """Return a table as text in one of `FORMATS`, one of verdicts also in `ci.FORMATS`; without a line end at its end."""
+    if format not in FORMATS:
+        from cnncost.render import ci
+
+        return ci.FORMATS[format](table)
     text = FORMATS[format](table)
     return text if table.above is None or format in DATA else f"{render(table.above, format)}\n\n{text}"
 
