@@ -153,18 +153,18 @@ def table(found: Sequence[Verdict], notes: Sequence[str] = (), exact: bool = Fal
     columns = (
         Column("state", "state"),
         Column("model", "model"),
-        Column("quantity", "quantity"),
+        Column("limited", "limited"),
         Column("value", "value", "number"),
         Column("limit", "limit", "number"),
         Column("used", "used", "share", priority=2),
-        Column("kind", "kind", priority=3),
         Column("place", "written in", priority=1),
     )
     rows = []
     for verdict in found:
         value, most = amounts([verdict.value, verdict.most], verdict.quantity.unit, exact)
         used = verdict.value / verdict.most if verdict.most else None
-        rows.append((verdict.state, verdict.model, verdict.quantity.title, value, most, used, verdict.kind, verdict.place))
+        limited = verdict.quantity.title + _KINDS[verdict.kind]
+        rows.append((verdict.state, verdict.model, limited, value, most, used, verdict.place))
     told = []
     for verdict in found:
         if verdict.state != "ok":
@@ -176,6 +176,9 @@ def table(found: Sequence[Verdict], notes: Sequence[str] = (), exact: bool = Fal
     if warned:
         summary += f", {warned} with a warning"
     return Table(columns, tuple(rows), notes=(*told, *notes, summary), data=as_data(found), exact=exact)
+
+
+_KINDS = {"max": "", "warn": " (warning)", "growth": " (growth)"}
 
 
 def _limits(count: int) -> str:

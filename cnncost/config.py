@@ -161,7 +161,8 @@ def _read(path: str) -> Config | None:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         fact, _, where = str(error).partition(" (at ")
-        line, column = [*map(int, re.findall("[0-9]+", where)), text.count("\n") + 1, 1][:2]  # none at the end of the document
+        end = (text.count("\n") + 1, len(text) - text.rfind("\n"))
+        line, column = map(int, re.findall("[0-9]+", where) or end)
         raise ConfigError((path, line, column), f"{fact[:1].lower()}{fact[1:]}", "see: https://toml.io") from None
     root: Keys = () if whole else ("tool", "cnncost")
     for key in root:

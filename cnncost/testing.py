@@ -46,6 +46,5 @@ def assert_budget(
     report = analyze(model, input=input, batch=batch, dtype=dtype, convention=convention, **(settings or {}))
     broken = [verdict for verdict in verdicts(costs(report, report.model), held) if not verdict.ok]
     if broken:
-        raise AssertionError(
-            "\n".join(line for verdict in broken for line in (f"{verdict.model}: {verdict.sentence}", *verdict.details))
-        )
+        told = ([f"{each.model}: {each.sentence} ({each.place})", *each.details] for each in broken)
+        raise AssertionError("\n".join(line for lines in told for line in lines))

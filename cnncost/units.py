@@ -101,20 +101,20 @@ def amounts(values: Sequence[int], unit: Measure, exact: bool = False) -> list[S
 
 
 SUFFIXES: dict[Measure, dict[str, int]] = {  # of quantities as people write them, in lower case
-    "count": {suffix.lower(): size for suffix, size in COUNT_UNITS.items()},
+    "count": {suffix.lower(): size for suffix, size in COUNT_UNITS.items() if suffix != "E"},  # 1e is an exponent cut short
     "bytes": {"": 1, "b": 1}
     | {suffix.lower(): size for suffix, size in BYTE_UNITS.items()}
     | {f"{suffix[0]}ib".lower(): size for suffix, size in BYTE_UNITS.items()},
 }
 _QUANTITY = re.compile(
-    r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9][0-9_]{0,30})?(\.[0-9]{1,30})?(?:e\+?([0-9]{1,2}))?\s*([a-z]*)", re.ASCII
+    r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9][0-9_]{0,40})?(\.[0-9]{1,30})?(?:e\+?([0-9]{1,2}))?\s*([a-z]*)", re.ASCII
 )
 
 
 def parse_quantity(text: str, unit: Measure) -> int:
     """Return the whole number meant by a text such as `4.5G`, `26_000_000`, `20KB` or `40 MiB`.
 
-    Counts take k, M, G, T, P, E, powers of 1000. Bytes take B, and KB, MB, GB, … or KiB, MiB, GiB, …, both powers of 1024 as
+    Counts take k, M, G, T and P, powers of 1000. Bytes take B, and KB, MB, GB, … or KiB, MiB, GiB, …, both powers of 1024 as
     everywhere in this program. A fraction of one is dropped. Raises UsageError for anything else.
 
     >>> parse_quantity("4.5G", "count"), parse_quantity("40 MiB", "bytes")

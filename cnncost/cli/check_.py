@@ -26,10 +26,9 @@ OVER = 1  # the exit code where a limit is broken
 def limit_options(function: F) -> F:
     """Add --max-params, --max-flops and so on: one option per quantity that can be limited."""
     for quantity in reversed(QUANTITIES.values()):
-        example = "26M" if quantity.unit == "count" else "40MiB"
-        function = click.option(
-            f"--max-{quantity.name.replace('_', '-')}", metavar=example, help=f"The most {quantity.title} a model may have."
-        )(function)
+        unit = "BYTES" if quantity.unit == "bytes" else "N"
+        words = f"The most {quantity.title} a model may have."
+        function = click.option(f"--max-{quantity.name.replace('_', '-')}", metavar=unit, help=words)(function)
     return function
 
 
@@ -56,7 +55,7 @@ def command(
 
     \b
     cnncost check
-    cnncost check resnet50 --max-params 26M --max-flops 4.5G
+    cnncost check resnet50 --max-params 26M --max-flops 4.5G --max-memory 45MiB
     cnncost check "specs/*.yaml" --against origin/main --format github
     """
     check_output(format, path)
