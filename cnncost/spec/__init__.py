@@ -22,10 +22,10 @@ from cnncost.ints import Ints
 from cnncost.limits import QUANTITIES, Limit, limit
 from cnncost.models import Input, Model
 from cnncost.ops import RULES, elements, show
-from cnncost.spec.build import ANY, CONDITION, COUNT, IN, INPUT, Arg, Block, Broken, Compiler, Run, Step, named_stage
+from cnncost.spec.build import CONDITION, COUNT, IN, INPUT, Arg, Block, Broken, Compiler, Run, Step, named_stage
 from cnncost.spec.expressions import Ratio, shown
 from cnncost.spec.problems import Mark, Problem, Source, SpecError
-from cnncost.spec.signatures import CONSTANT, arguments
+from cnncost.spec.signatures import ANY, CONSTANT, arguments
 from cnncost.spec.tree import Dict, List, Node, Scalar, clip, decoded, is_null, parse, read_text
 from cnncost.units import parse_quantity
 
@@ -110,13 +110,11 @@ class _Reader:
     def spec(self) -> Spec:
         """Return the spec. Raises SpecError where there is any problem."""
         self.version()
-        for key, (name, _) in self.root.entries.items():
+        for key, (word, _) in self.root.entries.items():
             if key not in KEYS:
-                near = did_you_mean(key, KEYS)
+                near, known = did_you_mean(key, KEYS), f"keys: {', '.join(KEYS)}"
                 fact = f"unknown key '{clip(key)}'"
-                self.problems.append(
-                    Problem("E101", f"{fact}; {near}" if near else fact, name.mark, "" if near else f"keys: {', '.join(KEYS)}")
-                )
+                self.problems.add("E101", f"{fact}; {near}" if near else fact, word.mark, "" if near else known)
         about = self.text("about")
         name = self.text("name") or default_name(self.source.path)
         expect = self.tolerant(lambda: self.figures("expect", self.figure)) or ()
@@ -145,8 +143,8 @@ class _Reader:
         try:
             model.trace()
         except SpecError as error:
-            known = {(problem.code, problem.mark) for problem in self.problems}
-            self.problems += [problem for problem in error.problems if (problem.code, problem.mark) not in known]
+            for problem in error.problems:
+                self.problems.add(problem.code, problem.message, problem.mark, problem.hint, problem.trail)
         except Exception:  # the others matter more
             return
 
@@ -154,7 +152,9 @@ class _Reader:
         first = next(iter(self.root.entries.values()), None)
         if first is None or first[0].text != "cnncost":
             mark = first[0].mark if first else self.root.mark
-            raise SpecError(self.source, [Problem("E006", "the first key is not cnncost", mark, "begin with the line: cnncost: 1")])
+            raise SpecError(
+                self.source, [Problem("E006", "the first key is not cnncost", mark, "begin with the line: cnncost: 1")]
+            )
         value = first[1]
         if not isinstance(value, Scalar) or value.text != VERSION:
             hint = "this cnncost reads version 1; is there a newer one?"
@@ -165,7 +165,7 @@ class _Reader:
         if entry is None:
             return ""
         if not isinstance(entry[1], Scalar):
-            self.problems.append(Problem("E107", f"{key} is no text", entry[1].mark))
+            self.problems.add("E107", f"{key} is no text", entry[1].mark)
             return ""
         return " ".join(entry[1].text.split())
 
@@ -187,7 +187,9 @@ class _Reader:
         name = compiler.name(key, "a param")
         self.params[name] = Param(1, key.mark)  # known, whatever is wrong with it
         if isinstance(node, List):
-            raise compiler.fail("E107", f"the param {name} is a list", node.mark, f"give one number, or {{{', '.join(DECLARED)}}}")
+            raise compiler.fail(
+                "E107", f"the param {name} is a list", node.mark, f"give one number, or {{{', '.join(DECLARED)}}}"
+            )
         if not isinstance(node, Dict):
             self.params[name] = Param(self.constant(node, f"the param {name}", key.mark), key.mark)
             return
@@ -241,10 +243,12 @@ class _Reader:
         if entry is None:
             if "model" not in self.root.entries:
                 hint = "write the shape of one example: input: [3, 224, 224]"
-                self.problems.append(Problem("E104", "the spec has no input", self.root.mark, hint))
+                self.problems.add("E104", "the spec has no input", self.root.mark, hint)
             return None
         if not isinstance(entry[1], List) or not 1 <= len(entry[1].items) <= 3:
-            raise self.compiler.fail("E107", "input is no shape", entry[1].mark, "write channels, height and width: [3, 224, 224]")
+            raise self.compiler.fail(
+                "E107", "input is no shape", entry[1].mark, "write channels, height and width: [3, 224, 224]"
+            )
         return [self.compiler.value(item, COUNT, self.scope, "a size of the input") for item in entry[1].items]
 
     def conditions_of(self) -> None:
@@ -276,7 +280,9 @@ class _Reader:
         elif isinstance(node, Dict) and all(isinstance(value, Scalar) for _, value in node.entries.values()):
             given = {name: value.text for name, (_, value) in node.entries.items()}
         else:
-            raise self.compiler.fail("E401", f"the limit of {clip(key.text)} is no figure", key.mark, f"write {clip(key.text)}: 26M")
+            raise self.compiler.fail(
+                "E401", f"the limit of {clip(key.text)} is no figure", key.mark, f"write {clip(key.text)}: 26M"
+            )
         try:
             return limit(key.text, given, self.source.path, key.mark.line + 1, key.mark.column + 1)
         except UsageError as error:
@@ -313,7 +319,9 @@ class _Reader:
         stages: list[tuple[str | None, list[Step]]] = []
         entry = self.root.entries.get("layers")
         if entry is None:
-            self.problems.append(Problem("E104", "the spec has no layers", self.root.mark, "write layers: and a list below it, or model: NAME"))
+            self.problems.add(
+                "E104", "the spec has no layers", self.root.mark, "write layers: and a list below it, or model: NAME"
+            )
         elif isinstance(entry[1], Dict):
             for key, node in entry[1].entries.values():
                 self.tolerant(lambda key=key: self.compiler.label(key, "a stage"))  # type: ignore[misc]
@@ -434,7 +442,7 @@ class _Reader:
                 if called in path:
                     way = [*path[path.index(called) :], called]
                     fact = f"block '{called}' contains itself: {' → '.join(way[:8])}"
-                    self.problems.append(Problem("E108", fact, blocks[name].calls[called], "blocks end: use repeat for copies"))
+                    self.problems.add("E108", fact, blocks[name].calls[called], "blocks end: use repeat for copies")
                     blocks[called] = Block(called, {}, {}, [Step(Scalar(called, True, self.root.mark), None, broken=True)], {})
                 elif called not in done and called in blocks:
                     stack.append((called, list(blocks[called].calls)))
@@ -447,7 +455,9 @@ class _Reader:
         compiler = self.compiler
         for key, (word, _) in self.root.entries.items():
             if key in KEYS and key not in OF_MODEL:
-                raise compiler.fail("E101", f"{key} cannot stand beside model", word.mark, "a spec has a model, or layers of its own")
+                raise compiler.fail(
+                    "E101", f"{key} cannot stand beside model", word.mark, "a spec has a model, or layers of its own"
+                )
         word, node = self.root.entries["model"]
         if not isinstance(node, Scalar) or is_null(node):
             raise compiler.fail("E304", "model names no model", word.mark, "see: cnncost list")
@@ -481,10 +491,10 @@ class _Reader:
                 model = model.set([f"{key.text}={','.join(each.text for each in nodes)}"])
             except UsageError as error:
                 known = key.text.partition(".")[0] in model.parameters
-                raise compiler.fail("E303" if known else "E103", error.message, node.mark if known else key.mark, error.hint) from None
+                raise compiler.fail(
+                    "E303" if known else "E103", error.message, node.mark if known else key.mark, error.hint
+                ) from None
         return model
-
-
 
 
 # ── tracing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -535,7 +545,9 @@ class _Network:
 
         tensor = inspect.Parameter("x", inspect.Parameter.POSITIONAL_ONLY)
         declared = [
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=_setting(param.default), annotation=_kind(param, name, self))
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, default=_setting(param.default), annotation=_kind(param, name, self)
+            )
             for name, param in self.params.items()
         ]
         network.__signature__ = inspect.Signature([tensor, *declared])  # type: ignore[attr-defined]
@@ -692,7 +704,7 @@ def _last_place(text: str) -> Fraction:
 
 def _total(quantity: str, nodes: Sequence[Any], start: int) -> Any:
     """Return the total of a quantity over the nodes from `start`, by the lecture's convention at float32."""
-    from cnncost.conventions import COUNTS, CONVENTIONS
+    from cnncost.conventions import CONVENTIONS, COUNTS
     from cnncost.units import DTYPES
 
     if quantity == "layers":

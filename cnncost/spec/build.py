@@ -21,16 +21,14 @@ from cnncost.ints import Ints
 from cnncost.ops import RULES
 from cnncost.spec import expressions
 from cnncost.spec.expressions import ExpressionError, Ratio
-from cnncost.spec.problems import Mark, Problem, Source, SpecError
+from cnncost.spec.problems import Mark, Problems, Source, SpecError
 from cnncost.spec.signatures import (
-    ACTIVATIONS,
     ANY,
     CONSTANT,
     EXPANDING,
     JOINS,
     MODIFIERS,
     NONE,
-    NORMS,
     Argument,
     arguments,
     project_arguments,
@@ -151,7 +149,7 @@ class Compiler:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.problems: list[Problem] = []
+        self.problems = Problems(source)
         self.blocks: dict[str, Block] = {}
         self.block_params: dict[str, dict[str, bool]] = {}  # of each block: which have to be given
         self.defaults: dict[str, dict[str, Arg]] = {}
@@ -161,7 +159,7 @@ class Compiler:
 
     def fail(self, code: str, message: str, mark: Mark, hint: str = "") -> Broken:
         """Note a problem and return the signal to raise."""
-        self.problems.append(Problem(code, message, mark, hint))
+        self.problems.add(code, message, mark, hint)
         return Broken()
 
     # ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -194,7 +192,13 @@ class Compiler:
         text = node.text
         if text in wants.words and text not in scope:
             return Arg(text, node.mark)
-        if text.isdecimal() and text.isascii() and len(text) < 19 and (text[0] != "0" or text == "0") and (wants.number or wants.decimal):
+        if (
+            text.isdecimal()
+            and text.isascii()
+            and len(text) < 19
+            and (text[0] != "0" or text == "0")
+            and (wants.number or wants.decimal)
+        ):
             return Arg(int(text), node.mark)
         if wants.null and text == NONE:
             return Arg(None, node.mark)
@@ -218,13 +222,16 @@ class Compiler:
         self, name: str, offset: int, expression: expressions.Expression, wants: Argument, scope: Scope, what: str
     ) -> ExpressionError:
         if expression.text == name and wants.boolean and not wants.number:
-            return ExpressionError("E107", f"{what} is '{clip(name)}', neither true nor false", 0, len(name), "write true or false")
+            return ExpressionError(
+                "E107", f"{what} is '{clip(name)}', neither true nor false", 0, len(name), "write true or false"
+            )
         known = [*scope, *(wants.words if expression.text == name else ())]
-        listed = f"known here: {', '.join(known[:12])}{', …' if len(known) > 12 else ''}" if known else "there are no params or let to name"
-        if expression.text == name and wants.words:
-            fact = f"{what} cannot be '{clip(name)}'"
-        else:
-            fact = f"unknown name '{clip(name)}'"
+        listed = (
+            f"known here: {', '.join(known[:12])}{', …' if len(known) > 12 else ''}"
+            if known
+            else "there are no params or let to name"
+        )
+        fact = f"{what} cannot be '{clip(name)}'" if expression.text == name and wants.words else f"unknown name '{clip(name)}'"
         near = did_you_mean(name, known)
         return ExpressionError("E111", f"{fact}; {near}" if near else fact, offset, len(name), "" if near else listed)
 
@@ -256,7 +263,9 @@ class Compiler:
     def label(self, key: Scalar, what: str) -> str:
         """Return a name that shows in tables."""
         if not LABEL.fullmatch(key.text) or len(key.text) > 80:
-            raise self.fail("E109", f"'{clip(key.text)}' cannot be the name of {what}", key.mark, "use letters, digits, _ and -")
+            raise self.fail(
+                "E109", f"'{clip(key.text)}' cannot be the name of {what}", key.mark, "use letters, digits, _ and -"
+            )
         return key.text
 
     # ── lists of layers ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -300,7 +309,9 @@ class Compiler:
                 if second.text in found:
                     hint = f"arguments go inside: {operators[0][0].text}: {{{second.text}: …}}"
             fact = f"two layers in one item: {clip(operators[0][0].text)} and {clip(second.text)}"
-            raise self.fail("E105", fact, second.mark, hint or "begin each with its own dash; modifiers are " + ", ".join(MODIFIERS))
+            raise self.fail(
+                "E105", fact, second.mark, hint or "begin each with its own dash; modifiers are " + ", ".join(MODIFIERS)
+            )
         word, value = operators[0]
         step = Step(word, None)
         inner = scope
@@ -351,11 +362,15 @@ class Compiler:
         if not isinstance(node, Scalar) or is_null(node):
             return self.fail("E106", "this is no id", node.mark if node is not None else at, "name the id of an earlier layer")
         known = f"earlier ids: {', '.join(sorted(ids))}"
-        return self.fail("E106", f"no earlier layer has the id '{clip(node.text)}'", node.mark, did_you_mean(node.text, ids, known))
+        return self.fail(
+            "E106", f"no earlier layer has the id '{clip(node.text)}'", node.mark, did_you_mean(node.text, ids, known)
+        )
 
     def takes(self, operator: str) -> Mapping[str, Any]:
         """Return the names of the arguments of a layer type or block."""
-        return self.block_params[operator] if operator in self.block_params else arguments(operator) if operator in RULES else {}
+        return (
+            self.block_params[operator] if operator in self.block_params else arguments(operator) if operator in RULES else {}
+        )
 
     def operation(self, word: Scalar, value: Node | None, scope: dict[str, Any], ids: set[str]) -> Any:
         """Return what an operator does with the value after it."""
@@ -380,7 +395,9 @@ class Compiler:
         hint = spacing(word.text)
         near = did_you_mean(word.text, [*self.block_params, *RULES, "identity", "project"])
         fact = f"unknown layer type or block '{clip(word.text)}'"
-        return self.fail("E102", f"{fact}; {near}" if near and not hint else fact, word.mark, hint or ("" if near else "see: cnncost ops"))
+        return self.fail(
+            "E102", f"{fact}; {near}" if near and not hint else fact, word.mark, hint or ("" if near else "see: cnncost ops")
+        )
 
     def entries(self, word: Scalar, value: Node | None, names: Sequence[str]) -> dict[str, tuple[Scalar, Node | None]]:
         """Return the arguments after an operator; one value alone is the main one."""
@@ -449,9 +466,7 @@ class Compiler:
     def nothing(arg: Arg | None) -> Arg | None:
         return None if arg is None or (arg.fixed and arg.constant == NONE) else arg
 
-    def overridden(
-        self, word: Scalar, value: Node | None, first: Dict, scope: dict[str, Any], ids: set[str], at: Mark
-    ) -> Any:
+    def overridden(self, word: Scalar, value: Node | None, first: Dict, scope: dict[str, Any], ids: set[str], at: Mark) -> Any:
         """Return the operation with the arguments of the first copy."""
         names = list(self.takes(word.text))
         if word.text in JOINS or not names:
@@ -478,9 +493,13 @@ class Compiler:
         elif isinstance(value, Dict):
             named = [(self.label(key, "a branch"), key.mark, node) for key, node in value.entries.values()]
         else:
-            raise self.fail("E107", f"{word.text} takes branches", word.mark, f"write a list: {word.text}: [[conv: 64], identity]")
+            raise self.fail(
+                "E107", f"{word.text} takes branches", word.mark, f"write a list: {word.text}: [[conv: 64], identity]"
+            )
         if not named:
-            raise self.fail("E107", f"{word.text} has no branches", word.mark, f"write a list: {word.text}: [[conv: 64], identity]")
+            raise self.fail(
+                "E107", f"{word.text} has no branches", word.mark, f"write a list: {word.text}: [[conv: 64], identity]"
+            )
         join = Join(word.text, [])
         for index, (name, mark, node) in enumerate(named):
             join.branches.append((name, self.branch(node, scope, ids, mark, index)))
@@ -497,7 +516,9 @@ class Compiler:
             (word, value) = next(iter(lone.entries.values()))
         if word is not None and word.text == "project":
             if index == 0:
-                raise self.fail("E102", "project is the first branch", word.mark, "it takes the shape of the first: put it second")
+                raise self.fail(
+                    "E102", "project is the first branch", word.mark, "it takes the shape of the first: put it second"
+                )
             takes = project_arguments()
             given = self.arguments(word, self.entries(word, value, list(takes)), takes, scope)
             inherited = {name: arg for name, arg in self.defaults.get("conv", {}).items() if name in ("norm", "bias")}
@@ -586,7 +607,7 @@ class Run:
         self.compiler = compiler
         self.source = compiler.source
         self.top = top
-        self.problems: list[Problem] = []
+        self.problems = Problems(compiler.source)
         self.copies = self.layers = self.depth = 0
         self.trail: list[tuple[str, Mark, str, Env]] = []
         self.stage = ""
@@ -606,9 +627,7 @@ class Run:
                 + "".join(f", {text}" for text in shown)
             )
             names = []
-        problem = Problem(code, message, mark, hint, tuple(trail))
-        if not any((known.code, known.mark) == (code, mark) for known in self.problems):
-            self.problems.append(problem)
+        self.problems.add(code, message, mark, hint, tuple(trail))
 
     def evaluate(self, arg: Arg, env: Env, x: Tensor | None, what: str) -> Any:
         """Return the value of an argument. Raises Broken after noting what is wrong."""
@@ -658,9 +677,10 @@ class Run:
         others: tuple[Tensor, ...] = ()
         if step.sources:
             found = [x if name == "identity" else ids.get(name) for name in step.sources]
-            if any(tensor is None for tensor in found):
+            tensors = tuple([tensor for tensor in found if tensor is not None])
+            if len(tensors) < len(found):
                 return None
-            x, others = found[0], tuple(found[1:])
+            x, others = tensors[0], tensors[1:]
         if x is None:
             return None
         if step.repeat is None and step.runs is None:
@@ -693,7 +713,9 @@ class Run:
                 raise Disagreement(mask)
             count = int(count.values.flat[0])
         if isinstance(count, Poly):
-            self.note("E113", f"repeat is {count}, which depends on letters", step.repeat.mark, "set what it depends on to a number")
+            self.note(
+                "E113", f"repeat is {count}, which depends on letters", step.repeat.mark, "set what it depends on to a number"
+            )
             raise Broken
         if count < 0:
             self.note("E107", f"repeat is {count}", step.repeat.mark, "give a whole number from 0", [step.repeat])
@@ -717,7 +739,14 @@ class Run:
         return share
 
     def once(
-        self, step: Step, apply: Any, x: Tensor, others: tuple[Tensor, ...], env: Env, ids: dict[str, Any], owners: dict[str, str]
+        self,
+        step: Step,
+        apply: Any,
+        x: Tensor,
+        others: tuple[Tensor, ...],
+        env: Env,
+        ids: dict[str, Any],
+        owners: dict[str, str],
     ) -> Tensors:
         try:
             if type(apply) is Layer:
@@ -742,7 +771,14 @@ class Run:
             return None
 
     def layer(
-        self, layer: Layer, mark: Mark, x: Tensor, others: tuple[Tensor, ...], env: Env, name: str | None, shared: str | None = None
+        self,
+        layer: Layer,
+        mark: Mark,
+        x: Tensor,
+        others: tuple[Tensor, ...],
+        env: Env,
+        name: str | None,
+        shared: str | None = None,
     ) -> tuple[Tensor, str]:
         """Apply a layer, its norm and its activation; return the output and the layer's full name."""
         args = layer.fixed
@@ -814,7 +850,9 @@ class Run:
         inner: Env = dict(self.top)
         own: Env = {}
         where = ", ".join(
-            part for part in (f"stage {self.stage}" if self.stage else "", "" if self.copy is None else f"copy {self.copy}") if part
+            part
+            for part in (f"stage {self.stage}" if self.stage else "", "" if self.copy is None else f"copy {self.copy}")
+            if part
         )
         for name, default in block.params.items():
             if name in call.args:
@@ -910,6 +948,3 @@ def named_stage(run: Run, x: Tensor, name: str) -> Iterator[None]:
             yield
     finally:
         run.stage = outer
-
-
-__all__ = ["ACTIVATIONS", "NORMS", "Arg", "Compiler", "Run"]

@@ -136,7 +136,9 @@ def _remainder(a: Value, b: Value) -> Value:
 
 def _power(a: Value, b: Value) -> Value:
     if type(b) is not int or not -LARGEST_EXPONENT <= b <= LARGEST_EXPONENT:
-        raise ExpressionError("E113", f"an exponent of {shown(b)}", hint=f"an exponent is a whole number up to {LARGEST_EXPONENT}")
+        raise ExpressionError(
+            "E113", f"an exponent of {shown(b)}", hint=f"an exponent is a whole number up to {LARGEST_EXPONENT}"
+        )
     n, d = parts(a)
     for part in (n, d):
         if isinstance(part, int) and part.bit_length() * abs(b) > 256:
@@ -264,7 +266,9 @@ def number(text: str) -> Value | None:
 def parse(text: str) -> Expression:
     """Return an expression that has been read. Raises ExpressionError with the offset of what cannot be."""
     if len(text) > LONGEST:
-        raise ExpressionError("E113", f"an expression of {len(text)} characters", 0, 1, f"the most is {LONGEST}: name parts in let")
+        raise ExpressionError(
+            "E113", f"an expression of {len(text)} characters", 0, 1, f"the most is {LONGEST}: name parts in let"
+        )
     parser = _Parser(text)
     value = parser.binary(0, 0)
     parser.expect("end")
@@ -318,7 +322,9 @@ class _Parser:
             if power <= strength:
                 break
             if power == 1 and compared:
-                raise ExpressionError("E110", "two comparisons in a row", self.token.offset, len(self.token.text), "write two conditions")
+                raise ExpressionError(
+                    "E110", "two comparisons in a row", self.token.offset, len(self.token.text), "write two conditions"
+                )
             compared = compared or power == 1
             offset, length = self.token.offset, len(self.token.text)
             self.token = self._next()
@@ -346,7 +352,7 @@ class _Parser:
             except ExpressionError as error:
                 error.offset += token.offset
                 raise
-            if value is None or self.token.kind in ("number", "name") and self.token.offset == token.offset + len(token.text):
+            if value is None or (self.token.kind in ("number", "name") and self.token.offset == token.offset + len(token.text)):
                 raise ExpressionError("E110", f"cannot read '{self._show(token.offset)}'", token.offset, len(token.text), _UNIT)
             return lambda env: value
         if token.kind == "name":
@@ -399,7 +405,9 @@ class _Parser:
 _UNIT = "units such as M or MiB belong to figures under budget and expect"
 
 
-def _operation(function: Callable[[Value, Value], Value], left: Evaluate, right: Evaluate, offset: int, length: int) -> Evaluate:
+def _operation(
+    function: Callable[[Value, Value], Value], left: Evaluate, right: Evaluate, offset: int, length: int
+) -> Evaluate:
     def evaluate(env: Env) -> Value:
         a, b = left(env), right(env)
         try:

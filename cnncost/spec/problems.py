@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from cnncost.errors import ModelError
 
 LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # those of YAML, so that lines are counted as its parser does
 WIDEST = 100  # columns of a source line that are shown around the caret
+MOST_PROBLEMS = 20  # that are told at once
 
 
 class Mark(NamedTuple):
@@ -31,8 +32,8 @@ class Source:
     path: str
     text: str
 
-    def line(self, number: int) -> str:
-        """Return a line, counted from 0, as it can be printed: controls and tabs as spaces."""
+    def raw(self, number: int) -> str:
+        """Return a line, counted from 0."""
         start = 0
         for _ in range(number):
             found = LINE_BREAK.search(self.text, start)
@@ -40,8 +41,11 @@ class Source:
                 return ""
             start = found.end()
         end = LINE_BREAK.search(self.text, start)
-        line = self.text[start : end.start() if end else len(self.text)]
-        return "".join(character if character.isprintable() else " " for character in line)
+        return self.text[start : end.start() if end else len(self.text)]
+
+    def line(self, number: int) -> str:
+        """Return a line as it can be printed: controls and tabs as spaces."""
+        return "".join(character if character.isprintable() else " " for character in self.raw(number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,22 @@ class Problem:
     mark: Mark | None
     hint: str = ""
     trail: tuple[str, ...] = ()
+
+
+class Problems(list[Problem]):
+    """The problems found so far in a spec. One that has too many is not read to its end."""
+
+    def __init__(self, source: Source, found: Iterable[Problem] = ()) -> None:
+        super().__init__(found)
+        self.source = source
+
+    def add(self, code: str, message: str, mark: Mark | None, hint: str = "", trail: tuple[str, ...] = ()) -> None:
+        """Note a problem, once. Raises SpecError where there are too many."""
+        if any((known.code, known.mark) == (code, mark) for known in self):
+            return
+        self.append(Problem(code, message, mark, hint, trail))
+        if len(self) >= MOST_PROBLEMS:
+            raise SpecError(self.source, self)
 
 
 class SpecError(ModelError):
@@ -70,7 +90,9 @@ class SpecError(ModelError):
 
     def text(self) -> str:
         """Return all problems as a terminal shows them: code, fact, place, source line, caret, remedy."""
-        return "\n\n".join(draw(self.source, problem) for problem in self.problems)
+        drawn = [draw(self.source, problem) for problem in self.problems]
+        more = [f"{MOST_PROBLEMS} problems are enough: mend these first"] if len(drawn) >= MOST_PROBLEMS else []
+        return "\n\n".join([*drawn, *more])
 
 
 def place(source: Source, mark: Mark | None) -> str:
@@ -81,13 +103,13 @@ def place(source: Source, mark: Mark | None) -> str:
 def draw(source: Source, problem: Problem) -> str:
     """Return one problem with its source line and a caret under what is meant."""
     number = "" if problem.mark is None else str(problem.mark.line + 1)
-    gutter = " " * len(number)
-    lines = [f"error[{problem.code}]: {problem.message}", f"{gutter} --> {place(source, problem.mark)}"]
+    gutter = " " * max(1, len(number))
+    lines = [f"error[{problem.code}]: {problem.message}", f"{gutter}--> {place(source, problem.mark)}"]
     if problem.mark is not None:
         shown, column = _window(source.line(problem.mark.line), problem.mark.column)
         carets = "^" * max(1, min(problem.mark.length, len(shown) - column))
-        lines += [f"{gutter}  |", f"{number} | {shown}".rstrip(), f"{gutter}  | {' ' * column}{carets}"]
-    lines += [f"{gutter}  = {note}" for note in (*problem.trail, problem.hint) if note]
+        lines += [f"{gutter} |", f"{number} | {shown}".rstrip(), f"{gutter} | {' ' * column}{carets}"]
+    lines += [f"{gutter} = {note}" for note in (*problem.trail, problem.hint) if note]
     return "\n".join(lines)
 
 
@@ -138,7 +160,9 @@ CODES: dict[str, Code] = {
             "repeat: 1000000000",
             "repeat: 1000",
         ),
-        Code("E005", "a key that is there twice", "Of two values for one key a reader would see only one.", "{out: 64, out: 32}"),
+        Code(
+            "E005", "a key that is there twice", "Of two values for one key a reader would see only one.", "{out: 64, out: 32}"
+        ),
         Code(
             "E006",
             "no version",
@@ -191,7 +215,9 @@ CODES: dict[str, Code] = {
             "- concat: [identity, enc2]",
             "- conv: 64\n  id: enc2\n- concat: [identity, enc2]",
         ),
-        Code("E107", "a value of the wrong form", "A list, a mapping or a single value stands where another of them is wanted."),
+        Code(
+            "E107", "a value of the wrong form", "A list, a mapping or a single value stands where another of them is wanted."
+        ),
         Code("E108", "a block that contains itself", "Blocks may call other blocks, never themselves: every spec has an end."),
         Code(
             "E109",
@@ -276,12 +302,11 @@ CODES: dict[str, Code] = {
             "a param out of its range",
             "A param declared with `range` or `choices` has another value.",
         ),
-        Code("E304", "a model that cannot be had", "`model:` names a model of the zoo, as `cnncost list` shows it, or a sum of such."),
+        Code(
+            "E304",
+            "a model that cannot be had",
+            "`model:` names a model of the zoo, as `cnncost list` shows it, or a sum of such.",
+        ),
         Code("E401", "no quantity", "A figure is digits with a suffix if you like: 26M, 4.5G for counts, 40 MiB for bytes."),
     )
 }
-
-
-def listed(words: Sequence[str]) -> str:
-    """Return words as a list in prose: a, b, c."""
-    return ", ".join(words)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from cnncost.spec.problems import Mark, Problem, Source, SpecError
+from cnncost.spec.problems import Mark, Problem, Problems, Source, SpecError
 
 LARGEST_FILE = 2_000_000  # bytes
 DEEPEST = 64  # libyaml's own reader of nested collections ends a process at some 50,000
@@ -103,7 +103,7 @@ class _Reader:
     def __init__(self, source: Source, loader: Any) -> None:
         self.source = source
         self.loader = loader
-        self.problems: list[Problem] = []
+        self.problems = Problems(source)
 
     def fail(self, code: str, message: str, mark: Any, hint: str = "", length: int = 1) -> SpecError:
         problem = Problem(code, message, Mark(mark.line, mark.column, length), hint)
@@ -139,7 +139,8 @@ class _Reader:
                 if event.anchor is not None or event.tag is not None:
                     raise self._refused(event)
                 if len(stack) >= DEEPEST:
-                    raise self.fail("E004", f"more than {DEEPEST} levels of nesting", at, "use blocks for what is nested deeply")
+                    hint = "use blocks for what is nested deeply"
+                    raise self.fail("E004", f"more than {DEEPEST} levels of nesting", at, hint)
                 place = Mark(at.line, at.column)
                 node = List([], place) if kind is sequence else Dict({}, place)
             elif kind in ends:
@@ -190,17 +191,18 @@ class _Reader:
             return node
         first = container.entries[node.text][0].mark
         fact = f"the key '{clip(node.text)}' is there already, in line {first.line + 1}"
-        self.problems.append(Problem("E005", fact, node.mark, "leave out one of the two"))
+        self.problems.add("E005", fact, node.mark, "leave out one of the two")
         return node._replace(text=f"{node.text}\0{len(container.entries)}")  # kept apart, so that reading can go on
 
     def _refused(self, event: Any) -> SpecError:
         import yaml.events as events
 
         if isinstance(event, events.AliasEvent):
-            return self.fail("E003", f"an alias, *{clip(event.anchor)}", event.start_mark, BLOCKS, len(event.anchor) + 1)
+            anchor = str(event.anchor)
+            return self.fail("E003", f"an alias, *{clip(anchor)}", event.start_mark, BLOCKS, len(anchor) + 1)
         if event.anchor is not None:
             return self.fail("E003", f"an anchor, &{clip(event.anchor)}", event.start_mark, BLOCKS, len(event.anchor) + 1)
-        return self.fail("E003", f"a tag, {clip(event.tag)}", event.start_mark, "leave it out: specs know no tags")
+        return self.fail("E003", f"a tag, {clip(str(event.tag))}", event.start_mark, "leave it out: specs know no tags")
 
 
 def clip(text: str, most: int = 60) -> str:
@@ -216,5 +218,5 @@ def _syntax(source: Source, error: Any) -> Problem:
     fact = f"this is no YAML: {said}" + (f" {context}" if context else "")
     if mark is None:  # a character that YAML forbids
         return Problem("E002", clip(fact, 160), None, "remove characters that cannot be printed")
-    hint = "indent with spaces, not tabs" if "\t" in source.line(mark.line) or "'\\t'" in said else "see: cnncost errors E002"
+    hint = "indent with spaces, not tabs" if "\t" in source.raw(mark.line) or "'\\t'" in said else "see: cnncost errors E002"
     return Problem("E002", clip(fact, 160), Mark(mark.line, mark.column), hint)

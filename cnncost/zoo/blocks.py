@@ -124,7 +124,8 @@ def divisible(value: Num, by: int = 8) -> Num:
 
     Source: MobileNet's make_divisible, tensorflow/models research/slim/nets/mobilenet.
     """
-    top, bottom = getattr(value, "numerator", value), getattr(value, "denominator", 1)
+    top: Num = getattr(value, "numerator", value)
+    bottom: Num = getattr(value, "denominator", 1)
     nearest = (2 * top + by * bottom) // (2 * by * bottom) * by
     return nearest - minimum(10 * nearest * bottom - 9 * top, 0) // (5 * by * bottom) * by  # the minimum is above −5·by·bottom
 
