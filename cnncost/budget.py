@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from cnncost.diff import difference, total
+from cnncost.diff import difference, need_same_counting, total
 from cnncost.limits import QUANTITIES, Limit, Quantity
 from cnncost.units import amounts
 
@@ -89,6 +89,8 @@ def verdicts(costs: Data, limits: Sequence[Limit], before: Data | None = None) -
 
     Raises UsageError where the two are counted differently.
     """
+    if before is not None:
+        need_same_counting(before, costs)
     found = []
     for limit in limits:
         quantity = QUANTITIES[limit.quantity]

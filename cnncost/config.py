@@ -92,7 +92,7 @@ def expand(pattern: str, folder: str = "") -> list[str]:
     """
     from cnncost import zoo
 
-    if has_magic(pattern) and not any(character.isspace() for character in pattern):
+    if _is_pattern(pattern, folder):
         paths = glob(pattern, root_dir=folder or None, recursive=True)
         files = sorted(os.path.join(folder, path) for path in paths if is_spec(path))
         names = [name for name in zoo.MODULE_OF if fnmatchcase(name, pattern)]
@@ -114,7 +114,13 @@ def matching(word: str) -> list[str]:
 
     Raises UsageError for a pattern that matches nothing.
     """
-    return expand(word) if has_magic(word) else [word]
+    return expand(word) if _is_pattern(word) else [word]
+
+
+def _is_pattern(word: str, folder: str = "") -> bool:
+    """Whether a word has * ? or [ for a pattern: not as a setting's value, nor in the name of a file that is there."""
+    settings = " --" in word or " + " in word
+    return has_magic(word) and not settings and not os.path.exists(os.path.join(folder, word))
 
 
 def _identity(model: str) -> str:
@@ -152,8 +158,8 @@ def _read(path: str) -> Config | None:
         with open(path, encoding="utf-8") as file:
             text = file.read()
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
-        raise UsageError(f"cannot read '{path}': {reason.lower()}", "name a configuration file with --config") from None
+        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "it is no text in UTF-8"
+        raise UsageError(f"cannot read '{path}': {reason}", "name a configuration file with --config") from None
     whole = os.path.basename(path) != "pyproject.toml"
     if not whole and "cnncost" not in text:
         return None

@@ -68,18 +68,23 @@ def total(costs: Data, quantity: Quantity) -> int:
     return value
 
 
-def difference(old: Data, new: Data, by: str = "flops") -> Difference:
-    """Return what changed from `old` to `new`, layers by the change of the quantity `by`, heaviest first.
-
-    Layers are matched by name, or, where that leaves less to tell, by what they are: those are renamed. Raises UsageError
-    where the two are counted differently: then the figures would differ though the networks do not.
-    """
+def need_same_counting(old: Data, new: Data) -> None:
+    """Raise UsageError where two models are counted differently: then figures differ though the networks do not."""
     for key in COUNTING:
         if old[key] != new[key]:
             raise UsageError(
                 f"{old['model']} is counted with {key} {old[key]} and {new['model']} with {new[key]}",
                 f"count both alike: --{key} {old[key]}",
             )
+
+
+def difference(old: Data, new: Data, by: str = "flops") -> Difference:
+    """Return what changed from `old` to `new`, layers by the change of the quantity `by`, heaviest first.
+
+    Layers are matched by name, or, where that leaves less to tell, by what they are: those are renamed. Raises UsageError
+    where the two are counted differently.
+    """
+    need_same_counting(old, new)
     # Inserting a layer shifts the numbered names of those after it; changing a width makes layers look like their neighbours
     # of old. Whichever reading leaves less to tell is taken.
     readings = [_match(old["layers"], new["layers"], renamed) for renamed in (False, True)]

@@ -57,8 +57,8 @@ def read_snapshot(path: str) -> dict[str, dict[str, Any]]:
         with open(path, encoding="utf-8") as file:
             data = json.load(file)
     except (OSError, ValueError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or "it is no JSON"
-        raise UsageError(f"cannot read the snapshot '{path}': {reason.lower()}", _WRITE) from None
+        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "it is no JSON"
+        raise UsageError(f"cannot read the snapshot '{path}': {reason}", _WRITE) from None
     schema = data.get("schema") if isinstance(data, dict) else None
     models = data.get("models") if schema == SCHEMA else [data] if schema == ONE else None
     if not isinstance(models, list) or not all(map(_sound, models)):
