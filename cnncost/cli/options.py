@@ -131,8 +131,8 @@ def output_options(function: F, formats: Sequence[str] = FORMATS) -> F:
     return function
 
 
-def model_options(function: F) -> F:
-    """Add the options that change the network or the counting."""
+def network_options(function: F) -> F:
+    """Add the options that change the network: --set, --size and --input."""
     for option in (
         click.option(
             "--set",
@@ -142,6 +142,16 @@ def model_options(function: F) -> F:
             shell_complete=complete_setting,
             help="Change a setting of the family: width=32, depths=3,4,6,3, depths.2=8.",
         ),
+        click.option("--size", metavar="S", help="Height and width of the input: 224, or 224x320."),
+        click.option("--input", "input", metavar="C,H,W", help="The whole input shape."),
+    ):
+        function = option(function)
+    return function
+
+
+def model_options(function: F) -> F:
+    """Add the options that change the network or the counting."""
+    for option in (
         click.option(
             "--convention",
             type=CONVENTION,
@@ -159,28 +169,31 @@ def model_options(function: F) -> F:
             help="What a number is stored as.",
         ),
         click.option("--batch", metavar="N", default="1", show_default=True, help="Examples at once."),
-        click.option("--size", metavar="S", help="Height and width of the input: 224, or 224x320."),
-        click.option("--input", "input", metavar="C,H,W", help="The whole input shape."),
     ):
         function = option(function)
-    return function
+    return network_options(function)
+
+
+def chosen(reference: str | Model, input: str | None, size: str | None, settings: Sequence[str]) -> Model:
+    """Return the model that a reference loads, with the settings and the input that the options ask for."""
+    from cnncost.models import Model, load, resized
+
+    if input and size:
+        raise UsageError("--input and --size both say how large the input is", "give one of them")
+    model = (reference if isinstance(reference, Model) else load(reference)).set(settings)
+    for option, text in (("input", input), ("size", size)):
+        if text is not None:
+            model = replace(model, input=resized(model, option, text))
+    return model
 
 
 def reports(
     models: Sequence[str | Model], input: str | None, size: str | None, settings: Sequence[str], **counting: Any
 ) -> list[Report]:
     """Return the report of each model, or of what a reference loads, under the shared options."""
-    from cnncost.models import Model, load, resized, whole_number
+    from cnncost.models import whole_number
 
-    if input and size:
-        raise UsageError("--input and --size both say how large the input is", "give one of them")
-    loaded: list[Model] = []
-    for reference in models:
-        model = (reference if isinstance(reference, Model) else load(reference)).set(settings)
-        for option, text in (("input", input), ("size", size)):
-            if text is not None:
-                model = replace(model, input=resized(model, option, text))
-        loaded.append(model)
+    loaded = [chosen(reference, input, size, settings) for reference in models]
     counting["batch"] = whole_number(counting["batch"], "--batch")
     graphs = [model.trace() for model in loaded]
     from cnncost.report import report  # imports numpy: errors in names and settings come before it
@@ -208,6 +221,14 @@ def show(table: Table, format: str | None, path: str | None) -> None:
         return
     chosen = format or format_of(path)
     write(path, render(table, "plain" if chosen == "terminal" else chosen) + "\n")
+
+
+def emit(text: str, path: str | None) -> None:
+    """Print text that is a file of its own, such as a spec, or write it to a file: whole or not at all."""
+    if path is None or path == "-":
+        click.echo(text, nl=False)
+    else:
+        write(path, text)
 
 
 def check_output(format: str | None, path: str | None) -> None:
