@@ -106,6 +106,7 @@ class _Reader:
         self.params: dict[str, Param] = {}
         self.let: dict[str, Arg] = {}
         self.require: list[tuple[str, Arg]] = []
+        self.meant: list[str] = []  # keys that misspelt ones were meant to be
 
     def spec(self) -> Spec:
         """Return the spec. Raises SpecError where there is any problem."""
@@ -113,6 +114,7 @@ class _Reader:
         for key, (word, _) in self.root.entries.items():
             if key not in KEYS:
                 near, known = did_you_mean(key, KEYS), f"keys: {', '.join(KEYS)}"
+                self.meant += [name for name in KEYS if f"'{name}'" in near]
                 fact = f"unknown key '{clip(key)}'"
                 self.problems.add("E101", f"{fact}; {near}" if near else fact, word.mark, "" if near else known)
         about = self.text("about")
@@ -213,7 +215,10 @@ class _Reader:
         param = Param(default, key.mark, help=getattr(node.get("help"), "text", ""), **options)
         self.params[name] = param
         wrong = out_of_range(name, default, param)
+        if "range" in options and (param.range[0] > param.range[1] or param.range[2:3] == (0,)):
+            wrong = (f"the range of {name} is empty", "write [low, high] or [low, high, step]")
         if wrong:
+            self.params[name] = Param(default, key.mark)
             raise compiler.fail("E303", wrong[0], node.entries["default"][1].mark, wrong[1])
 
     def constant(self, node: Node | None, what: str, at: Mark) -> Any:
@@ -241,7 +246,7 @@ class _Reader:
     def input(self) -> list[Arg] | None:
         entry = self.root.entries.get("input")
         if entry is None:
-            if "model" not in self.root.entries:
+            if "model" not in self.root.entries and "input" not in self.meant:
                 hint = "write the shape of one example: input: [3, 224, 224]"
                 self.problems.add("E104", "the spec has no input", self.root.mark, hint)
             return None
@@ -249,7 +254,11 @@ class _Reader:
             raise self.compiler.fail(
                 "E107", "input is no shape", entry[1].mark, "write channels, height and width: [3, 224, 224]"
             )
-        return [self.compiler.value(item, COUNT, self.scope, "a size of the input") for item in entry[1].items]
+        sizes = [self.compiler.value(item, COUNT, self.scope, "a size of the input") for item in entry[1].items]
+        for arg in sizes:
+            if arg.fixed and arg.constant < 1:
+                raise self.compiler.fail("E107", f"a size of the input is {arg.constant}", arg.mark, "sizes are whole numbers from 1")
+        return sizes
 
     def conditions_of(self) -> None:
         entry = self.root.entries.get("require")
@@ -319,9 +328,9 @@ class _Reader:
         stages: list[tuple[str | None, list[Step]]] = []
         entry = self.root.entries.get("layers")
         if entry is None:
-            self.problems.add(
-                "E104", "the spec has no layers", self.root.mark, "write layers: and a list below it, or model: NAME"
-            )
+            if not {"layers", "model"} & {*self.meant}:
+                hint = "write layers: and a list below it, or model: NAME"
+                self.problems.add("E104", "the spec has no layers", self.root.mark, hint)
         elif isinstance(entry[1], Dict):
             for key, node in entry[1].entries.values():
                 self.tolerant(lambda key=key: self.compiler.label(key, "a stage"))  # type: ignore[misc]
@@ -344,9 +353,14 @@ class _Reader:
             run = Run(self.compiler, {})
             run.top = bound(run, self.let, settings)
             try:
-                return tuple(run.evaluate(arg, run.top, None, "a size of the input") for arg in input)
+                sizes = tuple(run.evaluate(arg, run.top, None, "a size of the input") for arg in input)
             except Broken:
                 raise SpecError(self.source, run.problems) from None
+            for arg, size in zip(input, sizes, strict=True):
+                if isinstance(size, int) and size < 1:
+                    run.note("E107", f"a size of the input is {size}", arg.mark, "sizes are whole numbers from 1")
+                    raise SpecError(self.source, run.problems)
+            return sizes
 
         return shape
 

@@ -39,6 +39,7 @@ from cnncost.spec.tree import Dict, List, Node, Scalar, clip, is_null
 MOST_COPIES = 10_000  # of repeated items and block calls together
 MOST_LAYERS = 50_000
 DEEPEST_CALLS = 64  # blocks and joins inside each other
+LONGEST_TRAIL = 5  # block calls that a problem shows
 LARGEST_STRIDE = 64  # of a projection
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")  # ids, stages, branches
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # what expressions can name
@@ -179,7 +180,8 @@ class Compiler:
                 raise self.fail("E107", f"{what} is a list, where one value is wanted", mark)
             if len(node.items) not in wants.lengths:
                 lengths = " or ".join(map(str, wants.lengths)) if len(wants.lengths) < 4 else "1 to 64"
-                raise self.fail("E107", f"{what} has {len(node.items)} numbers", mark, f"give {lengths}")
+                single = "one number, or a list of " if wants.number and wants is not ANY else "a list of "
+                raise self.fail("E107", f"{what} has {len(node.items)} numbers", mark, f"give {single}{lengths}")
             item = replace(wants, lengths=(), words=(), null=False, number=True) if wants is not ANY else ANY_ITEM
             items = tuple(self.value(each, item, scope, f"an entry of {what}") for each in node.items)
             if all(each.fixed for each in items):
@@ -255,7 +257,8 @@ class Compiler:
     def name(self, key: Scalar, what: str, taken: Sequence[str] = ()) -> str:
         """Return a name that expressions can use."""
         if not NAME.fullmatch(key.text):
-            raise self.fail("E109", f"'{clip(key.text)}' cannot be the name of {what}", key.mark, spacing(key.text))
+            hint = spacing(key.text) or "use letters, digits and _, a letter first"
+            raise self.fail("E109", f"'{clip(key.text)}' cannot be the name of {what}", key.mark, hint)
         if key.text in (*RESERVED, *expressions.FUNCTIONS, *taken):
             raise self.fail("E109", f"'{key.text}' means something already, and cannot be the name of {what}", key.mark)
         return key.text
@@ -627,6 +630,8 @@ class Run:
                 + "".join(f", {text}" for text in shown)
             )
             names = []
+        if len(trail) > LONGEST_TRAIL:
+            trail[LONGEST_TRAIL:] = [f"and {len(trail) - LONGEST_TRAIL} calls further out"]
         self.problems.add(code, message, mark, hint, tuple(trail))
 
     def evaluate(self, arg: Arg, env: Env, x: Tensor | None, what: str) -> Any:
@@ -825,7 +830,8 @@ class Run:
         wanted = RULES[kind].inputs
         if wanted is not None and len(tensors) != wanted:
             fact = f"{kind} takes {wanted} tensors" if wanted > 1 else f"{kind} takes one tensor"
-            self.note("E201", fact + f", got {len(tensors)}", mark, "name them: from: [a, b]" if wanted > 1 else "")
+            hint = f"name them by their ids: from: [{', '.join('abcdef'[:wanted])}]" if wanted > 1 else ""
+            self.note("E201", f"{fact}, got {len(tensors)}", mark, hint)
             raise Broken
         try:
             return tensors[0].tracer.apply(kind, tensors, args, name, shared)
@@ -840,7 +846,7 @@ class Run:
         """Note what a rule refuses, under the code for its reason."""
         kind = layer.kind
         code = next((code for code, reason in REASONS.items() if reason(kind, fact)), "E201")
-        shown = fact if kind in fact else f"{kind}: {fact}"
+        shown = fact if kind in fact or code in ("E204", "E212") else f"{kind}: {fact}"
         self.note(code, shown, mark, hint, [arg for _, arg in layer.dynamic])
 
     def call(self, call: BlockCall, step: Step, x: Tensor, env: Env) -> Tensors:

@@ -247,6 +247,9 @@ def number(text: str) -> Value | None:
             raise ExpressionError("E114", f"'{text}' has a leading zero", 0, len(text), f"write {text.lstrip('0_') or '0'}")
         if re.fullmatch(r"0[xobXOB][0-9a-fA-F_]+", text):
             raise ExpressionError("E114", f"'{text}' is not decimal", 0, len(text), "write decimal digits")
+        if re.fullmatch(r"[0-9]+_[0-9_]*", text):
+            right = re.sub("_+", "_", text).strip("_")
+            raise ExpressionError("E114", f"'{text}' has a _ that is not between digits", 0, len(text), f"write {right}")
         if re.fullmatch(r"[0-9]+(:[0-9]+)+", text):
             raise ExpressionError("E114", f"'{text}' is not a number", 0, len(text), "write decimal digits")
         if re.fullmatch(r"\.[0-9]+|[0-9]+\.", text):
@@ -352,8 +355,11 @@ class _Parser:
             except ExpressionError as error:
                 error.offset += token.offset
                 raise
-            if value is None or (self.token.kind in ("number", "name") and self.token.offset == token.offset + len(token.text)):
-                raise ExpressionError("E110", f"cannot read '{self._show(token.offset)}'", token.offset, len(token.text), _UNIT)
+            if value is None:
+                raise ExpressionError("E110", f"cannot read '{token.text}'", token.offset, len(token.text))
+            if self.token.kind == "name" and self.token.offset == token.offset + len(token.text):
+                written = token.text + self.token.text
+                raise ExpressionError("E110", f"cannot read '{written}'", token.offset, len(written), _UNIT)
             return lambda env: value
         if token.kind == "name":
             self.token = self._next()

@@ -213,6 +213,9 @@ def clip(text: str, most: int = 60) -> str:
 
 def _syntax(source: Source, error: Any) -> Problem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    opened = getattr(error, "context_mark", None)
+    if mark is not None and opened is not None and not source.raw(mark.line).strip():
+        mark = opened  # what is not closed, rather than the end of the file
     said = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error).partition("\n")[0]
     context = getattr(error, "context", None)
     fact = f"this is no YAML: {said}" + (f" {context}" if context else "")
