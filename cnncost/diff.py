@@ -9,7 +9,6 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from json import dumps
 from typing import TYPE_CHECKING, Any, Literal
 
 from cnncost.errors import UsageError, did_you_mean
@@ -129,6 +128,8 @@ def _match(old: Sequence[Data], new: Sequence[Data], renamed: bool) -> tuple[lis
 
 def _content(layer: Data) -> str:
     """What makes a layer the same: everything but its name, as text."""
+    from json import dumps
+
     return dumps({key: value for key, value in layer.items() if key not in ("name", "shares")}, sort_keys=True)
 
 

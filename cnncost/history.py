@@ -6,7 +6,6 @@ A model's costs are kept as the plain data of `Report.to_dict` (schema cnncost.t
 from __future__ import annotations
 
 import functools
-import json
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -53,6 +52,8 @@ def table(reports: Sequence[Report], labels: Sequence[str], exact: bool = False)
 @functools.cache
 def read_snapshot(path: str) -> dict[str, dict[str, Any]]:
     """Return the costs in a file, by model. Raises UsageError for anything but a snapshot or a table in JSON."""
+    import json
+
     try:
         with open(path, encoding="utf-8") as file:
             data = json.load(file)
