@@ -170,6 +170,8 @@ def _read(path: str) -> Config | None:
         end = (text.count("\n") + 1, len(text) - text.rfind("\n"))
         line, column = map(int, re.findall("[0-9]+", where) or end)
         raise ConfigError((path, line, column), f"{fact[:1].lower()}{fact[1:]}", "see: https://toml.io") from None
+    except RecursionError:
+        raise ConfigError((path, 1, 1), "nested too deep", "see: https://toml.io") from None
     root: Keys = () if whole else ("tool", "cnncost")
     for key in root:
         data = data.get(str(key), {}) if isinstance(data, dict) else {}
@@ -268,10 +270,10 @@ def places(text: str) -> dict[Keys, tuple[int, int]]:
     table: Keys = ()
     start, pending = 1, ""
     for number, line in enumerate(text.split("\n"), 1):
-        start = start if pending else number
+        first, start = not pending, start if pending else number
         pending += line + "\n"
-        if line.rstrip().endswith(",") and "#" not in line:
-            continue  # inside a list: no use in trying
+        if not first and not _CLOSING.search(line):
+            continue  # what goes on over lines ends on one that closes it: no use in trying
         try:
             data = tomllib.loads(pending)
         except tomllib.TOMLDecodeError:
@@ -286,6 +288,9 @@ def places(text: str) -> dict[Keys, tuple[int, int]]:
             for length in range(1, len(whole) + 1):
                 found.setdefault(whole[:length], (start, len(statement) - len(statement.lstrip()) + 1))
     return found
+
+
+_CLOSING = re.compile(r"""[]}]|"{3}|'{3}""")
 
 
 def _leaves(data: Any, path: Keys = ()) -> Iterator[Keys]:

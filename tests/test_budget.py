@@ -333,6 +333,7 @@ def test_configured_counting_gives_way_to_options(run: Run, tmp_path: Path) -> N
 WRONG_CONFIGS = {
     '[budget.resnet50\nparams = "26M"': "cnncost.toml:1:17: expected ']' at the end of a table declaration\nsee: https://toml.io",
     '[budget.resnet50]\nparams = 1\n\n"params" = 2': "cnncost.toml:4:13: cannot overwrite a value\nsee: https://toml.io",
+    "a = " + "[" * 10_000: "cnncost.toml:1:1: nested too deep\nsee: https://toml.io",
     "[bugdet.resnet50]\nparams = 1": "cnncost.toml:1:1: unknown key 'bugdet' in the configuration\ndid you mean 'budget'?",
     "[budget]\nresnet50 = 26": "cnncost.toml:2:1: the budget of 'resnet50' is no table of limits\n"
     'write [budget."*"] for limits of every model, or [budget."specs/*.yaml"]',
@@ -359,7 +360,7 @@ WRONG_CONFIGS = {
 }
 
 
-@pytest.mark.parametrize("text", WRONG_CONFIGS)
+@pytest.mark.parametrize("text", WRONG_CONFIGS, ids=range(len(WRONG_CONFIGS)))
 def test_wrong_configurations(run: Run, tmp_path: Path, text: str) -> None:
     (tmp_path / "cnncost.toml").write_text(text)
     fact, _, remedy = WRONG_CONFIGS[text].partition("\n")
@@ -427,7 +428,18 @@ except SystemExit as end:
 
 names = st.sampled_from(["params", "flops", '"specs/*.yaml"', "'a.b'", "x-y", "tool", '"a\\"b"'])
 values = st.sampled_from(
-    ["1", '"x"', "true", "[1, 2]", "[\n  1, # one,\n  2,\n]", '{ max = 1, warn = "2" }', '"""\n[a]\nb = 1,\n"""', "''", "{}"]
+    [
+        "1",
+        '"x"',
+        "true",
+        "[1, 2]",
+        "[\n  1, # one,\n  2,\n]",
+        "[\n  [1], # ]\n  ']',\n]",
+        '{ max = 1, warn = "2" }',
+        '"""\n[a]\nb = 1,\n"""',
+        "''",
+        "{}",
+    ]
 )
 
 
