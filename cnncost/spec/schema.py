@@ -18,6 +18,8 @@ from cnncost.spec.signatures import JOINS, Argument, arguments, project_argument
 DRAFT = "http://json-schema.org/draft-07/schema#"
 TITLE = "A cnncost spec: a convolutional network, as layers"
 EXPRESSION = r"^[A-Za-z0-9_.+*/%<>=!(), -]+$"  # the characters that expressions are made of
+NUMBER = {"type": ["integer", "string"], "pattern": EXPRESSION}
+NO_BOOLEAN = r"^(?![yY][eE][sS]$|[nN][oO]$|[oO][nN]$|[oO][fF][fF]$)"  # words that YAML 1.1 takes for true and false
 ABOUT = {  # the words that an editor shows
     "cnncost": "The version of the dialect. The first line of every spec.",
     "name": "What the network is called in tables; the file's name unless given.",
@@ -51,7 +53,7 @@ def schema() -> dict[str, Any]:
         "cnncost": {"const": int(VERSION)},
         "name": {"type": "string"},
         "about": {"type": "string"},
-        "input": {"type": "array", "items": _ref("number"), "minItems": 1, "maxItems": 3},
+        "input": {"type": "array", "items": {**NUMBER, "minimum": 1}, "minItems": 1, "maxItems": 3},
         "params": {"type": ["object", "null"], "propertyNames": _pattern(NAME), "additionalProperties": _ref("param")},
         "let": {"type": ["object", "null"], "propertyNames": _pattern(NAME), "additionalProperties": _ref("value")},
         "defaults": _closed({kind: _ref(kind) for kind in RULES if kind not in JOINS and arguments(kind)}),
@@ -71,7 +73,10 @@ def schema() -> dict[str, Any]:
         "required": ["cnncost"],
         "if": {"required": ["model"]},
         "then": {"properties": {"layers": False, "blocks": False, "let": False, "defaults": False, "require": False}},
-        "else": {"required": ["input", "layers"]},
+        "else": {
+            "required": ["input", "layers"],
+            "properties": {"params": {"additionalProperties": {"type": ["number", "string", "boolean", "object"]}}},
+        },
         "definitions": {**_common(), **{kind: _layer(kind) for kind in RULES}},
     }
 
@@ -123,7 +128,6 @@ def _common() -> dict[str, Any]:
         "properties": {**item["properties"], "project": _told("project", project)},  # type: ignore[dict-item]
         "additionalProperties": called,
     }
-    number = {"type": ["integer", "string"], "pattern": EXPRESSION}
     value = {"type": ["number", "string", "boolean", "null", "array"]}
     choice = {"type": ["number", "string", "boolean"]}
     declared = {
@@ -142,9 +146,12 @@ def _common() -> dict[str, Any]:
     return {
         "item": item,
         "branch": branch,
-        "number": number,
+        "number": NUMBER,
         "value": value,
-        "param": {**_closed({key: declared[key] for key in DECLARED}, "number", "string", "boolean"), "required": ["default"]},
+        "param": {  # a list is a setting of a model of the zoo
+            **_closed({key: declared[key] for key in DECLARED}, "number", "string", "boolean", "array"),
+            "required": ["default"],
+        },
         "block": {**_closed(block), "required": ["layers"]},
         "quantity": {"type": ["number", "string"], "examples": ["25_557_032", "4.5G"]},
         "limit": _closed(limit, "number", "string"),
@@ -179,7 +186,7 @@ def _types(argument: Argument) -> list[str]:
 
 
 def _argument(argument: Argument) -> dict[str, Any]:
-    found: dict[str, Any] = {"type": _types(argument), "pattern": EXPRESSION}
+    found: dict[str, Any] = {"type": _types(argument), "pattern": NO_BOOLEAN if argument.boolean else EXPRESSION}
     if argument.lengths:
         found |= {"items": _ref("number"), "minItems": min(argument.lengths), "maxItems": max(argument.lengths)}
     examples = [*([True, False] if argument.boolean else []), *(word for word in argument.words if isinstance(word, str))]
