@@ -86,7 +86,8 @@ def difference(old: Data, new: Data, by: str = "flops") -> Difference:
     need_same_counting(old, new)
     # Inserting a layer shifts the numbered names of those after it; changing a width makes layers look like their neighbours
     # of old. Whichever reading leaves less to tell is taken.
-    readings = [_match(old["layers"], new["layers"], renamed) for renamed in (False, True)]
+    a, b = ([(_content(layer), layer) for layer in side["layers"]] for side in (old, new))
+    readings = [_match(a, b, renamed) for renamed in (False, True)]
     changes, unchanged = min(readings, key=lambda reading: sum(change.change != "renamed" for change in reading[0]))
     order = [sort_key(by), *(QUANTITIES[name].layers for name in COLUMNS)]
     changes.sort(key=lambda change: [-abs(change.delta(key)) for key in order])
@@ -101,28 +102,31 @@ def sort_key(by: str) -> str:
     return QUANTITIES[by].layers
 
 
-def _match(old: Sequence[Data], new: Sequence[Data], renamed: bool) -> tuple[list[LayerChange], int]:
-    before = {layer["name"]: layer for layer in old}
-    same = {layer["name"] for layer in new if layer["name"] in before and _content(layer) == _content(before[layer["name"]])}
-    moved: dict[str, deque[Data]] = defaultdict(deque)  # layers before by content, those matched left out
-    for layer in old:
-        if layer["name"] not in same:
-            moved[_content(layer)].append(layer)
+def _match(old: Sequence[tuple[str, Data]], new: Sequence[tuple[str, Data]], renamed: bool) -> tuple[list[LayerChange], int]:
+    """Return the changes between layers given with their content, and how many did not change."""
+    before = {layer["name"]: (content, layer) for content, layer in old}
+    same = {layer["name"] for content, layer in new if before.get(layer["name"], ("",))[0] == content}
+    moved: dict[str, deque[Data]] = defaultdict(deque)  # layers of old by content, those matched left out
+    for content, layer in old:
+        if layer["name"] in same:
+            del before[layer["name"]]
+        elif renamed:
+            moved[content].append(layer)
     changes: list[LayerChange] = []
     rest: list[Data] = []
-    for layer in new:
+    for content, layer in new:
         if layer["name"] in same:
             continue
-        if renamed and (candidates := moved.get(_content(layer))):
+        if candidates := moved.get(content):
             was = candidates.popleft()
             changes.append(LayerChange("renamed", was, layer))
             del before[was["name"]]
         else:
             rest.append(layer)
     for layer in rest:
-        was_here = before.pop(layer["name"], None)
-        changes.append(LayerChange("changed" if was_here else "added", was_here, layer))
-    changes += [LayerChange("removed", layer, None) for name, layer in before.items() if name not in same]
+        _, namesake = before.pop(layer["name"], ("", None))
+        changes.append(LayerChange("changed" if namesake else "added", namesake, layer))
+    changes += [LayerChange("removed", layer, None) for _, layer in before.values()]
     return changes, len(same)
 
 
@@ -148,6 +152,8 @@ def _what(change: LayerChange) -> str:
             parts.append(f"{name} {_plain(a)} → {_plain(b)}")
     if old["input"] != new["input"]:
         parts.append(f"input {' and '.join(map(_shape, old['input']))} → {' and '.join(map(_shape, new['input']))}")
+    if old["runs"] != new["runs"]:
+        parts.append(f"runs {old['runs']:.1%} → {new['runs']:.1%}")
     return ", ".join(parts)
 
 
@@ -257,4 +263,4 @@ def _layer_data(change: LayerChange) -> dict[str, Any]:
     }
 
 
-_LAYER_KEYS = ("name", "kind", "input", "output", "args", "params", "flops", "macs", "activation_bytes")
+_LAYER_KEYS = ("name", "kind", "input", "output", "args", "runs", "params", "flops", "macs", "activation_bytes")

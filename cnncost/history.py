@@ -98,6 +98,7 @@ def _sound(model: Any) -> bool:
         and all(type(entry.get(figure)) is int for entry in entries for figure in FIGURES)
         and all(isinstance(layer.get("name"), str) and isinstance(layer.get("kind"), str) for layer in layers)
         and all(isinstance(layer.get("args"), Mapping) for layer in layers)
+        and all(isinstance(layer.get("runs"), int | float) for layer in layers)
         and all(isinstance(layer.get(key), list) for layer in layers for key in ("input", "output"))
     )
 

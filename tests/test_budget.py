@@ -552,6 +552,23 @@ def test_github_shows_what_kept_the_check_from_running(run: Run, tmp_path: Path,
     assert result.err.startswith("error")
 
 
+def test_all_broken_specs_are_told_at_once(run: Run, tmp_path: Path) -> None:
+    for number, (right, wrong) in enumerate([("kernel", "kernal"), ("linear", "linaer"), ("", "")]):
+        (tmp_path / f"net{number}.yaml").write_text(SPEC.replace(right, wrong))
+    result = run("check", "*.yaml", "--format", "github")
+    assert (result.code, result.err.count("error[")) == (2, 2)
+    assert re.findall("^::error file=(.*?),line=(.*?),", result.out, flags=re.MULTILINE) == [
+        ("net0.yaml", "4"),
+        ("net1.yaml", "6"),
+    ]
+    for name in ("a", "b"):
+        (tmp_path / f"small_{name}.yaml").write_text(SPEC.replace("[3, 8, 8]", "[3, 2, 2]"))
+    assert run("check", "small_*.yaml").err.count("error[E204]") == 2
+    assert run("check", "resnet18", "resnet34", "--size", "big", "--max-params", "1").err == (
+        "error: --size big: 'big' is no whole number\n  write digits, as in 224\n"
+    )
+
+
 def test_gitlab(run: Run, tmp_path: Path) -> None:
     (tmp_path / "cnncost.toml").write_text(ANNOTATED)
     result = run("check", "--format", "gitlab", "-o", "report.json")

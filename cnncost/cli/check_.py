@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cnncost.cli.options import FORMATS, check_output, complete_model, model_options, output_options, reports, show
-from cnncost.errors import CnncostError, UsageError
+from cnncost.errors import CnncostError, Several, UsageError, each
 from cnncost.limits import QUANTITIES, Limit, limit
 
 if TYPE_CHECKING:
@@ -113,8 +113,8 @@ def _verdicts(
 
     configuration, names = configured(words, file, options)
     models, limits = {}, {}
-    for name in names:
-        models[name], own = with_budget(name)
+    for name, (model, own) in zip(names, each(with_budget, names), strict=True):
+        models[name] = model
         limits[name] = [*own, *configuration.limits(name), *given]
     if not any(limits.values()):
         where = "--max-params 26M, budget: in the spec, or [tool.cnncost.budget] in pyproject.toml"
@@ -146,7 +146,10 @@ def _annotate(error: CnncostError) -> None:
     from cnncost.render.ci import workflow_command
     from cnncost.spec import SpecError
 
-    if isinstance(error, SpecError):
+    if isinstance(error, Several):
+        for part in error.errors:
+            _annotate(part)
+    elif isinstance(error, SpecError):
         for problem in error.problems:
             line, column = (problem.mark.line + 1, problem.mark.column + 1) if problem.mark else (None, None)
             click.echo(workflow_command("error", problem.message, f"cnncost {problem.code}", error.source.path, line, column))

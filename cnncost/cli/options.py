@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from cnncost.errors import UsageError, did_you_mean
+from cnncost.errors import UsageError, did_you_mean, each
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -193,9 +193,9 @@ def reports(
     """Return the report of each model, or of what a reference loads, under the shared options."""
     from cnncost.models import whole_number
 
-    loaded = [chosen(reference, input, size, settings) for reference in models]
+    loaded = each(lambda reference: chosen(reference, input, size, settings), models)
     counting["batch"] = whole_number(counting["batch"], "--batch")
-    graphs = [model.trace() for model in loaded]
+    graphs = each(lambda model: model.trace(), loaded)
     from cnncost.report import report  # imports numpy: errors in names and settings come before it
 
     return [report(graph, **counting) for graph in graphs]

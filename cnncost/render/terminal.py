@@ -11,6 +11,7 @@ from rich.text import Text
 
 from cnncost.tables import Table
 
+STYLES = {"over": "red", "warn": "yellow", "added": "green", "removed": "red"}  # of rows by their first cell
 SPACING = 2  # columns between columns
 LINE_BUDGET = 28  # columns that a text column of prose may be squeezed to before others are dropped
 
@@ -42,7 +43,7 @@ def draw(table: Table, console: Console) -> str:
         is_total = fitted.total is not None and index == len(rows) - 1
         drawn.add_row(
             *map(Text, row),
-            style="bold" if is_total else None,
+            style="bold" if is_total else STYLES.get(row[0]),
             end_section=index == len(rows) - 2 and fitted.total is not None,
         )
     with console.capture() as captured:
