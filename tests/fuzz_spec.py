@@ -19,7 +19,9 @@ from cnncost.spec.signatures import arguments
 
 ROOT = Path(__file__).parent.parent
 SEEDS = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "specs").glob("*.yaml"))]
-SEEDS += [path.read_text(encoding="utf-8", errors="replace") for path in sorted((ROOT / "tests" / "specs_invalid").glob("*.yaml"))]
+SEEDS += [
+    path.read_text(encoding="utf-8", errors="replace") for path in sorted((ROOT / "tests" / "specs_invalid").glob("*.yaml"))
+]
 SEEDS = [text for text in SEEDS if text]
 SECONDS = 5  # that a case may take
 
@@ -43,7 +45,11 @@ def mutated(random: random.Random) -> str:
         elif kind == 1:
             text = text[:place] + random.choice(PIECES) + text[place:]
         elif kind == 2:
-            text = text[:place] + chr(random.choice([9, 10, 13, 32, 34, 0, 7, 127, 0x85, 0x2028, 0x1F600, random.randrange(33, 127)])) + text[place:]
+            text = (
+                text[:place]
+                + chr(random.choice([9, 10, 13, 32, 34, 0, 7, 127, 0x85, 0x2028, 0x1F600, random.randrange(33, 127)]))
+                + text[place:]
+            )
         elif kind == 3:
             lines = text.split("\n")
             a, b = random.randrange(len(lines)), random.randrange(len(lines))
@@ -63,7 +69,11 @@ def mutated(random: random.Random) -> str:
             digits = [i for i, c in enumerate(text) if c.isdigit()]
             if digits:
                 i = random.choice(digits)
-                text = text[:i] + random.choice(["0", "-1", "1e9", "10**12", "999999999999999999999", "0.5", "x", "1/3"]) + text[i + 1 :]
+                text = (
+                    text[:i]
+                    + random.choice(["0", "-1", "1e9", "10**12", "999999999999999999999", "0.5", "x", "1/3"])
+                    + text[i + 1 :]
+                )
         elif kind == 7:
             words = text.split(" ")
             a, b = random.randrange(len(words)), random.randrange(len(words))
@@ -80,7 +90,9 @@ def generated(random: random.Random) -> str:
     def expression(depth: int = 0) -> str:
         pick = random.randrange(10)
         if depth > 3 or pick < 4:
-            return str(random.choice([0, 1, 2, 3, 5, 7, 8, 16, 64, 1000, 10**9, 0.5, "in", "i", "w", "h", "b", "zz", "true", "none"]))
+            return str(
+                random.choice([0, 1, 2, 3, 5, 7, 8, 16, 64, 1000, 10**9, 0.5, "in", "i", "w", "h", "b", "zz", "true", "none"])
+            )
         if pick < 8:
             return f"{expression(depth + 1)} {random.choice(['+', '-', '*', '/', '//', '%', '**', '<', '=='])} {expression(depth + 1)}"
         if pick == 8:
@@ -118,7 +130,9 @@ def generated(random: random.Random) -> str:
         return f"[{', '.join(layer(depth) for _ in range(random.randint(1, 4)))}]" if depth < 5 else "[relu]"
 
     def branch(depth: int) -> str:
-        return random.choice(["identity", "project", "e0", "relu", layers(depth), layers(depth), "{project: {norm: batch_norm}}"])
+        return random.choice(
+            ["identity", "project", "e0", "relu", layers(depth), layers(depth), "{project: {norm: batch_norm}}"]
+        )
 
     return f"""cnncost: 1
 input: [{random.choice([1, 3, 64])}, "{random.choice(["h", "32", "7"])}", 32]

@@ -257,7 +257,9 @@ class _Reader:
         sizes = [self.compiler.value(item, COUNT, self.scope, "a size of the input") for item in entry[1].items]
         for arg in sizes:
             if arg.fixed and arg.constant < 1:
-                raise self.compiler.fail("E107", f"a size of the input is {arg.constant}", arg.mark, "sizes are whole numbers from 1")
+                raise self.compiler.fail(
+                    "E107", f"a size of the input is {arg.constant}", arg.mark, "sizes are whole numbers from 1"
+                )
         return sizes
 
     def conditions_of(self) -> None:

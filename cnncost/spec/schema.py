@@ -163,7 +163,13 @@ def _layer(kind: str) -> dict[str, Any]:
     rule = RULES[kind]
     told = {"description": rule.summary}
     if kind in JOINS:
-        return {**told, "type": ["array", "object"], "items": _ref("branch"), "additionalProperties": _ref("branch"), "minItems": 1}
+        return {
+            **told,
+            "type": ["array", "object"],
+            "items": _ref("branch"),
+            "additionalProperties": _ref("branch"),
+            "minItems": 1,
+        }
     takes = arguments(kind)
     if not takes:
         return {**told, "type": ["null", "object"], "maxProperties": 0}

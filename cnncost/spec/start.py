@@ -76,6 +76,6 @@ def start(model: Model | None) -> str:
         return START
     from cnncost.spec.write import write
 
-    return FROM.replace("{name}", model.name).replace("{reference}", f'"{model.name}"' if "+" in model.name else model.name) + write(
-        model.trace(), model.source
-    )
+    return FROM.replace("{name}", model.name).replace(
+        "{reference}", f'"{model.name}"' if "+" in model.name else model.name
+    ) + write(model.trace(), model.source)

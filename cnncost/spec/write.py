@@ -453,7 +453,9 @@ class Writer:
                 expression = Expression(own)
             put(holder, key, expression)
             columns.append(column)
-        shared = next((b for s in scopes for i in s.body for bs, at in i.shortcuts() if isinstance(b := bs[at], Shortcut)), None)
+        shared = next(
+            (b for s in scopes for i in s.body for bs, at in i.shortcuts() if isinstance(b := bs[at], Shortcut)), None
+        )
         if shared is not None:
             for item in body:
                 for branches, at in item.shortcuts():
@@ -496,7 +498,10 @@ class Writer:
             for template in used:
                 lines.append(f"  {template.name}:")
                 if template.params:
-                    shown = [name if p is inspect.Parameter.empty else f"{name}: {value_text(p)}" for name, p in template.params.items()]
+                    shown = [
+                        name if p is inspect.Parameter.empty else f"{name}: {value_text(p)}"
+                        for name, p in template.params.items()
+                    ]
                     lines.append(f"    params: {{{', '.join(shown)}}}")
                 lines += ["    layers:", *indented(written(template.body), 6)]
             lines.append("")
@@ -562,7 +567,9 @@ class Names:
     def fresh(self, path: str) -> str:
         """Return an id after the last parts of a layer's name."""
         word = re.sub(r"[^A-Za-z0-9_-]+", "_", path.rpartition(".")[2]).strip("_-") or "x"
-        word = word if re.match(r"[A-Za-z]", word) else re.sub(r"[^A-Za-z0-9_-]+", "_", ".".join(path.split(".")[-3:])).strip("_-")
+        word = (
+            word if re.match(r"[A-Za-z]", word) else re.sub(r"[^A-Za-z0-9_-]+", "_", ".".join(path.split(".")[-3:])).strip("_-")
+        )
         if word in self.taken:
             word += "_out"
         name = unique(word, {*self.given, *self.taken})
@@ -701,7 +708,9 @@ def item_lines(item: Item) -> list[str]:
     if item.branches is not None:
         lines = branch_lines(item)
     else:
-        args = {name: value for name, value in item.args.items() if name not in item.omitted or not alike(value, item.omitted[name])}
+        args = {
+            name: value for name, value in item.args.items() if name not in item.omitted or not alike(value, item.omitted[name])
+        }
         lone = len(args) == 1 and next(iter(args)) == next(iter(item.args), None) and item.op != "dropout"
         if not args:
             head = item.op
