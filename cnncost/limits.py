@@ -105,14 +105,14 @@ _KEYS = f"a limit has: {', '.join(MEANINGS)}"
 
 
 def _number(given: Any, unit: Measure, place: str) -> int:
-    """Return a limit's number: what is no whole number keeps its whole part, for nothing countable lies between."""
+    """Return a limit's number from what was written. Raises UsageError with the place."""
     if isinstance(given, str):
         try:
             return parse_quantity(given, unit)
         except UsageError as error:
             raise UsageError(f"{place}: {error.message}", error.hint) from None
-    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given < float("inf"):
-        raise UsageError(f"{place}: {given!r} is no number from 0", 'write it as 26_000_000 or "26M"')
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given < float("inf") or given % 1:
+        raise UsageError(f"{place}: {given!r} is no whole number from 0", 'write it as 26_000_000 or "26M"')
     return int(given)
 
 

@@ -115,7 +115,7 @@ def parse_quantity(text: str, unit: Measure) -> int:
     """Return the whole number meant by a text such as `4.5G`, `26_000_000`, `20KB` or `40 MiB`.
 
     Counts take k, M, G, T and P, powers of 1000. Bytes take B, and KB, MB, GB, … or KiB, MiB, GiB, …, both powers of 1024 as
-    everywhere in this program. A fraction of one is dropped. Raises UsageError for anything else.
+    everywhere in this program; of 9.3MB the fraction of a byte is dropped. Raises UsageError for anything else.
 
     >>> parse_quantity("4.5G", "count"), parse_quantity("40 MiB", "bytes")
     (4500000000, 41943040)
@@ -126,4 +126,7 @@ def parse_quantity(text: str, unit: Measure) -> int:
         kind, examples = ("number", "26M, 4.5G") if unit == "count" else ("number of bytes", "512KB, 40 MiB")
         raise UsageError(f"'{text.strip()[:40]}' is no {kind}", f"write it as {examples} or 25_557_032")
     digits = (match[1] or "0").replace(",", "").replace("_", "") + (match[2] or "")
-    return int(Fraction(digits) * 10 ** int(match[3] or 0) * sizes[match[4]])
+    number = Fraction(digits) * 10 ** int(match[3] or 0)
+    if not match[4] and number.denominator != 1:
+        raise UsageError(f"'{text.strip()[:40]}' is no whole number", "write digits, as in 25_557_032")
+    return int(number * sizes[match[4]])

@@ -88,7 +88,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
         ("25,557,032", "count", RESNET50),
         ("4.1e9", "count", 4_100_000_000),
         (".5k", "count", 500),
-        ("0.0001", "count", 0),
+        ("4.0", "count", 4),
         ("20KB", "bytes", 20 * 1024),  # 1 KB = 1024 bytes, as in the lecture's table
         ("40 MiB", "bytes", 40 * 1024**2),
         ("40mb", "bytes", 40 * 1024**2),
@@ -149,9 +149,9 @@ WRONG_LIMITS: list[tuple[str, Any, str]] = [
     ("latency", 1, f"unknown quantity 'latency'\nquantities: {', '.join(QUANTITIES)}"),
     ("params", "big", "params: 'big' is no number\nwrite it as 26M, 4.5G or 25_557_032"),
     ("memory", "26M", "memory: '26M' is no number of bytes\nwrite it as 512KB, 40 MiB or 25_557_032"),
-    ("params", True, 'params: True is no number from 0\nwrite it as 26_000_000 or "26M"'),
-    ("params", -1, 'params: -1 is no number from 0\nwrite it as 26_000_000 or "26M"'),
-    ("params", float("nan"), 'params: nan is no number from 0\nwrite it as 26_000_000 or "26M"'),
+    ("params", True, 'params: True is no whole number from 0\nwrite it as 26_000_000 or "26M"'),
+    ("params", -1, 'params: -1 is no whole number from 0\nwrite it as 26_000_000 or "26M"'),
+    ("params", float("nan"), 'params: nan is no whole number from 0\nwrite it as 26_000_000 or "26M"'),
     ("params", {"maximum": 1}, "unknown key 'maximum' in the limit of params\na limit has: max, warn, growth, message"),
     ("params", {"wran": 1}, "unknown key 'wran' in the limit of params\ndid you mean 'warn'?"),
     ("params", {"message": "no"}, "the limit of params limits nothing\ngive it max, warn or growth"),
@@ -162,6 +162,9 @@ WRONG_LIMITS: list[tuple[str, Any, str]] = [
         {"growth": "1 percent"},
         "growth of params: '1 percent' is no number\nwrite a share as 1%, or an amount as 100k",
     ),
+    ("params", {"growth": 0.01}, "growth of params: 0.01 is no whole number from 0\nwrite a share as 1%, or an amount as 100k"),
+    ("params", {"growth": "0.01"}, "growth of params: '0.01' is no whole number\nwrite a share as 1%, or an amount as 100k"),
+    ("memory", 0.5, 'memory: 0.5 is no whole number from 0\nwrite it as 26_000_000 or "26M"'),
     ("params", {"growth": "-1%"}, "growth of params: '-1%' is no number\nwrite a share as 1%, or an amount as 100k"),
 ]
 

@@ -284,14 +284,17 @@ def test_a_ref_is_never_an_option(run: Run, repository: Path) -> None:
     assert not (repository / "stolen").exists()
 
 
-def test_a_broken_version_in_git_is_shown_where_it_is_broken(run: Run, repository: Path) -> None:
+@pytest.mark.parametrize("slip", [("kernel: 1", "kernal: 1"), ("kernel: 1", "kernel: 9")])
+def test_what_was_broken_does_not_keep_its_repair_out(run: Run, repository: Path, slip: tuple[str, str]) -> None:
     spec = repository / "my specs" / "net.yaml"
-    spec.write_text(NET.replace("kernel", "kernal"))
+    spec.write_text(NET.replace(*slip))
     git(repository, "commit", "--quiet", "--all", "-m", "broken")
     spec.write_text(NET)
-    refused = run("check", "my specs/net.yaml", "--against", "main")
-    assert (refused.code, refused.out) == (2, "")
-    assert "--> main:my specs/net.yaml:4:" in refused.err
+    result = run("check", "my specs/net.yaml", "--against", "main")
+    assert result.code == 0
+    assert "growth of my specs/net.yaml is not checked, for it was broken: main:my specs/net.yaml:4:" in result.out
+    refused = run("diff", "main:my specs/net.yaml", "resnet18")
+    assert refused.code == 2
 
 
 def test_outside_of_git(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

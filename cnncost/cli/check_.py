@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cnncost.cli.options import FORMATS, check_output, complete_model, model_options, output_options, reports, show
-from cnncost.errors import CnncostError, Several, UsageError, each
+from cnncost.errors import CnncostError, ModelError, Several, UsageError, each
 from cnncost.limits import QUANTITIES, Limit, limit
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _verdicts(
 ) -> tuple[list[Verdict], list[str]]:
     """Return the verdicts of all models, and what is to be said about what was not checked."""
     from cnncost import budget, history
-    from cnncost.models import with_budget
+    from cnncost.models import Model, with_budget
 
     configuration, names = configured(words, file, options)
     models, limits = {}, {}
@@ -119,24 +119,26 @@ def _verdicts(
     if not any(limits.values()):
         where = "--max-params 26M, budget: in the spec, or [tool.cnncost.budget] in pyproject.toml"
         raise UsageError(f"no limit for {', '.join(names[:3])}{' …' * (len(names) > 3)}", f"give one: {where}")
-    growing = [name for name in names if any(limit.growth for limit in limits[name])]
-    earlier: dict[str, Any] = {}  # models, or plain data
+    costs = {
+        name: history.costs(report, name) for name, report in zip(names, reports([*models.values()], **options), strict=True)
+    }
     notes = [f"no limit for: {', '.join(name for name in names if not limits[name])}"] if not all(limits.values()) else []
+    growing = [name for name in names if any(limit.growth for limit in limits[name])]
+    earlier: dict[str, Any] = {}
     if growing and against is None:
         notes.append(f"growth is not checked without --against: {', '.join(growing)}")
     elif against is not None and not growing:
         notes.append(f"no limit of growth to hold against {against}")
     elif against is not None:
-        earlier = {name: was for name in growing if (was := history.before(name, against)) is not None}
-        if missing := [name for name in growing if name not in earlier]:
+        for name in growing:
+            try:
+                was = history.before(name, against)
+                earlier[name] = history.costs(reports([was], **options)[0], name) if isinstance(was, Model) else was
+            except ModelError as error:  # what was broken before must not keep its repair out
+                notes.append(f"growth of {name} is not checked, for it was broken: {error.message}")
+        if missing := [name for name in growing if earlier.get(name, "") is None]:
             notes.append(f"not in {against}, so that growth is not checked: {', '.join(missing)}")
-    old = [name for name, was in earlier.items() if not isinstance(was, dict)]
-    found = reports([*models.values(), *(earlier[name] for name in old)], **options)
-    costs = [history.costs(report, name) for report, name in zip(found, [*models, *old], strict=True)]
-    earlier |= dict(zip(old, costs[len(models) :], strict=True))
-    verdicts = []
-    for name, data in zip(models, costs, strict=False):
-        verdicts += budget.verdicts(data, limits[name], earlier.get(name))
+    verdicts = [v for name in names for v in budget.verdicts(costs[name], limits[name], earlier.get(name))]
     return verdicts, notes
 
 
