@@ -1,4 +1,4 @@
-"""Broken specs by the thousand: mutated and generated YAML, read and traced. Anything but a spec or a clear refusal is a defect.
+"""Broken specs by the thousand: mutated and generated YAML. Anything but a model or a clear refusal is a defect.
 
 python tests/fuzz_spec.py [CASES [SEED]]
 """
@@ -6,6 +6,7 @@ python tests/fuzz_spec.py [CASES [SEED]]
 from __future__ import annotations
 
 import random
+import re
 import signal
 import sys
 import traceback
@@ -25,13 +26,15 @@ SEEDS += [
 SEEDS = [text for text in SEEDS if text]
 SECONDS = 5  # that a case may take
 
-PIECES = """
-: , - [ ] { } # & * ! | > ' " % @ ` ? << ~ null true false yes no on off 0 1 -1 0.5 1e3 1e999 010 0x1f .5 5. 1_000 12:30:45 2024-01-01
-&a *a !!str !!python/object/apply:os.system --- ... %YAML repeat first from id runs shares note project identity in i input
-2**64 10**30 9**9**9 1/0 (( )) max(1,2) min( divisible(in,8) round(3/2) in//0 -in in*in*in a.b a[0] lambda import __class__ {{ }} ${x}
-none same batch_norm relu conv linear add concat mul max_pool out kernel stride pad groups dilation bias norm act layers blocks params
-let defaults require expect budget model cnncost name about 25M 4.5G 40MiB 1% resnet50 os:system - ../x.yaml é 漢 \u2028 \x85 \ufeff
-""".split()
+PIECES = re.findall(
+    r"[^ \n]+",
+    """: , - [ ] { } # & * ! | > ' " % @ ` ? << ~ null true false yes no on off 0 1 -1 0.5 1e3 1e999 010 0x1f .5 5. 1_000
+    12:30:45 2024-01-01 &a *a !!str !!python/object/apply:os.system --- ... %YAML repeat first from id runs shares note project
+    identity in i input 2**64 10**30 9**9**9 1/0 (( )) max(1,2) min( divisible(in,8) round(3/2) in//0 -in in*in*in a.b a[0]
+    lambda import __class__ {{ }} ${x} none same batch_norm relu conv linear add concat mul max_pool out kernel stride
+    pad groups dilation bias norm act layers blocks params let defaults require expect budget model cnncost name about 25M 4.5G 40MiB 1%
+    resnet50 os:system - ../x.yaml é 漢 \u2028 \x85 \ufeff""",
+)
 
 
 def mutated(random: random.Random) -> str:
@@ -94,7 +97,8 @@ def generated(random: random.Random) -> str:
                 random.choice([0, 1, 2, 3, 5, 7, 8, 16, 64, 1000, 10**9, 0.5, "in", "i", "w", "h", "b", "zz", "true", "none"])
             )
         if pick < 8:
-            return f"{expression(depth + 1)} {random.choice(['+', '-', '*', '/', '//', '%', '**', '<', '=='])} {expression(depth + 1)}"
+            operator = random.choice(["+", "-", "*", "/", "//", "%", "**", "<", "=="])
+            return f"{expression(depth + 1)} {operator} {expression(depth + 1)}"
         if pick == 8:
             return f"({expression(depth + 1)})"
         return f"{random.choice(['round', 'ceil', 'floor', 'divisible', 'abs'])}({expression(depth + 1)})"
@@ -134,9 +138,10 @@ def generated(random: random.Random) -> str:
             ["identity", "project", "e0", "relu", layers(depth), layers(depth), "{project: {norm: batch_norm}}"]
         )
 
+    declared = random.choice(["true", "{default: 2, choices: [1, 2]}", "{default: 3, range: [1, 9]}"])
     return f"""cnncost: 1
 input: [{random.choice([1, 3, 64])}, "{random.choice(["h", "32", "7"])}", 32]
-params: {{w: {random.choice([1, 8, 64])}, h: 32, b: {random.choice(["true", "{default: 2, choices: [1, 2]}", "{default: 3, range: [1, 9]}"])}}}
+params: {{w: {random.choice([1, 8, 64])}, h: 32, b: {declared}}}
 let: {{l: "{expression()}"}}
 defaults: {{conv: {{kernel: 3, pad: same, norm: {random.choice(["batch_norm", "none", "group_norm"])}}}}}
 blocks: {{blk: {{params: {{p, q: {value() or 1}}}, layers: {layers(1)}}}, other: {{layers: {layers(1)}}}}}

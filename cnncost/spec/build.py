@@ -223,6 +223,7 @@ class Compiler:
     def unknown(
         self, name: str, offset: int, expression: expressions.Expression, wants: Argument, scope: Scope, what: str
     ) -> ExpressionError:
+        """Return the error of a name that means nothing here, with the nearest that does."""
         if expression.text == name and wants.boolean and not wants.number:
             return ExpressionError(
                 "E107", f"{what} is '{clip(name)}', neither true nor false", 0, len(name), "write true or false"
@@ -242,6 +243,7 @@ class Compiler:
         return suited(value, wants, what)
 
     def placed(self, error: ExpressionError, node: Scalar) -> Broken:
+        """Note what is wrong with an expression, at its place inside the text."""
         return self.fail(error.code, error.message, inside(node.mark, node.plain, error), error.hint)
 
     # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -294,6 +296,7 @@ class Compiler:
             return Step(word, None, broken=True, id=name.text if isinstance(name, Scalar) else None)
 
     def read(self, item: Node, scope: dict[str, Any], ids: set[str]) -> Step:
+        """Return an item as a step. Raises Broken where it is none."""
         if isinstance(item, Scalar):
             if is_null(item):
                 raise self.fail("E105", "an empty item", item.mark, "write a layer after the dash")
@@ -340,6 +343,7 @@ class Compiler:
         return step
 
     def identifier(self, entry: tuple[Scalar, Any], ids: set[str]) -> str:
+        """Return the id of an item, known from here on."""
         key, node = entry
         if not isinstance(node, Scalar) or is_null(node):
             raise self.fail("E109", "an id is a word", key.mark)
@@ -350,6 +354,7 @@ class Compiler:
         return name
 
     def sources(self, item: Dict, ids: set[str]) -> tuple[str, ...]:
+        """Return the ids that an item reads, none where it reads what comes before it."""
         if "from" not in item.entries:
             return ()
         key, node = item.entries["from"]
@@ -362,6 +367,7 @@ class Compiler:
         return tuple(each.text for each in nodes)
 
     def unknown_id(self, node: Any, at: Mark, ids: set[str]) -> Broken:
+        """Note an id that no earlier layer has."""
         if not isinstance(node, Scalar) or is_null(node):
             return self.fail("E106", "this is no id", node.mark if node is not None else at, "name the id of an earlier layer")
         known = f"earlier ids: {', '.join(sorted(ids))}"
@@ -395,6 +401,7 @@ class Compiler:
         raise self.unknown_operator(word)
 
     def unknown_operator(self, word: Scalar) -> Broken:
+        """Note a word that is neither a layer type nor a block."""
         hint = spacing(word.text)
         near = did_you_mean(word.text, [*self.block_params, *RULES, "identity", "project"])
         fact = f"unknown layer type or block '{clip(word.text)}'"
@@ -416,6 +423,7 @@ class Compiler:
         return {names[0]: (Scalar(names[0], True, value.mark), value)}
 
     def unknown_argument(self, word: Scalar, key: Scalar, given: Node | None, names: Sequence[str]) -> Broken:
+        """Note an argument that a layer does not take."""
         takes = f"{word.text} takes: {', '.join(names)}" if names else f"{word.text} takes no arguments"
         fact = f"unknown argument '{clip(key.text)}' for {word.text}"
         if key.text in MODIFIERS:
@@ -440,6 +448,7 @@ class Compiler:
         return self.completed(word, given)
 
     def completed(self, word: Scalar, given: Mapping[str, Arg]) -> Layer:
+        """Return a layer whose arguments are complete, with those of `defaults`."""
         kind = word.text
         takes = arguments(kind)
         args = {**self.defaults.get(kind, {}), **given}
@@ -450,6 +459,7 @@ class Compiler:
         return self.assembled(kind, args, takes)
 
     def assembled(self, kind: str, args: Mapping[str, Arg], takes: Mapping[str, Argument]) -> Layer:
+        """Return a layer, its arguments parted into those that are known and those that wait for names."""
         fixed = {name: takes[name].default for name in RULES[kind].arguments if name in takes}
         layer = Layer(kind, fixed, [], {})
         for name, arg in args.items():
@@ -467,6 +477,7 @@ class Compiler:
 
     @staticmethod
     def nothing(arg: Arg | None) -> Arg | None:
+        """Return None for a norm or an activation that is none."""
         return None if arg is None or (arg.fixed and arg.constant == NONE) else arg
 
     def overridden(self, word: Scalar, value: Node | None, first: Dict, scope: dict[str, Any], ids: set[str], at: Mark) -> Any:
@@ -509,6 +520,7 @@ class Compiler:
         return join
 
     def branch(self, node: Node | None, scope: dict[str, Any], ids: set[str], at: Mark, index: int) -> Branch:
+        """Return one branch of a join."""
         lone = node.items[0] if isinstance(node, List) and len(node.items) == 1 else node
         if isinstance(lone, Scalar) and lone.text in ids | {"identity"}:
             return lone.text
@@ -679,6 +691,7 @@ class Run:
         return x
 
     def step(self, step: Step, x: Tensors, env: Env, ids: dict[str, Any], owners: dict[str, str]) -> Tensors:
+        """Return what one item makes of x."""
         others: tuple[Tensor, ...] = ()
         if step.sources:
             found = [x if name == "identity" else ids.get(name) for name in step.sources]
@@ -729,12 +742,14 @@ class Run:
         return int(count)
 
     def more_copies(self, count: int, mark: Mark) -> None:
+        """Count copies. Raises SpecError past the limit."""
         self.copies += count
         if self.copies > MOST_COPIES:
             self.note("E004", f"the spec unrolls to more than {MOST_COPIES:,} copies", mark, "is a repeat mistyped?")
             raise SpecError(self.source, self.problems)
 
     def share(self, runs: Arg, env: Env, x: Tensor) -> Any:
+        """Return the share of training passes in which an item runs."""
         share = self.evaluate(runs, env, x, "runs")
         if isinstance(share, Ratio) and isinstance(share.numerator, int) and isinstance(share.denominator, int):
             share = Fraction(share.numerator, share.denominator)
@@ -753,6 +768,7 @@ class Run:
         ids: dict[str, Any],
         owners: dict[str, str],
     ) -> Tensors:
+        """Return what one copy of an item makes of x."""
         try:
             if type(apply) is Layer:
                 shared = owners.get(step.shares) if step.shares else None
@@ -805,6 +821,7 @@ class Run:
         return y, path
 
     def word(self, arg: Arg, env: Env, x: Tensor) -> str | None:
+        """Return the kind of a norm or an activation, None for none."""
         found = self.evaluate(arg, env, x, "norm or act")
         return None if found == NONE else found
 
@@ -822,6 +839,7 @@ class Run:
     def apply(
         self, layer: Layer, args: dict[str, Any], mark: Mark, tensors: tuple[Tensor, ...], name: str | None, shared: str | None
     ) -> Tensor:
+        """Apply a rule through the builder. Raises Broken after noting what it refuses."""
         kind = layer.kind
         self.layers += 1
         if self.layers > MOST_LAYERS:
@@ -895,6 +913,7 @@ class Run:
         return self.merged(layer, step, tensors)
 
     def merged(self, layer: Layer, step: Step, tensors: tuple[Tensor, ...]) -> Tensor:
+        """Return the branches as one tensor."""
         try:
             return tensors[0].tracer.apply(layer.kind, tensors, {}, step.id, None)
         except ModelError as error:

@@ -103,7 +103,7 @@ def _pattern(pattern: Any) -> dict[str, str]:
 
 
 def _common() -> dict[str, Any]:
-    modifiers = {
+    modifiers: dict[str, dict[str, Any]] = {
         "id": {"type": ["string", "integer"], **_pattern(LABEL)},
         "from": {"type": ["string", "array"], "items": {"type": "string"}},
         "repeat": _ref("number"),

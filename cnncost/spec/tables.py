@@ -17,17 +17,14 @@ def codes_table() -> Table:
 def code_table(code: str) -> Table:
     """Return what one code means: what is wrong with the first spec, and right with the second."""
     found = CODES[code]
-    wrong, right = found.wrong.split("\n"), found.right.split("\n")
-    height = max(len(wrong), len(right)) if found.wrong else 0
-    rows = tuple((wrong[i] if i < len(wrong) else "", right[i] if i < len(right) else "") for i in range(height))
-    columns = (Column("wrong", "wrong"), Column("right", "right"))
-    if not rows:
-        columns, rows = (Column("title", found.code),), ((found.title,),)
+    told = [("what", found.title), ("why", found.words)]
+    told += [
+        (name, line) for name, text in (("wrong", found.wrong), ("right", found.right)) for line in text.split("\n") if line
+    ]
+    shown = [(name if index == 0 or told[index - 1][0] != name else "", line) for index, (name, line) in enumerate(told)]
     return Table(
-        columns,
-        rows,
-        title=f"{found.code}: {found.title}" if found.wrong else "",
-        notes=("", found.words),
+        (Column("part", found.code), Column("rule", found.title)),
+        tuple(shown[1:]),
         data={"schema": "cnncost.errors/1", "errors": [_data(found)]},
     )
 

@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from cnncost.graph import INPUT, Graph
-from cnncost.ops import RULES, channels, show
+from cnncost.ops import RULES, channels
 from cnncost.spec.build import RESERVED, Run
 from cnncost.spec.signatures import ACTIVATIONS, EXPANDING, JOINS, NONE, NORMS
 
@@ -237,10 +237,10 @@ class Writer:
         node = self.nodes[index]
         rule = RULES[node.kind]
         args = dict(node.args)
-        kernel = args.get("kernel")
-        if node.kind == "conv" and isinstance(kernel, int) and kernel % 2 and kernel > 1 and args.get("dilation") == 1:
-            if args.get("pad") == kernel // 2:
-                args["pad"] = "same"
+        kernel: Any = args.get("kernel")
+        odd = node.kind == "conv" and isinstance(kernel, int) and kernel % 2 == 1 and kernel > 1
+        if odd and args["pad"] == kernel // 2 and args["dilation"] == 1:
+            args["pad"] = "same"
         omitted = {name: p.default for name, p in rule.arguments.items() if p.default is not inspect.Parameter.empty}
         read = self.inputs[index]
         return Item(node.kind, args, channels(self.nodes[read[0]].cost.shape), runs=node.runs, omitted=omitted)
@@ -248,7 +248,17 @@ class Writer:
     def fold(self, item: Item, index: int, item_end: int, kind: str) -> bool:
         """Let a layer name the norm or the activation that follows it. Returns whether that was possible."""
         node = self.nodes[index]
-        if item.op not in EXPANDING or item.id or item.runs != 1 or node.runs != 1 or node.shares or item_end in self.lent:
+        if (
+            self.items.get(item_end) is not item
+            or item.op not in EXPANDING
+            or item.id
+            or item.runs != 1
+            or node.runs != 1
+            or node.shares
+            or item_end in self.lent
+        ):
+            return False
+        if kind not in (*NORMS, *ACTIVATIONS) or len(item.sources) > 1:
             return False
         defaults = {name: p.default for name, p in RULES[kind].arguments.items()}
         if dict(node.args) != defaults or self.readers.get(item_end) != [index] or item_end in self.graph.outputs:
@@ -282,11 +292,10 @@ class Writer:
                 item.branches = [IDENTITY if i == current else self.named(i, names) for i in unit.inputs]
             elif unit.inputs != (current,):
                 item.sources = tuple(IDENTITY if i == current else self.named(i, names) for i in unit.inputs)
-            elif items and unit.call is None and self.items.get(current) is items[-1] and not items[-1].sources[1:]:
-                if node.kind in (*NORMS, *ACTIVATIONS) and self.fold(items[-1], unit.output, current, node.kind):
-                    self.items[unit.output] = items[-1]
-                    current, position = unit.output, position + 1
-                    continue
+            elif unit.call is None and items and self.fold(items[-1], unit.output, current, node.kind):
+                self.items[unit.output] = items[-1]
+                current, position = unit.output, position + 1
+                continue
             if unit.call is None and node.shares:
                 item.shares = self.named(self.owners[node.shares], names)
             self.append(items, item, unit.output)
