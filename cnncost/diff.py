@@ -196,8 +196,8 @@ def table(found: Difference, top: int | None = None, exact: bool = False) -> Tab
     totals = Table(
         (
             Column("quantity", "total"),
-            Column("old", "old", "number"),
-            Column("new", "new", "number"),
+            Column("old", "old", "number", priority=2),
+            Column("new", "new", "number", priority=1),
             Column("change", "change", "number"),
             Column("share", "%", "number"),
         ),

@@ -100,6 +100,7 @@ def _sound(model: Any) -> bool:
         and all(isinstance(layer.get("args"), Mapping) for layer in layers)
         and all(isinstance(layer.get("runs"), int | float) for layer in layers)
         and all(isinstance(layer.get(key), list) for layer in layers for key in ("input", "output"))
+        and all(isinstance(shape, list) for layer in layers for shape in layer["input"])
     )
 
 

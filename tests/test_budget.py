@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
@@ -370,6 +371,79 @@ def test_wrong_configurations(run: Run, tmp_path: Path, text: str) -> None:
     result = run("check")
     assert result.err == f"error: {fact}\n  {remedy}\n"
     assert (result.code, result.out) == (2, "")
+
+
+LINES = [
+    ("models =", "convention =", "dtype =", "batch =", "budget =", "modles ="),
+    (
+        "[budget.'*']",
+        "[budget.resnet18]",
+        "[budget.'resnet1*']",
+        "[budget.resnet18.flops]",
+        "[budget]",
+        "[budgets]",
+        "[[budget]]",
+    ),
+    (
+        "params =",
+        "flops =",
+        "memory.max =",
+        "params.growth =",
+        "max =",
+        "warn =",
+        "growth =",
+        "message =",
+        "parms =",
+        "resnet18 =",
+    ),
+]
+VALUES = (
+    *("1", "-1", "0.01", "1e9", "nan", "true", "'26M'", "'1%'", "'macs'", "'float16'", "''", "1979-05-27", "9" * 40),
+    *(
+        "[]",
+        "['resnet18']",
+        "[[1]]",
+        "[1, 'resnet1*']",
+        "{}",
+        "{max = 1}",
+        "{max = '1M', warn = [], growth = {}}",
+        "{growth = '2%'}",
+    ),
+)
+assignments = st.lists(st.tuples(st.integers(0, 9), st.sampled_from(VALUES)), max_size=2, unique_by=lambda each: each[0])
+
+
+@settings(deadline=None, derandomize=True, max_examples=400)
+@given(
+    assignments,
+    st.lists(st.tuples(st.integers(0, 6), assignments), max_size=2, unique_by=lambda each: each[0]),
+    st.text("[]{}\"'=\n", max_size=1),
+)
+def test_no_configuration_is_a_traceback(top: list[Any], tables: list[Any], slip: str) -> None:
+    """Keys with values of every kind: they are read, or refused with their place."""
+
+    def line(kind: int, number: int, value: str = "") -> str:
+        return f"{LINES[kind][number % len(LINES[kind])]} {value}\n"
+
+    text = "".join(line(0, *entry) for entry in top)
+    for header, entries in tables:
+        text += line(1, header) + "".join(line(2, *entry) for entry in entries)
+    text += slip
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "cnncost.toml"
+        path.write_text(text)
+        refused: config.ConfigError | None = None
+        try:
+            found = config.find(str(path))
+        except config.ConfigError as error:
+            refused = error
+        if refused is None:
+            assert all(each.line is not None for rule in found.rules for each in rule.limits)
+        else:
+            file, line, column = refused.place
+            assert (file, bool(refused.hint)) == (str(path), True)
+            assert 1 <= line <= text.count("\n") + 1
+            assert column >= 1
 
 
 REFUSALS = {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +18,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnncost import analyze
+from cnncost import analyze, history
 from cnncost.__main__ import main
-from cnncost.diff import Difference, difference, percent
+from cnncost.diff import Difference, difference, percent, table
+from cnncost.errors import CnncostError
 from cnncost.graph import Tensor
 from cnncost.history import costs
 from cnncost.limits import QUANTITIES
@@ -43,8 +46,6 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.chdir(tmp_path)
 
     def call(*words: str) -> Result:
-        from cnncost import history
-
         history._commit.cache_clear()  # one process, several repositories
         history.read_snapshot.cache_clear()
         monkeypatch.setattr(sys, "argv", ["cnncost", *words])
@@ -371,6 +372,29 @@ def test_what_is_no_snapshot(run: Run, tmp_path: Path, text: str) -> None:
     refused = run("diff", "costs.json", "resnet18")
     assert (refused.code, refused.out) == (2, "")
     assert refused.err == f"error: {SNAPSHOTS[text]}\n  write one: cnncost snapshot MODEL… -o costs.json\n"
+
+
+@settings(deadline=None, derandomize=True, max_examples=300)
+@given(st.lists(st.integers(0, 2**16), min_size=1, max_size=6), st.sampled_from([None, "x", -1, 1.5, [], {}, True, 10**30]))
+def test_no_snapshot_is_a_traceback(way: list[int], value: Any) -> None:
+    """A snapshot with one value replaced, anywhere: it is compared, or refused."""
+    data: Any = json.loads(json.dumps(chain([(4, 3), (8, 1)])))
+    place = data
+    for step in way:
+        keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+        key = keys[step % len(keys)]
+        if isinstance(place[key], (dict, list)) and place[key] and step is not way[-1]:
+            place = place[key]
+        else:
+            place[key] = value
+            break
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "costs.json"
+        path.write_text(json.dumps(data))
+        with contextlib.suppress(CnncostError):
+            (kept,) = history.read_snapshot(str(path)).values()
+            table(difference(kept, chain([(4, 3)])))
+            table(difference(chain([(4, 3)]), kept)).text()
 
 
 def test_a_snapshot_of_several_does_not_guess(run: Run) -> None:

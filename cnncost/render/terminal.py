@@ -11,7 +11,7 @@ from rich.text import Text
 
 from cnncost.tables import Table
 
-STYLES = {"over": "red", "warn": "yellow", "added": "green", "removed": "red"}  # of rows by their first cell
+STYLES = {"over": "red", "warn": "yellow", "added": "green", "removed": "red"}  # of rows and notes by their first word
 SPACING = 2  # columns between columns
 LINE_BUDGET = 28  # columns that a text column of prose may be squeezed to before others are dropped
 
@@ -49,7 +49,7 @@ def draw(table: Table, console: Console) -> str:
     with console.capture() as captured:
         console.print(drawn)
         for note in fitted.notes:
-            console.print(Text(note, style="dim"))
+            console.print(Text(note, style=STYLES.get(note.partition(":")[0], "dim")))
         if dropped:
             names = ", ".join(dropped)
             console.print(
