@@ -32,8 +32,8 @@ PIECES = re.findall(
     12:30:45 2024-01-01 &a *a !!str !!python/object/apply:os.system --- ... %YAML repeat first from id runs shares note project
     identity in i input 2**64 10**30 9**9**9 1/0 (( )) max(1,2) min( divisible(in,8) round(3/2) in//0 -in in*in*in a.b a[0]
     lambda import __class__ {{ }} ${x} none same batch_norm relu conv linear add concat mul max_pool out kernel stride
-    pad groups dilation bias norm act layers blocks params let defaults require expect budget model cnncost name about 25M 4.5G 40MiB 1%
-    resnet50 os:system - ../x.yaml é 漢 \u2028 \x85 \ufeff""",
+    pad groups dilation bias norm act layers blocks params let defaults require expect budget model cnncost name about
+    25M 4.5G 40MiB 1% resnet50 os:system - ../x.yaml é 漢 \u2028 \x85 \ufeff""",
 )
 
 

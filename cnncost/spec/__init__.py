@@ -47,6 +47,7 @@ KEYS = (
     "budget",
 )
 OF_MODEL = ("input", "params", "expect", "budget", "name", "about", "model", "cnncost")  # keys beside `model:`
+TAKEN = ("self", "model", "function", "name", "reference", "batch", "dtype", "convention")  # by load, trace and analyze
 DECLARED = ("default", "choices", "range", "help")
 
 
@@ -186,7 +187,7 @@ class _Reader:
 
     def param(self, key: Scalar, node: Node) -> None:
         compiler = self.compiler
-        name = compiler.name(key, "a param")
+        name = compiler.name(key, "a param", TAKEN)
         self.params[name] = Param(1, key.mark)  # known, whatever is wrong with it
         if isinstance(node, List):
             raise compiler.fail(
@@ -556,10 +557,10 @@ class _Network:
     def function(self) -> Callable[..., Outputs]:
         """Return the model function: its signature has the params, so that settings are checked and completed as any."""
 
-        def network(x: Tensor, **settings: Any) -> Outputs:
+        def network(x: Tensor, /, **settings: Any) -> Outputs:
             return self.run(x, settings)
 
-        tensor = inspect.Parameter("x", inspect.Parameter.POSITIONAL_ONLY)
+        tensor = inspect.Parameter(INPUT, inspect.Parameter.POSITIONAL_ONLY)  # a name that no param has
         declared = [
             inspect.Parameter(
                 name, inspect.Parameter.KEYWORD_ONLY, default=_setting(param.default), annotation=_kind(param, name, self)
@@ -680,7 +681,7 @@ def _checked(source: Source, model: Model, expect: Sequence[Figure]) -> Callable
     function, defaults, shape = model.function, model.values, model.shape
 
     @functools.wraps(function)
-    def checked(x: Tensor, **settings: Any) -> Outputs:
+    def checked(x: Tensor, /, **settings: Any) -> Outputs:
         nodes = x.tracer.nodes
         start = len(nodes)
         result = function(x, **settings)

@@ -223,7 +223,8 @@ CODES: dict[str, Code] = {
             "E109",
             "a name that cannot be used",
             "Names of blocks, params and ids are letters, digits and _; a block has no layer type's name and an id none of a "
-            "layer type or block; in, i, identity, project and input mean something already.",
+            "layer type or block; in, i, identity, project and input mean something already, and name, batch and dtype are "
+            "options beside a model's settings.",
         ),
         Code(
             "E110",
