@@ -511,6 +511,9 @@ HAZARDS = {
     "towers of powers": "input: [3, 8, 8]\nlayers: [conv: {out: 9**9**9**9, kernel: 1}]\n",
     "growing numbers": "let: {a: 10**30, b: a * a, c: b * b}\ninput: [3, 8, 8]\nlayers: [relu]\n",
     "deep expressions": "input: [3, 8, 8]\nlayers: [conv: {out: " + "(" * 90 + "1" + ")" * 90 + ", kernel: 1}]\n",
+    "growing maps": "input: [3, 8, 8]\nlayers: [{upsample: {scale: 10**30}, repeat: 9000}]\n",
+    "windows tap by tap": "input: [3, 8, 8]\nlayers:\n"
+    "  - max_pool: {kernel: 1000, stride: 1, pad: 999, count_pad: false}\n    repeat: 9000\n",
     "60,000 slips": "input: [3, 8, 8]\nlayers:\n" + "  - foo\n" * 60_000,
     "50,000 keys of one name": "a: 1\n" * 50_000,
 }

@@ -842,6 +842,9 @@ class Run:
         """Apply a rule through the builder. Raises Broken after noting what it refuses."""
         kind = layer.kind
         self.layers += 1
+        if args.get("count_pad") is False:  # the taps of a window without its padding are summed one by one
+            sides = args["kernel"] if isinstance(args["kernel"], tuple) else (args["kernel"],)
+            self.layers += sum(side for side in sides if type(side) is int)
         if self.layers > MOST_LAYERS:
             self.note("E004", f"the spec unrolls to more than {MOST_LAYERS:,} layers", mark, "is a repeat mistyped?")
             raise SpecError(self.source, self.problems)
@@ -852,13 +855,18 @@ class Run:
             self.note("E201", f"{fact}, got {len(tensors)}", mark, hint)
             raise Broken
         try:
-            return tensors[0].tracer.apply(kind, tensors, args, name, shared)
+            y = tensors[0].tracer.apply(kind, tensors, args, name, shared)
         except ModelError as error:
             cause = error.__cause__ if isinstance(error.__cause__, (CostError, AlgebraError)) else error
             if error.valid is not None:
                 raise ModelError(f"{self.at(mark)}: {cause.message}", error.hint, error.valid) from error
             self.refused(layer, cause.message, cause.hint, mark)
             raise Broken from None
+        for size in y.shape:
+            if type(size) is int and size > expressions.LARGEST:  # sizes that grow with each layer would fill the memory
+                self.note("E113", f"{kind} makes a size past 10^30", mark)
+                raise Broken
+        return y
 
     def refused(self, layer: Layer, fact: str, hint: str, mark: Mark) -> None:
         """Note what a rule refuses, under the code for its reason."""

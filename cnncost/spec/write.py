@@ -544,7 +544,7 @@ class Writer:
         for part in root.parts:
             alone = Scope("", range(0), [part])
             units = self.resolved(alone)
-            stage = part.name if isinstance(part, Scope) and part.call is None else ""
+            stage = part.name if isinstance(part, Scope) and part.call is None and not self.simple(part) else ""
             if groups and not stage and not groups[-1][0]:
                 groups[-1][1].extend(units)
             else:
