@@ -16,7 +16,7 @@ from pathlib import Path
 from cnncost.errors import CnncostError
 from cnncost.ops import RULES
 from cnncost.spec import read
-from cnncost.spec.signatures import arguments
+from cnncost.spec.signatures import ANY, Argument, arguments
 
 ROOT = Path(__file__).parent.parent
 SEEDS = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "specs").glob("*.yaml"))]
@@ -24,6 +24,7 @@ SEEDS += [
     path.read_text(encoding="utf-8", errors="replace") for path in sorted((ROOT / "tests" / "specs_invalid").glob("*.yaml"))
 ]
 SEEDS = [text for text in SEEDS if text]
+USUAL = ["conv", "batch_norm", "relu", "max_pool", "add", "concat", "identity", "blk", "other"] * 4
 SECONDS = 5  # that a case may take
 
 PIECES = re.findall(
@@ -88,29 +89,31 @@ def mutated(random: random.Random) -> str:
 
 
 def generated(random: random.Random) -> str:
-    """Return a spec of random layers, most of which do not fit."""
+    """Return a spec of random layers, many of which do not fit."""
+    wild = random.choice([0.01, 0.05, 0.4])  # how often what is written means nothing
 
     def expression(depth: int = 0) -> str:
         pick = random.randrange(10)
         if depth > 3 or pick < 4:
-            return str(
-                random.choice([0, 1, 2, 3, 5, 7, 8, 16, 64, 1000, 10**9, 0.5, "in", "i", "w", "h", "b", "zz", "true", "none"])
-            )
+            odd = [0, 1000, 10**9, 0.5, "i", "b", "zz", "true", "none", "in"]
+            return str(random.choice(odd if random.random() < wild else [1, 2, 3, 4, 5, 8, 16, "w", "h"]))
         if pick < 8:
-            operator = random.choice(["+", "-", "*", "/", "//", "%", "**", "<", "=="])
+            operator = random.choice(["+", "*", "//", *(["-", "/", "%", "**", "<", "=="] if random.random() < wild else [])])
             return f"{expression(depth + 1)} {operator} {expression(depth + 1)}"
         if pick == 8:
             return f"({expression(depth + 1)})"
-        return f"{random.choice(['round', 'ceil', 'floor', 'divisible', 'abs'])}({expression(depth + 1)})"
+        function = random.choice(["round", "ceil", "floor", "divisible", "abs" if random.random() < wild else "round"])
+        return f"{function}({expression(depth + 1)})"
 
-    def value() -> str:
-        pick = random.randrange(8)
-        if pick < 5:
-            return f'"{expression()}"'
+    def value(argument: Argument = ANY) -> str:
+        if random.random() >= wild and (argument.words or argument.boolean) and not argument.number:
+            return str(random.choice([word for word in argument.words if word is not True] or ["true", "false"]))
+        if random.random() >= wild:
+            return random.choice(["1", "2", "3", "4", "8", "w", f'"{expression()}"'])
         return random.choice([f'["{expression()}", "{expression()}"]', "same", "{}", "", "true", "caffe"])
 
-    def layer(depth: int) -> str:
-        kind = random.choice([*RULES, "blk", "other", "identity", "project", "e0", "e1"])
+    def layer(depth: int, inside: str = "") -> str:
+        kind = random.choice([*RULES, *USUAL, *(["project", "e0"] if random.random() < wild else [])])
         more = "".join(
             f", {key}: {text}"
             for key, text in (
@@ -122,21 +125,22 @@ def generated(random: random.Random) -> str:
                 ("shares", "e0"),
                 ("note", "x"),
             )
-            if random.random() < 0.08
+            if random.random() < wild / 4
         )
         if kind in ("add", "mul", "concat"):
             return f"{{{kind}: [{', '.join(branch(depth + 1) for _ in range(random.randint(1, 3)))}]{more}}}"
-        names = list(arguments(kind)) if kind in RULES else ["p", "q"]
-        args = ", ".join(f"{name}: {value()}" for name in names if random.random() < 0.6)
+        kind = "relu" if inside and kind == inside and random.random() >= wild else kind
+        takes = arguments(kind) if kind in RULES else {"p": ANY, "q": ANY} if kind == "blk" else {}
+        wanted = [name for name in takes if random.random() < 0.3 or takes[name].required or name == "p"]
+        args = ", ".join(f"{name}: {value(takes[name])}" for name in wanted)
         return f"{{{kind}: {{{args}}}{more}}}"
 
-    def layers(depth: int) -> str:
-        return f"[{', '.join(layer(depth) for _ in range(random.randint(1, 4)))}]" if depth < 5 else "[relu]"
+    def layers(depth: int, inside: str = "") -> str:
+        return f"[{', '.join(layer(depth, inside) for _ in range(random.randint(1, 3)))}]" if depth < 4 else "[relu]"
 
     def branch(depth: int) -> str:
-        return random.choice(
-            ["identity", "project", "e0", "relu", layers(depth), layers(depth), "{project: {norm: batch_norm}}"]
-        )
+        odd = ["project", "e0", "relu", "{project: {norm: batch_norm}}"]
+        return random.choice(odd if random.random() < wild else ["identity", layers(depth)])
 
     declared = random.choice(["true", "{default: 2, choices: [1, 2]}", "{default: 3, range: [1, 9]}"])
     return f"""cnncost: 1
@@ -144,9 +148,9 @@ input: [{random.choice([1, 3, 64])}, "{random.choice(["h", "32", "7"])}", 32]
 params: {{w: {random.choice([1, 8, 64])}, h: 32, b: {declared}}}
 let: {{l: "{expression()}"}}
 defaults: {{conv: {{kernel: 3, pad: same, norm: {random.choice(["batch_norm", "none", "group_norm"])}}}}}
-blocks: {{blk: {{params: {{p, q: {value() or 1}}}, layers: {layers(1)}}}, other: {{layers: {layers(1)}}}}}
+blocks: {{blk: {{params: {{p, q: {value() or 1}}}, layers: {layers(3, "blk")}}}, other: {{layers: [relu, relu6]}}}}
 layers: {random.choice([layers(0), f"{{a: {layers(0)}, b: {layers(0)}}}"])}
-require: ["{expression()}"]
+require: ["{expression()} {random.choice(["<", ">=", ""])} {random.choice(["10**9", "0"])}"]
 """
 
 

@@ -92,12 +92,12 @@ KIND = Name("layer type", _kinds)
 
 
 def complete_model(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the zoo's names that begin as typed."""
+    """Return the zoo's names that begin as typed; where there are none, have the shell complete files."""
     from click.shell_completion import CompletionItem
 
     from cnncost.models import names
 
-    return [CompletionItem(name) for name in names(incomplete)]
+    return [CompletionItem(name) for name in names(incomplete)] or [CompletionItem(incomplete, type="file")]
 
 
 def complete_setting(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

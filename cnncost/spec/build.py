@@ -391,7 +391,7 @@ class Compiler:
         if name in RULES:
             return self.layer(word, self.entries(word, value, list(arguments(name))), scope)
         if name == "identity":
-            if not is_null(value):
+            if not is_null(value) and not (isinstance(value, Dict) and not value.entries):
                 raise self.fail("E103", "identity takes no arguments", word.mark)
             return None
         if name == "project":
