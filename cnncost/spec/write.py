@@ -341,24 +341,21 @@ class Writer:
         return None
 
     def parts(self, inner: Sequence[Unit], join: Unit, current: int) -> list[list[Unit]] | None:
-        """Return what lies before a join as branches, each a run of units that only the join reads; None where it is not."""
+        """Return what lies before a join as branches that share nothing and that only the join reads; None where it is not.
+
+        Branches that take turns are written one after the other: the same layers, in another order.
+        """
         found: list[list[Unit]] = []
-        branch_of: dict[int, int] = {}
         for unit in inner:
-            linked = {branch_of[i] for i in unit.inputs if i in branch_of}
-            if len(linked) > 1 and len(linked) < len(found) - min(linked):
-                return None
-            if linked:
-                first = min(linked)
-                if max(linked) != len(found) - 1 or len(linked) != len(found) - first:
-                    return None  # branches that are written one after the other cannot take turns
-                merged = [each for part in found[first:] for each in part]
-                found[first:] = [merged]
-                branch_of.update({each.output: first for each in merged})
-            else:
-                found.append([])
-            found[-1].append(unit)
-            branch_of[unit.output] = len(found) - 1
+            linked = [part for part in found if any(i == other.output for other in part for i in unit.inputs)]
+            if not linked:
+                found.append([unit])
+                continue
+            first, *others = linked
+            first += [other for part in others for other in part]
+            first.sort(key=lambda other: other.output)
+            first.append(unit)
+            found = [part for part in found if not any(part is other for other in others)]
         ends = [part[-1].output for part in found]
         if sorted(i for i in join.inputs if i != current) != sorted(ends):
             return None
