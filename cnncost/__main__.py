@@ -22,7 +22,8 @@ def main() -> None:
         code = cli.main(prog_name="cnncost", standalone_mode=False)
         sys.stdout.flush()
     except CnncostError as error:
-        code = _complain(error.message, error.hint)
+        print(error.text(), file=sys.stderr)
+        code = 2
     except click.ClickException as error:
         error.show()
         code = error.exit_code

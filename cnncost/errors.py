@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class CnncostError(Exception):
@@ -15,6 +19,10 @@ class CnncostError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+    def text(self) -> str:
+        """Return what a terminal shows."""
+        return f"error: {self.message}" + (f"\n  {self.hint}" if self.hint else "")
 
 
 class UsageError(CnncostError):
@@ -43,6 +51,10 @@ class ModelError(CnncostError):
         super().__init__(message, hint)
         self.valid = valid
 
+    def of(self, name: str) -> ModelError:
+        """Return the error with the name of the model it concerns."""
+        return type(self)(f"{name}: {self.message}", self.hint, self.valid)
+
 
 class Disagreement(CnncostError):  # noqa: N818  # no error: the sweep's signal to split
     """Candidates of one array that need different graphs. `mask` is the boolean array of those that say yes."""
@@ -50,6 +62,33 @@ class Disagreement(CnncostError):  # noqa: N818  # no error: the sweep's signal 
     def __init__(self, mask: object) -> None:
         super().__init__("the candidates need different graphs", "split them by `mask` and trace each part")
         self.mask = mask
+
+
+class Several(CnncostError):  # noqa: N818  # it is not one error
+    """Errors that have nothing to do with each other, told together."""
+
+    def __init__(self, errors: Iterable[CnncostError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("\n".join(map(str, self.errors)))
+
+    def text(self) -> str:
+        """Return what a terminal shows."""
+        return "\n\n".join(error.text() for error in self.errors)
+
+
+def each(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """Return the function's value for each item. Raises the error of the one that fails, or those of several together."""
+    values: list[R] = []
+    errors: dict[str, CnncostError] = {}  # by text: what is wrong with all is told once
+    for item in items:
+        try:
+            values.append(function(item))
+        except CnncostError as error:
+            errors.setdefault(error.text(), error)
+    if errors:
+        first, *others = errors.values()
+        raise Several([first, *others]) if others else first
+    return values
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:

@@ -1,20 +1,26 @@
 """Models by name: a function, its settings and its input; and the one way to write a model on a command line.
 
-A reference is `NAME`, `NAME --set SETTING=VALUE …`, or `package.module:function` for a model of one's own.
+A reference is `NAME`, `NAME --set SETTING=VALUE …`, a spec `FILE.yaml`, one in git `REF:FILE.yaml`, or
+`package.module:function` for a model of one's own.
 """
 
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 from cnncost.algebra import Num
 from cnncost.errors import ModelError, UsageError, did_you_mean
 from cnncost.graph import Graph, Outputs, Tensor, trace
+
+if TYPE_CHECKING:
+    from cnncost.limits import Limit
+    from cnncost.spec import Spec
 
 F = TypeVar("F", bound=Callable[..., Outputs])
 
@@ -103,7 +109,7 @@ class Model:
         try:
             graph = trace(model.function, shape, self.name, **model.settings)
         except ModelError as error:
-            raise type(error)(f"{self.name}: {error.message}", error.hint, error.valid) from error
+            raise error.of(self.name) from error
         return replace(graph, spelling=model.spelling)
 
     def _known(self, word: str) -> str:
@@ -146,7 +152,7 @@ def family(
 
 
 def load(reference: str, **settings: Any) -> Model:
-    """Return a model by reference: `resnet50`, `resnet50 --set width=32`, `resnet50 + vgg16`, or `package.module:function`.
+    """Return a model by reference: `resnet50`, `resnet50 --set width=32`, `resnet50 + vgg16`, `net.yaml` or `module:function`.
 
     >>> load("resnet50", width=32).trace().output
     (1000,)
@@ -164,7 +170,7 @@ def _member(words: list[str], reference: str) -> Model:
     if not words:
         raise UsageError(f"no model named in '{reference}'", "see: cnncost list")
     name, options = words[0], words[1:]
-    model = _own(name) if ":" in name else _known(name)
+    model = spec(name).model if is_spec(name) else _own(name) if ":" in name else _known(name)
     sizes = []
     while options:
         flag, equals, value = options.pop(0).partition("=")
@@ -242,7 +248,7 @@ def names(prefix: str = "") -> list[str]:
 def _words(reference: str) -> list[str]:
     import shlex
 
-    if not any(character.isspace() for character in reference):
+    if not any(character.isspace() for character in reference) or (is_spec(reference) and os.path.exists(reference)):
         return [reference] if reference else []
     try:
         return shlex.split(reference)
@@ -258,6 +264,45 @@ def _split(words: Sequence[str], mark: str) -> list[list[str]]:
         else:
             parts[-1].append(word)
     return parts
+
+
+def is_spec(name: str) -> bool:
+    """Whether a reference names a spec: a YAML file, or `-` for the standard input."""
+    return name == "-" or name.lower().endswith((".yaml", ".yml"))
+
+
+def spec(reference: str) -> Spec:
+    """Return the spec in a file, or, of `REF:path`, as it was in git at a commit, branch or tag."""
+    from cnncost.spec import read
+
+    ref, colon, path = reference.partition(":")
+    if not colon or os.path.exists(reference):
+        return read(reference)
+    from cnncost.history import text_at
+
+    return read(reference, text_at(ref, path))
+
+
+def at(ref: str, reference: str) -> Model | None:
+    """Return the model of a spec as it was at a git ref, settings as in `reference`; None where there was none."""
+    from cnncost.history import NotInGitError
+
+    words = _words(reference)
+    if not words or not is_spec(words[0]) or words[0] == "-" or "+" in words:
+        return None
+    try:
+        return _member([f"{ref}:{words[0]}", *words[1:]], reference)
+    except NotInGitError:
+        return None
+
+
+def with_budget(reference: str) -> tuple[Model, tuple[Limit, ...]]:
+    """Return a model by reference and the limits of its own: the budget of a spec, none of any other model."""
+    words = _words(reference)
+    if not words or not is_spec(words[0]) or "+" in words:
+        return load(reference), ()
+    found = spec(words[0])
+    return found.model if len(words) == 1 else load(reference), found.budget
 
 
 def _known(name: str) -> Model:

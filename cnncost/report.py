@@ -151,6 +151,7 @@ class Report:
 
         Without `rows`, "layers" is empty.
         """
+        figures = [_listed(getattr(self, figure)) for figure in FIGURES] if rows else []
         return {
             "schema": "cnncost.table/1",
             "model": self.model,
@@ -165,12 +166,12 @@ class Report:
                     "input": [[_json(size) for size in shape] for shape in row.inputs],
                     "output": [_json(size) for size in row.output],
                     "args": {name: _plain(value) for name, value in row.args.items()},
-                    **{figure: _json(_item(getattr(self, figure)[index])) for figure in FIGURES},
+                    **dict(zip(FIGURES, values, strict=True)),
                     "layers": row.layers,
                     "shares": row.shares,
                     "runs": _json(_item(row.runs)),
                 }
-                for index, row in enumerate(self.rows if rows else ())
+                for row, *values in zip(self.rows if rows else (), *figures, strict=True)
             ],
             "total": {figure: _json(value) for figure, value in self.total.items()},
         }
@@ -268,6 +269,11 @@ def _item(value: Any) -> Num:
     if isinstance(value, Fraction):
         return value.numerator if value.denominator == 1 else value
     return value.item() if isinstance(value, np.generic) else value
+
+
+def _listed(column: Column) -> list[Num]:
+    """Return a column as it is in JSON."""
+    return column.tolist() if column.dtype != object else [_json(_item(value)) for value in column]
 
 
 def _json(value: Num) -> Num:

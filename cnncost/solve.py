@@ -20,9 +20,10 @@ from cnncost.errors import AlgebraError, ModelError, UsageError, did_you_mean
 from cnncost.formula import AXES, Case, is_block, natural_letters, takes_numbers
 from cnncost.graph import Graph
 from cnncost.models import Model, load, whole_number
-from cnncost.units import amount
+from cnncost.units import parse_quantity
 
 if TYPE_CHECKING:
+    from cnncost.memory import Memory
     from cnncost.report import Report
     from cnncost.tables import Table
 
@@ -33,6 +34,12 @@ STEP = Fraction(1, 100)  # of settings that are no whole numbers
 SHOWN = 32  # listed values up to which all are shown
 
 Approach = Literal["nearest", "below", "above"]
+
+
+def _memory(graph: Graph, report: Report, optimizer: str = "sgd") -> Memory:
+    from cnncost.memory import memory
+
+    return memory(graph, batch=report.batch, optimizer=optimizer, precision=report.dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,18 @@ QUANTITIES = {
         Quantity("params", "params", "count", lambda graph, report: report.total["params"]),
         Quantity("memory", "memory", "bytes", lambda graph, report: report.total["activation_bytes"]),
         Quantity("param_bytes", "param memory", "bytes", lambda graph, report: report.total["param_bytes"]),
+        Quantity("peak", "peak memory", "bytes", lambda graph, report: _memory(graph, report).peak_bytes),
+        Quantity("kept", "kept memory", "bytes", lambda graph, report: _memory(graph, report).kept_bytes),
+        Quantity("training", "training memory", "bytes", lambda graph, report: _memory(graph, report).training_bytes),
+        *(
+            Quantity(
+                f"training_{name}",
+                f"training memory, {name}",
+                "bytes",
+                lambda graph, report, name=name: _memory(graph, report, name).training_bytes,  # type: ignore[misc]
+            )
+            for name in ("momentum", "adam")
+        ),
     )
 }
 RELATIONS: dict[str, Callable[[Num, Num], bool]] = {
@@ -116,7 +135,7 @@ def target(text: str) -> Target:
         raise UsageError(f"--target '{text}' names no amount", "write flops=4.1G, params<=26M or memory<=20MB")
     name, relation, right = match.groups()
     quantity = _quantity(name, "--target")
-    value = amount(right, f"--target {text}", quantity.unit == "bytes")
+    value = parse_quantity(right, quantity.unit, f"--target {text}: ")
     return Target(quantity, relation, value, text=right.strip())
 
 

@@ -31,6 +31,7 @@ class Column:
     unit: Unit = "text"
     priority: int = 0  # 0 always stays; the highest number is dropped first
     wraps: bool = False  # long text, which a narrow terminal folds
+    signed: bool = False  # a change: what has grown gets a +
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Table:
     data: Mapping[str, Any] | None = None  # the object that the json format prints
     exact: bool = False
     plot: Plot | None = None
+    above: Table | None = None  # a table that people read first; formats for programs leave it out
 
     @property
     def body(self) -> tuple[tuple[Any, ...], ...]:
@@ -89,8 +91,10 @@ class Table:
             return column.title, ["" if value is None else f"{float(100 * value):+.1f} %" for value in values]
         units = BYTE_UNITS if column.unit == "bytes" else COUNT_UNITS
         unit = unit_of(values, units, self.exact)
-        title = f"{column.title} ({unit})" if unit else column.title
-        return title, figures(values, units[unit], self.exact)
+        shown = figures(values, units[unit], self.exact)
+        if column.signed:
+            shown = [f"+{text}" if value is not None and value > 0 else text for text, value in zip(shown, values, strict=True)]
+        return (f"{column.title} ({unit})" if unit else column.title), shown
 
 
 # ── the table of layers ──────────────────────────────────────────────────────────────────────────────────────────────

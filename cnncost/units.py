@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal, TypeAlias
 
 from cnncost.algebra import Num, Poly
 from cnncost.errors import UsageError
+
+Measure: TypeAlias = Literal["count", "bytes"]
 
 SHORT = 10**9  # figures below this are shown in full
 DTYPES = {  # bytes per number
@@ -79,25 +84,60 @@ def _decimals(number: Fraction) -> int:
     return -1
 
 
-AMOUNT = re.compile(r"([0-9][0-9_]*(?:\.[0-9]+)?)(?:[eE]\+?([0-9]{1,2}))?\s*([A-Za-z]*)")
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An exact figure and how people read it: a cell of a column whose figures differ in unit."""
+
+    value: Num
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
-def amount(text: str, place: str, in_bytes: bool = False) -> int:
-    """Return a count such as 4.1G, 25.6M, 1e9 or 16_000, or bytes such as 20MB, 1.5GiB or 4096.
+def amounts(values: Sequence[int], unit: Measure, exact: bool = False) -> list[Shown]:
+    """Return figures that stand side by side, in one unit; in every digit where rounding would make two of them look alike.
 
-    1 KB and 1 KiB are 1024 bytes, as in the lecture. Raises UsageError that names the place.
+    >>> [cell.text for cell in amounts([4_232_386_560, 4_500_000_000], "count")]
+    ['4,232.39 M', '4,500 M']
+    >>> [cell.text for cell in amounts([4_500_000_001, 4_500_000_000], "count")]
+    ['4,500,000,001', '4,500,000,000']
     """
-    match = AMOUNT.fullmatch(text.strip())
-    units = {**BYTE_UNITS, **{f"{unit[0]}iB": size for unit, size in BYTE_UNITS.items()}, "B": 1, "": 1}
-    units = {name.lower(): size for name, size in units.items()} if in_bytes else COUNT_UNITS | {"K": 1000}
-    if match is None:
-        raise UsageError(
-            f"{place}: '{text.strip()[:40]}' is no amount", "write 20MB or 1.5GiB" if in_bytes else "write 4.1G or 26M"
-        )
-    digits, exponent, unit = match.groups()
-    size = units.get(unit.lower() if in_bytes else unit)
-    if size is None:
-        known = "B, KB, MB, GB, TB, or KiB, MiB, GiB, TiB" if in_bytes else "k, M, G, T, P"
-        raise UsageError(f"{place}: '{unit}' is no unit of {'memory' if in_bytes else 'counts'}", f"units: {known}")
-    value = Fraction(digits.replace("_", "")) * 10 ** int(exponent or 0) * size
-    return int(value)
+    sizes = COUNT_UNITS if unit == "count" else {"B": 1} if exact else BYTE_UNITS
+    chosen = unit_of(list(values), sizes, exact)
+    size = sizes[chosen]
+    if not exact and len({round(Fraction(value, size), 2) for value in values}) < len(set(values)):
+        return amounts(values, unit, exact=True)
+    return [Shown(value, f"{figure(value, size, exact)} {chosen}".rstrip()) for value in values]
+
+
+SUFFIXES: dict[Measure, dict[str, int]] = {  # of quantities as people write them, in lower case
+    "count": {suffix.lower(): size for suffix, size in COUNT_UNITS.items() if suffix != "E"},  # 1e is an exponent cut short
+    "bytes": {"": 1, "b": 1}
+    | {suffix.lower(): size for suffix, size in BYTE_UNITS.items()}
+    | {f"{suffix[0]}ib".lower(): size for suffix, size in BYTE_UNITS.items()},
+}
+_QUANTITY = re.compile(
+    r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9][0-9_]{0,40})?(\.[0-9]{1,30})?(?:e\+?([0-9]{1,2}))?\s*([a-z]*)", re.ASCII
+)
+
+
+def parse_quantity(text: str, unit: Measure, place: str = "") -> int:
+    """Return the whole number meant by a text such as `4.5G`, `26_000_000`, `20KB` or `40 MiB`.
+
+    Counts take k, M, G, T and P, powers of 1000. Bytes take B, and KB, MB, GB, … or KiB, MiB, GiB, …, both powers of 1024 as
+    everywhere in this program; of 9.3MB the fraction of a byte is dropped. Raises UsageError for anything else, after `place`.
+
+    >>> parse_quantity("4.5G", "count"), parse_quantity("40 MiB", "bytes")
+    (4500000000, 41943040)
+    """
+    match = _QUANTITY.fullmatch(text.strip().lower())
+    sizes = SUFFIXES[unit]
+    if match is None or not (match[1] or match[2]) or match[4] not in sizes:
+        kind, examples = ("number", "26M, 4.5G") if unit == "count" else ("number of bytes", "512KB, 40 MiB")
+        raise UsageError(f"{place}'{text.strip()[:40]}' is no {kind}", f"write it as {examples} or 25_557_032")
+    digits = (match[1] or "0").replace(",", "").replace("_", "") + (match[2] or "")
+    number = Fraction(digits) * 10 ** int(match[3] or 0)
+    if not match[4] and number.denominator != 1:
+        raise UsageError(f"{place}'{text.strip()[:40]}' is no whole number", "write digits, as in 25_557_032")
+    return int(number * sizes[match[4]])

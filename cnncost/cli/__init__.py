@@ -13,14 +13,21 @@ from cnncost.errors import UsageError, did_you_mean
 COMMANDS = {
     "table": "One row per layer of a network: shapes, memory, parameters, FLOPs.",
     "compare": "The totals of several networks side by side.",
+    "explain": "Where a network's numbers come from: by layer type, by whom, and layer by layer.",
+    "memory": "The memory of a network by name: outputs, peak, kept for the backward pass, training.",
     "formula": "What a network costs in letters: exact polynomials.",
     "solve": "The width, depth, size or other setting that meets a target.",
     "sweep": "Every candidate of a design space: filtered, sorted, counted.",
+    "check": "Hold models to their budgets, for CI.",
+    "diff": "What changed between two models: totals, and layer by layer.",
+    "snapshot": "What models cost now, to hold later versions against.",
+    "new": "Write a commented spec to start from.",
+    "show": "A model as a spec in YAML.",
     "list": "The networks of the zoo.",
     "ops": "The layer types, and the rule of each in words and formulas.",
     "conventions": "The counting conventions: what each layer type is charged.",
-    "explain": "Where a network's numbers come from: by layer type, by whom, and layer by layer.",
-    "memory": "The memory of a network by name: outputs, peak, kept for the backward pass, training.",
+    "schema": "The JSON Schema of specs, for editors.",
+    "errors": "What can be wrong with a spec, by code.",
 }
 
 
@@ -53,5 +60,5 @@ def cli() -> None:
     """What a convolutional network costs, from its architecture alone.
 
     A MODEL is a name from `cnncost list`, the same with settings in quotes ("resnet50 --set width=32"), a sum of models
-    ("resnet50 + vgg16"), or package.module:function.
+    ("resnet50 + vgg16"), a spec (net.yaml, or - for the standard input), or package.module:function.
     """

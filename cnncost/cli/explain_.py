@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cnncost.cli.options import CONVENTIONS, check_output, complete_model, loaded, model_options, output_options, show
+from cnncost.cli.options import CONVENTIONS, check_output, chosen, complete_model, model_options, output_options, show
 from cnncost.errors import UsageError
 
 
@@ -46,19 +46,19 @@ def command(
     if len(asked) > 1:
         raise UsageError(f"{' and '.join(asked)} ask different things", "give one of them")
     number = whole_number(batch, "--batch")
-    (chosen,) = loaded([model], **options)
+    network = chosen(model, **options)
     if claim is not None:
         from cnncost import claims
 
         sizes = [f"--{name} {options[name]}" for name in ("size", "input") if options[name]]
         label = " ".join([model, *(f"--set {setting}" for setting in options["settings"]), *sizes])
-        table = claims.claim_table(chosen, claims.claim(claim), label, exact)
+        table = claims.claim_table(network, claims.claim(claim), label, exact)
     else:
         from cnncost import explain
         from cnncost.conventions import several
 
         named = several(convention if conventions is None else conventions)
-        graph = chosen.trace()
+        graph = network.trace()
         if layer is None:
             table = explain.parts_table(graph, named, number, exact)
         else:

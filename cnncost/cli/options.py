@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from cnncost.errors import UsageError, did_you_mean
+from cnncost.errors import UsageError, did_you_mean, each
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -111,12 +111,12 @@ KIND = Name("layer type", _kinds)
 
 
 def complete_model(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the zoo's names that begin as typed."""
+    """Return the zoo's names that begin as typed; where there are none, have the shell complete files."""
     from click.shell_completion import CompletionItem
 
     from cnncost.models import names
 
-    return [CompletionItem(name) for name in names(incomplete)]
+    return [CompletionItem(name) for name in names(incomplete)] or [CompletionItem(incomplete, type="file")]
 
 
 def complete_setting(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -146,7 +146,7 @@ def complete_unknown(ctx: click.Context, param: click.Parameter, incomplete: str
     return []
 
 
-def output_options(function: F) -> F:
+def output_options(function: F, formats: Sequence[str] = FORMATS) -> F:
     """Add --format, -o and --exact."""
     for option in (
         click.option("--exact", is_flag=True, help="Every digit, no rounding."),
@@ -154,17 +154,17 @@ def output_options(function: F) -> F:
         click.option(
             "--format",
             "format",
-            type=Name("format", lambda: FORMATS),
+            type=Name("format", lambda: formats),
             metavar="FORMAT",
-            help=f"One of {', '.join(FORMATS)}.",
+            help=f"One of {', '.join(formats)}.",
         ),
     ):
         function = option(function)
     return function
 
 
-def model_options(function: F) -> F:
-    """Add the options that change the network or the counting."""
+def network_options(function: F) -> F:
+    """Add the options that change the network: --set, --size and --input."""
     for option in (
         click.option(
             "--set",
@@ -174,6 +174,16 @@ def model_options(function: F) -> F:
             shell_complete=complete_setting,
             help="Change a setting of the family: width=32, depths=3,4,6,3, depths.2=8.",
         ),
+        click.option("--size", metavar="S", help="Height and width of the input: 224, or 224x320."),
+        click.option("--input", "input", metavar="C,H,W", help="The whole input shape."),
+    ):
+        function = option(function)
+    return function
+
+
+def model_options(function: F) -> F:
+    """Add the options that change the network or the counting."""
+    for option in (
         click.option(
             "--convention",
             type=CONVENTION,
@@ -191,11 +201,9 @@ def model_options(function: F) -> F:
             help="What a number is stored as.",
         ),
         click.option("--batch", metavar="N", default="1", show_default=True, help="Examples at once."),
-        click.option("--size", metavar="S", help="Height and width of the input: 224, or 224x320."),
-        click.option("--input", "input", metavar="C,H,W", help="The whole input shape."),
     ):
         function = option(function)
-    return function
+    return network_options(function)
 
 
 def device_options(function: F) -> F:
@@ -222,46 +230,54 @@ def chosen_device(name: str | None, peak: str | None, bandwidth: str | None) -> 
     return device(name, peak, bandwidth)
 
 
+def chosen(reference: str | Model, input: str | None, size: str | None, settings: Sequence[str]) -> Model:
+    """Return the model that a reference loads, with the settings and the input that the options ask for."""
+    from cnncost.models import Model, load, resized
+
+    if input and size:
+        raise UsageError("--input and --size both say how large the input is", "give one of them")
+    model = (reference if isinstance(reference, Model) else load(reference)).set(settings)
+    for option, text in (("input", input), ("size", size)):
+        if text is not None:
+            model = replace(model, input=resized(model, option, text))
+    return model
+
+
 def reports(
-    models: Sequence[str], input: str | None, size: str | None, settings: Sequence[str], **counting: Any
+    models: Sequence[str | Model], input: str | None, size: str | None, settings: Sequence[str], **counting: Any
 ) -> list[Report]:
-    """Return the report of each model reference under the shared options."""
+    """Return the report of each model, or of what a reference loads, under the shared options."""
     from cnncost.models import whole_number
 
+    loaded = each(lambda reference: chosen(reference, input, size, settings), models)
     counting["batch"] = whole_number(counting["batch"], "--batch")
-    graphs = [model.trace() for model in loaded(models, input, size, settings)]
+    graphs = each(lambda model: model.trace(), loaded)
     from cnncost.report import report  # imports numpy: errors in names and settings come before it
 
     return [report(graph, **counting) for graph in graphs]
 
 
-def loaded(models: Sequence[str], input: str | None, size: str | None, settings: Sequence[str]) -> list[Model]:
-    """Return the model of each reference, with the settings and the input that the shared options ask for."""
-    from cnncost.models import load, resized
+def costs(models: Sequence[str], **options: Any) -> list[dict[str, Any]]:
+    """Return the costs of each model as plain data; those of a snapshot, FILE.json, as they were written."""
+    from cnncost import history
 
-    if input and size:
-        raise UsageError("--input and --size both say how large the input is", "give one of them")
-    found: list[Model] = []
-    for reference in models:
-        model = load(reference).set(settings)
-        for option, text in (("input", input), ("size", size)):
-            if text is not None:
-                model = replace(model, input=resized(model, option, text))
-        found.append(model)
-    return found
+    kept = {model: history.read_snapshot(model) for model in models if history.is_snapshot(model)}
+    live = [model for model in models if model not in kept]
+    found = {model: history.costs(report, model) for model, report in zip(live, reports(live, **options), strict=True)}
+    return [found[model] if model in found else history.pick(kept[model], model, models) for model in models]
 
 
 def case_of(
     reference: str, input: str | None, size: str | None, settings: Sequence[str], **counting: Any
 ) -> tuple[Model, dict[str, int], dict[str, Any]]:
     """Return a model, the sizes C, H and W asked of its input, and how to count, under the shared options."""
-    from cnncost.models import load, resized, whole_number
+    from cnncost.models import resized, whole_number
 
-    if input and size:
-        raise UsageError("--input and --size both say how large the input is", "give one of them")
-    model = load(reference).set(settings)
+    model = chosen(reference, None, None, settings)
     sizes: dict[str, int] = {}
     if input or size:
+        if input and size:
+            raise UsageError("--input and --size both say how large the input is", "give one of them")
         option = "input" if input else "size"
         shape = resized(model, option, input or size or "")
         if len(shape) != 3:
@@ -283,13 +299,21 @@ def format_for(format: str | None, path: str | None) -> str:
 
 def show(table: Table, format: str | None, path: str | None) -> None:
     """Print a table, or write it to a file: whole or not at all."""
-    from cnncost.render import FORMATS, render
+    from cnncost.render import render
 
     chosen = format_for(format, path)
     if path is None or path == "-":
         click.echo(render(table, chosen))
         return
-    write(path, FORMATS["plain" if chosen == "terminal" else chosen](table) + "\n")
+    write(path, render(table, "plain" if chosen == "terminal" else chosen) + "\n")
+
+
+def emit(text: str, path: str | None) -> None:
+    """Print text that is a file of its own, such as a spec, or write it to a file: whole or not at all."""
+    if path is None or path == "-":
+        click.echo(text, nl=False)
+    else:
+        write(path, text)
 
 
 def check_output(format: str | None, path: str | None) -> None:

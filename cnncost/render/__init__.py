@@ -10,11 +10,17 @@ from typing import Any
 
 from cnncost.errors import UsageError, did_you_mean
 from cnncost.tables import Table
+from cnncost.units import Shown
 
 
 def render(table: Table, format: str) -> str:
-    """Return a table as text in one of `FORMATS`, without a line end at its end."""
-    return FORMATS[format](table)
+    """Return a table as text in one of `FORMATS`, one of verdicts also in `ci.FORMATS`; without a line end at its end."""
+    if format not in FORMATS:
+        from cnncost.render import ci
+
+        return ci.FORMATS[format](table)
+    text = FORMATS[format](table)
+    return text if table.above is None or format in DATA else f"{render(table.above, format)}\n\n{text}"
 
 
 def plain(table: Table) -> str:
@@ -104,6 +110,7 @@ FORMATS: dict[str, Callable[[Table], str]] = {
     "latex": latex,
     "html": html,
 }
+DATA = ("json", "csv", "tsv")  # formats for programs
 SUFFIXES = {
     ".txt": "plain",
     ".json": "json",
@@ -170,4 +177,5 @@ def _separated(table: Table, delimiter: str) -> str:
 
 
 def _cell(value: Any) -> Any:
+    value = value.value if isinstance(value, Shown) else value
     return "" if value is None else value.replace("×", "x") if isinstance(value, str) else value

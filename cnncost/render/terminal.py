@@ -12,6 +12,7 @@ from rich.text import Text
 from cnncost.render.plot import area
 from cnncost.tables import Table
 
+STYLES = {"over": "red", "warn": "yellow", "added": "green", "removed": "red"}  # of rows and notes by their first word
 SPACING = 2  # columns between columns
 LINE_BUDGET = 28  # columns that a text column of prose may be squeezed to before others are dropped
 
@@ -44,7 +45,7 @@ def draw(table: Table, console: Console) -> str:
         is_total = fitted.total is not None and index == len(rows) - 1
         drawn.add_row(
             *map(Text, row),
-            style="bold" if is_total else None,
+            style="bold" if is_total else STYLES.get(row[0]),
             end_section=index == len(rows) - 2 and fitted.total is not None,
         )
     with console.capture() as captured:
@@ -55,7 +56,7 @@ def draw(table: Table, console: Console) -> str:
         if fitted.plot is not None:
             console.print(Text("\n".join(["", *area(fitted.plot, console.width), ""])))
         for note in fitted.notes:
-            console.print(Text(note, style="dim"))
+            console.print(Text(note, style=STYLES.get(note.partition(":")[0], "dim")))
         if dropped:
             names = ", ".join(dropped)
             console.print(

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NoReturn
 
+from cnncost import units
 from cnncost.errors import UsageError, did_you_mean
-from cnncost.units import BYTE_UNITS, COUNT_UNITS
 
-SUFFIXES = {**{unit: size for unit, size in COUNT_UNITS.items() if unit}, **BYTE_UNITS, "K": 10**3, "B": 10**9}
+SUFFIXES = {suffix: size for unit in ("bytes", "count") for suffix, size in units.SUFFIXES[unit].items() if suffix}
 TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d[\d_]*\.?\d*|\.\d+)(?:e\d{1,2})?)\s?(?P<suffix>[A-Za-z]+)?(?![\w.])"
     r"|(?P<name>[A-Za-z_]\w*(?:\.\d+)?)|(?P<text>'[^']*'|\"[^\"]*\")|(?P<mark><=|>=|==|!=|<|>|\+|-|\*|/|\(|\)))"
@@ -84,10 +84,10 @@ class _Parser:
                 if suffix in WORDS:  # 3 and …
                     span = (span[0], match.end("number"))
                     suffix = None
-                if suffix is not None and suffix not in SUFFIXES:
+                if suffix is not None and suffix.lower() not in SUFFIXES:
                     listed = ", ".join(SUFFIXES)
                     self.fail(f"unknown suffix '{suffix}'", match.span("suffix"), f"suffixes: {listed}")
-                value = Fraction(value.replace("_", "")) * SUFFIXES.get(suffix or "", 1)
+                value = Fraction(value.replace("_", "")) * SUFFIXES.get((suffix or "").lower(), 1)
             elif kind == "name" and value in WORDS:
                 kind = "mark"
             yield kind, value, span

@@ -127,8 +127,10 @@ def divisible(value: Num, by: int = 8) -> Num:
 
     Source: MobileNet's make_divisible, tensorflow/models research/slim/nets/mobilenet.
     """
-    nearest = (2 * value + by) // (2 * by) * by
-    return nearest - minimum(10 * nearest - 9 * value, 0) // (5 * by) * by  # the minimum is above −5·by
+    top: Num = getattr(value, "numerator", value)
+    bottom: Num = getattr(value, "denominator", 1)
+    nearest = (2 * top + by * bottom) // (2 * by * bottom) * by
+    return nearest - minimum(10 * nearest * bottom - 9 * top, 0) // (5 * by * bottom) * by  # the minimum is above −5·by·bottom
 
 
 def widening(multiplier: Num) -> Num:

@@ -1,0 +1,187 @@
+"""Budgets: limits in, verdicts out. What a model comes to, what it may come to, and where that is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from cnncost.diff import difference, need_same_counting, total
+from cnncost.limits import QUANTITIES, Limit, Quantity
+from cnncost.units import amounts
+
+if TYPE_CHECKING:
+    from cnncost.tables import Table
+
+HEAVIEST = 3  # layers named for a limit that is broken
+
+Data = Mapping[str, Any]  # the costs of a model, as `Report.to_dict` gives them
+State = Literal["ok", "warn", "over"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One model held to one limit."""
+
+    model: str
+    limit: Limit
+    kind: Literal["max", "warn", "growth"]  # which part of the limit
+    value: int
+    most: int  # the largest value within it
+    before: int | None = None  # what growth is measured from
+    heaviest: tuple[tuple[str, int], ...] = ()  # layers, largest first; of growth, what they grew by
+
+    @property
+    def state(self) -> State:
+        """How it turned out."""
+        if self.value > self.most:
+            return "warn" if self.kind == "warn" else "over"
+        return "warn" if self.kind == "max" and self.limit.warn is not None and self.value > self.limit.warn else "ok"
+
+    @property
+    def ok(self) -> bool:
+        """Whether the limit is kept; a warning keeps it."""
+        return self.state != "over"
+
+    @property
+    def quantity(self) -> Quantity:
+        """What is limited."""
+        return QUANTITIES[self.limit.quantity]
+
+    @property
+    def place(self) -> str:
+        """Where the limit is written: file:line, the file, or the option."""
+        limit = self.limit
+        if limit.file is None:
+            return f"--max-{limit.quantity.replace('_', '-')}"
+        return limit.file if limit.line is None else f"{limit.file}:{limit.line}"
+
+    @property
+    def sentence(self) -> str:
+        """What is to be said about it, in one line without the model's name."""
+        bound = self.most if self.kind != "max" or self.state != "warn" else self.limit.warn or 0
+        value, most = amounts([self.value, bound], self.quantity.unit)
+        step, _ = amounts([abs(self.value - bound), 0], self.quantity.unit)
+        relation = "within" if self.value <= bound else "above"
+        what = {"over": f"the limit of {most}", "warn": f"the warning at {most}", "ok": f"the limit of {most}"}[self.state]
+        if self.kind == "growth" and self.limit.growth is not None:
+            before, _ = amounts([self.before or 0, self.value], self.quantity.unit)
+            what = f"the {most} that a growth of {self.limit.growth.text} from {before} allows"
+        return f"{value} {self.quantity.title}, {step} {relation} {what}"
+
+    @property
+    def details(self) -> list[str]:
+        """The lines below the sentence of a limit that is not kept: what weighs most, and what its author says."""
+        lines = []
+        if self.heaviest:
+            cells = amounts([count for _, count in self.heaviest], self.quantity.unit)
+            whole = self.value - (self.before or 0)
+            layers = (
+                f"{name} {'+' if self.kind == 'growth' else ''}{cell} ({count / whole:.1%})"
+                for (name, count), cell in zip(self.heaviest, cells, strict=True)
+            )
+            lines.append(f"{'grew most' if self.kind == 'growth' else 'heaviest'}: {', '.join(layers)}")
+        return [*lines, *([self.limit.message] if self.limit.message else [])]
+
+
+def verdicts(costs: Data, limits: Sequence[Limit], before: Data | None = None) -> list[Verdict]:
+    """Return one verdict per limit of a model; limits of growth only where there is something `before`.
+
+    Raises UsageError where the two are counted differently.
+    """
+    if before is not None:
+        need_same_counting(before, costs)
+    found = []
+    for limit in limits:
+        quantity = QUANTITIES[limit.quantity]
+        value = total(costs, quantity)
+        if limit.value is not None:
+            found.append(Verdict(costs["model"], limit, "max", value, limit.value))
+        elif limit.warn is not None:
+            found.append(Verdict(costs["model"], limit, "warn", value, limit.warn))
+        if limit.growth is not None and before is not None:
+            was = total(before, quantity)
+            found.append(Verdict(costs["model"], limit, "growth", value, limit.growth.most(was), was))
+    return [_weighed(verdict, costs, before) for verdict in found]
+
+
+def _weighed(verdict: Verdict, costs: Data, before: Data | None) -> Verdict:
+    """Return the verdict with the layers that weigh most, or grew most, where the limit is not kept."""
+    from dataclasses import replace
+
+    key = verdict.quantity.layers
+    if verdict.state == "ok" or not key:
+        return verdict
+    if verdict.kind == "growth" and before is not None:
+        changes = difference(before, costs, verdict.limit.quantity).layers
+        weights = [(change.layer["name"], change.delta(key)) for change in changes]
+    else:
+        weights = [(layer["name"], layer[key]) for layer in costs["layers"]]
+    weights = sorted((weight for weight in weights if weight[1] > 0), key=lambda weight: -weight[1])
+    return replace(verdict, heaviest=tuple(weights[:HEAVIEST]))
+
+
+def as_data(found: Sequence[Verdict]) -> dict[str, Any]:
+    """Return verdicts as plain data: the object that `check --format json` prints (cnncost.check/1)."""
+    return {
+        "schema": "cnncost.check/1",
+        "ok": all(verdict.ok for verdict in found),
+        "results": [
+            {
+                "model": verdict.model,
+                "quantity": verdict.limit.quantity,
+                "kind": verdict.kind,
+                "value": verdict.value,
+                "limit": verdict.most,
+                "ok": verdict.ok,
+                "state": verdict.state,
+                "before": verdict.before,
+                "file": verdict.limit.file,
+                "line": verdict.limit.line,
+                "column": verdict.limit.column,
+                "text": verdict.sentence,
+                "details": verdict.details,
+                "heaviest": [{"name": name, "value": value} for name, value in verdict.heaviest],
+            }
+            for verdict in found
+        ],
+    }
+
+
+def table(found: Sequence[Verdict], notes: Sequence[str] = (), exact: bool = False) -> Table:
+    """Return the table of verdicts, one row each; what is not kept is told below it."""
+    from cnncost.tables import Column, Table
+
+    columns = (
+        Column("state", "state"),
+        Column("model", "model"),
+        Column("limited", "limited"),
+        Column("value", "value", "number"),
+        Column("limit", "limit", "number"),
+        Column("used", "used", "share", priority=2),
+        Column("place", "written in", priority=1),
+    )
+    rows = []
+    for verdict in found:
+        value, most = amounts([verdict.value, verdict.most], verdict.quantity.unit, exact)
+        used = verdict.value / verdict.most if verdict.most else None
+        limited = verdict.quantity.title + _KINDS[verdict.kind]
+        rows.append((verdict.state, verdict.model, limited, value, most, used, verdict.place))
+    told = []
+    for verdict in found:
+        if verdict.state != "ok":
+            told += [f"{verdict.state}: {verdict.model}: {verdict.sentence} ({verdict.place})"]
+            told += [f"  {line}" for line in verdict.details]
+    broken = sum(not verdict.ok for verdict in found)
+    warned = sum(verdict.state == "warn" for verdict in found)
+    summary = f"{broken} of {_limits(len(found))} broken" if broken else f"{_limits(len(found))} kept"
+    if warned:
+        summary += f", {warned} with a warning"
+    return Table(columns, tuple(rows), notes=(*told, *notes, summary), data=as_data(found), exact=exact)
+
+
+_KINDS = {"max": "", "warn": " (warning)", "growth": " (growth)"}
+
+
+def _limits(count: int) -> str:
+    return f"{count} limit{'s' * (count != 1)}"

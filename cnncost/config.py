@@ -1,0 +1,302 @@
+"""Configuration: `cnncost.toml`, or `[tool.cnncost]` in `pyproject.toml`. Which models a project checks, and their limits.
+
+    models = ["specs/*.yaml", "resnet50"]
+    convention = "lecture"
+
+    [budget."specs/*.yaml"]
+    flops = "4.5G"
+    params = { max = "26M", warn = "25M", growth = "1%", message = "the board has 32 MB of flash" }
+
+What is wrong is reported at its line and column, which `tomllib` alone does not know.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cached_property
+from glob import glob, has_magic
+from typing import Any
+
+from cnncost.errors import UsageError, did_you_mean
+from cnncost.limits import Limit, limit
+from cnncost.models import is_spec, load
+
+FILES = ("cnncost.toml", "pyproject.toml")  # in each folder, from the present one upwards, the first that says something
+KEYS = ("models", "convention", "dtype", "batch", "budget")
+EVERY = "*"  # the pattern of limits for every model that is checked
+
+Keys = tuple[str, ...]
+
+
+class ConfigError(UsageError):
+    """Something in a configuration file that cannot be used, and its place: file, line and column from 1."""
+
+    def __init__(self, place: tuple[str, int, int], message: str, hint: str = "") -> None:
+        super().__init__(f"{':'.join(map(str, place))}: {message}", hint)
+        self.place = place
+        self.fact = message
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The limits of the models that a pattern matches: a path, a name of the zoo, or either with * and ? in it."""
+
+    pattern: str
+    folder: str  # to which paths are relative
+    limits: tuple[Limit, ...]
+    place: tuple[str, int, int]  # file, line, column
+
+    @cached_property
+    def models(self) -> tuple[str, ...]:
+        """The models it matches, on disk and in the zoo. Raises UsageError where there is none."""
+        try:
+            return () if self.pattern == EVERY else tuple(expand(self.pattern, self.folder))
+        except UsageError as error:
+            raise ConfigError(self.place, f"a budget for no model: {error.message}", error.hint) from None
+
+    @cached_property
+    def _same(self) -> frozenset[str]:
+        return frozenset(map(_identity, self.models))
+
+    def covers(self, model: str) -> bool:
+        """Return whether the limits are for this model."""
+        return self.pattern == EVERY or _identity(model) in self._same
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a project has configured. Without a file: nothing."""
+
+    file: str | None = None
+    models: tuple[str, ...] = ()  # what is checked when no model is named
+    counting: Mapping[str, Any] = field(default_factory=dict)  # convention, dtype, batch
+    rules: tuple[Rule, ...] = ()
+
+    def limits(self, model: str) -> list[Limit]:
+        """Return the limits of a model: of several for one quantity, the last that is written."""
+        found: dict[str, Limit] = {}
+        for rule in self.rules:
+            if rule.covers(model):
+                found.update({entry.quantity: entry for entry in rule.limits})
+        return list(found.values())
+
+
+def expand(pattern: str, folder: str = "") -> list[str]:
+    """Return the models that a pattern stands for: spec files by path, networks of the zoo by name.
+
+    Raises UsageError where nothing matches. What is no pattern stands for itself.
+    """
+    from cnncost import zoo
+
+    if _is_pattern(pattern, folder):
+        paths = glob(pattern, root_dir=folder or None, recursive=True)
+        files = sorted(os.path.join(folder, path) for path in paths if is_spec(path))
+        names = [name for name in zoo.MODULE_OF if fnmatchcase(name, pattern)]
+        if not files and not names:
+            raise UsageError(f"'{pattern}' matches nothing", "patterns match spec files (*.yaml), and names of cnncost list")
+        return files + names
+    if is_spec(pattern):
+        path = os.path.join(folder, pattern)
+        if not os.path.exists(path):
+            raise UsageError(f"there is no file '{path}'", "paths are relative to the configuration file")
+        return [path]
+    if pattern not in zoo.MODULE_OF:
+        load(pattern)
+    return [pattern]
+
+
+def matching(word: str) -> list[str]:
+    """Return the models that a word of the command line means: itself, unless it is a pattern.
+
+    Raises UsageError for a pattern that matches nothing.
+    """
+    return expand(word) if _is_pattern(word) else [word]
+
+
+def _is_pattern(word: str, folder: str = "") -> bool:
+    """Whether a word has * ? or [ for a pattern: not as a setting's value, nor in the name of a file that is there."""
+    settings = " --" in word or " + " in word
+    return has_magic(word) and not settings and not os.path.exists(os.path.join(folder, word))
+
+
+def _identity(model: str) -> str:
+    return os.path.realpath(model) if is_spec(model) else " ".join(model.split())
+
+
+def find(path: str | None = None) -> Config:
+    """Return the configuration of a file, or of the nearest one from the present folder upwards; an empty one where none is.
+
+    Raises UsageError with file, line and column for anything in it that cannot be used.
+    """
+    if path is not None:
+        found = _read(path)
+        if found is None:
+            raise UsageError(f"'{path}' has no table [tool.cnncost]", "add one, or name another file with --config")
+        return found
+    folder = os.getcwd()
+    while True:
+        for name in FILES:
+            candidate = os.path.join(folder, name)
+            if os.path.isfile(candidate):
+                found = _read(os.path.relpath(candidate))
+                if found is not None:
+                    return found
+        above = os.path.dirname(folder)
+        if above == folder:
+            return Config()
+        folder = above
+
+
+def _read(path: str) -> Config | None:
+    import tomllib
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "it is no text in UTF-8"
+        raise UsageError(f"cannot read '{path}': {reason}", "name a configuration file with --config") from None
+    whole = os.path.basename(path) != "pyproject.toml"
+    if not whole and "cnncost" not in text:
+        return None
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        fact, _, where = str(error).partition(" (at ")
+        end = (text.count("\n") + 1, len(text) - text.rfind("\n"))
+        line, column = map(int, re.findall("[0-9]+", where) or end)
+        raise ConfigError((path, line, column), f"{fact[:1].lower()}{fact[1:]}", "see: https://toml.io") from None
+    except RecursionError:
+        raise ConfigError((path, 1, 1), "nested too deep", "see: https://toml.io") from None
+    root: Keys = () if whole else ("tool", "cnncost")
+    for key in root:
+        data = data.get(str(key), {}) if isinstance(data, dict) else {}
+    if not whole and not data:
+        return None
+    return _Reader(path, text, root).config(data)
+
+
+class _Reader:
+    """Reads the parsed data of one file, with the places of its keys at hand."""
+
+    def __init__(self, path: str, text: str, root: Keys) -> None:
+        self.path = path
+        self.text = text
+        self.root = root
+
+    @cached_property
+    def places(self) -> dict[Keys, tuple[int, int]]:
+        return places(self.text)
+
+    def at(self, *keys: str) -> tuple[int, int]:
+        """Return the line and column of a key: its own, or those of the statement it is written in."""
+        path = self.root + keys
+        while path and path not in self.places:
+            path = path[:-1]
+        return self.places.get(path, (1, 1))
+
+    def error(self, keys: Keys, message: str, hint: str = "") -> ConfigError:
+        return ConfigError((self.path, *self.at(*keys)), message, hint)
+
+    def config(self, data: Any) -> Config:
+        self.known(data, KEYS, (), "the configuration")
+        models = data.get("models", [])
+        if not isinstance(models, list) or not all(isinstance(model, str) for model in models):
+            raise self.error(("models",), "models is no list of names and paths", 'write models = ["specs/*.yaml", "resnet50"]')
+        folder = os.path.dirname(self.path)
+        named: list[str] = []
+        for pattern in models:
+            try:
+                named += expand(pattern, folder)
+            except UsageError as error:
+                raise self.error(("models",), error.message, error.hint) from None
+        budget = data.get("budget", {})
+        if not isinstance(budget, dict):
+            raise self.error(("budget",), "budget is no table", 'write [budget."specs/*.yaml"], and limits below it')
+        rules = tuple(self.rule(pattern, limits, folder) for pattern, limits in budget.items())
+        chosen = named if "models" in data else [model for rule in rules for model in rule.models]
+        counting = {key: self.counting(key, data[key]) for key in ("convention", "dtype", "batch") if key in data}
+        return Config(self.path, tuple(dict.fromkeys(chosen)), counting, rules)
+
+    def counting(self, key: str, value: Any) -> Any:
+        from cnncost.conventions import CONVENTIONS
+        from cnncost.units import DTYPES
+
+        if key == "batch":
+            if type(value) is not int or value < 1:
+                raise self.error((key,), f"a batch of {value!r}", "give a whole number from 1")
+            return str(value)
+        known: Sequence[str] = tuple(CONVENTIONS if key == "convention" else DTYPES)
+        if value not in known:
+            raise self.error((key,), f"unknown {key} {value!r}", did_you_mean(str(value), known, f"known: {', '.join(known)}"))
+        return value
+
+    def rule(self, pattern: str, limits: Any, folder: str) -> Rule:
+        keys: Keys = ("budget", pattern)
+        if not isinstance(limits, dict):
+            hint = f'write [budget."{EVERY}"] for limits of every model, or [budget."specs/*.yaml"]'
+            raise self.error(keys, f"the budget of '{pattern}' is no table of limits", hint)
+        if not limits:
+            raise self.error(keys, f"the budget of '{pattern}' has no limit", 'add one, such as params = "26M"')
+        found = []
+        for name, given in limits.items():
+            try:
+                found.append(limit(name, given, self.path, *self.at(*keys, name)))
+            except UsageError as error:
+                raise self.error((*keys, name), error.message, error.hint) from None
+        rule = Rule(pattern, folder, tuple(found), (self.path, *self.at(*keys)))
+        rule.models  # noqa: B018  # a pattern that matches nothing is an error, whatever is checked
+        return rule
+
+    def known(self, data: Mapping[str, Any], names: Sequence[str], keys: Keys, what: str) -> None:
+        for key in data:
+            if key not in names:
+                hint = did_you_mean(key, names, f"keys: {', '.join(names)}")
+                raise self.error((*keys, key), f"unknown key '{key}' in {what}", hint)
+
+
+def places(text: str) -> dict[Keys, tuple[int, int]]:
+    """Return the keys of a valid TOML document with the line and column, from 1, of the statement that first names them.
+
+    Lines are taken together until they parse: to a header, or to a whole assignment, wherever it ends.
+    """
+    import tomllib
+
+    found: dict[Keys, tuple[int, int]] = {}
+    table: Keys = ()
+    start, pending = 1, ""
+    for number, line in enumerate(text.split("\n"), 1):
+        first, start = not pending, start if pending else number
+        pending += line + "\n"
+        if not first and not _CLOSING.search(line):
+            continue  # what goes on over lines ends on one that closes it: no use in trying
+        try:
+            data = tomllib.loads(pending)
+        except tomllib.TOMLDecodeError:
+            continue
+        statement, pending = pending, ""
+        paths = list(_leaves(data))
+        if statement.lstrip().startswith("["):
+            (table,) = paths
+            paths = [()]
+        for path in paths:
+            whole = table + path
+            for length in range(1, len(whole) + 1):
+                found.setdefault(whole[:length], (start, len(statement) - len(statement.lstrip()) + 1))
+    return found
+
+
+_CLOSING = re.compile(r"""[]}]|"{3}|'{3}""")
+
+
+def _leaves(data: Any, path: Keys = ()) -> Iterator[Keys]:
+    """Iterate over the paths to values and to empty tables."""
+    if isinstance(data, dict) and data:
+        for key, value in data.items():
+            yield from _leaves(value, (*path, key))
+    else:
+        yield path

@@ -1,0 +1,270 @@
+"""What changed between two models: totals, and layer by layer what was added, removed or changed.
+
+Works on plain data (schema cnncost.table/1), so that a snapshot compares like a model of today.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Literal
+
+from cnncost.errors import UsageError, did_you_mean
+from cnncost.limits import QUANTITIES, Quantity
+from cnncost.ops import show
+from cnncost.units import Shown, amounts
+
+if TYPE_CHECKING:
+    from cnncost.tables import Table
+
+COUNTING = ("convention", "dtype", "batch")  # in which two sides may not differ
+SHOWN = ("params", "flops", "macs", "memory", "layers")  # quantities whose totals are shown
+COLUMNS = ("flops", "params", "memory")  # quantities shown layer by layer
+
+Data = Mapping[str, Any]
+Change = Literal["added", "removed", "changed", "renamed"]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerChange:
+    """One layer that is not what it was: as plain data before and after, None where it was not there."""
+
+    change: Change
+    old: Data | None
+    new: Data | None
+
+    @property
+    def layer(self) -> Data:
+        """The layer as it is, or was."""
+        layer = self.new if self.new is not None else self.old
+        assert layer is not None
+        return layer
+
+    def delta(self, key: str) -> int:
+        """Return by how much a figure has grown."""
+        return (self.new[key] if self.new else 0) - (self.old[key] if self.old else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What changed from one model to another."""
+
+    old: Data
+    new: Data
+    layers: tuple[LayerChange, ...]  # heaviest first
+    unchanged: int
+
+    def totals(self, quantity: Quantity) -> tuple[int, int]:
+        """Return a quantity's total before and after."""
+        return total(self.old, quantity), total(self.new, quantity)
+
+
+def total(costs: Data, quantity: Quantity) -> int:
+    """Return a quantity's total from the plain data of a model."""
+    if quantity.name == "layers":
+        return len(costs["layers"])
+    if quantity.key not in costs["total"]:
+        raise UsageError(f"the costs of {costs['model']} do not say its {quantity.title}", "write them again: cnncost snapshot")
+    value: int = costs["total"][quantity.key]
+    return value
+
+
+def need_same_counting(old: Data, new: Data) -> None:
+    """Raise UsageError where two models are counted differently: then figures differ though the networks do not."""
+    for key in COUNTING:
+        if old[key] != new[key]:
+            raise UsageError(
+                f"{old['model']} is counted with {key} {old[key]} and {new['model']} with {new[key]}",
+                f"count both alike: --{key} {old[key]}",
+            )
+
+
+def difference(old: Data, new: Data, by: str = "flops") -> Difference:
+    """Return what changed from `old` to `new`, layers by the change of the quantity `by`, heaviest first.
+
+    Layers are matched by name, or, where that leaves less to tell, by what they are: those are renamed. Raises UsageError
+    where the two are counted differently.
+    """
+    need_same_counting(old, new)
+    # Inserting a layer shifts the numbered names of those after it; changing a width makes layers look like their neighbours
+    # of old. Whichever reading leaves less to tell is taken.
+    a, b = ([(_content(layer), layer) for layer in side["layers"]] for side in (old, new))
+    readings = [_match(a, b, renamed) for renamed in (False, True)]
+    changes, unchanged = min(readings, key=lambda reading: sum(change.change != "renamed" for change in reading[0]))
+    order = [sort_key(by), *(QUANTITIES[name].layers for name in COLUMNS)]
+    changes.sort(key=lambda change: [-abs(change.delta(key)) for key in order])
+    return Difference(old, new, tuple(changes), unchanged)
+
+
+def sort_key(by: str) -> str:
+    """Return the figure of layers that a quantity sums. Raises UsageError for an unknown one, and for one of no layer."""
+    if by not in QUANTITIES or not QUANTITIES[by].layers:
+        names = [name for name, quantity in QUANTITIES.items() if quantity.layers]
+        raise UsageError(f"cannot sort by '{by}'", did_you_mean(by, names, f"figures: {', '.join(names)}"))
+    return QUANTITIES[by].layers
+
+
+def _match(old: Sequence[tuple[str, Data]], new: Sequence[tuple[str, Data]], renamed: bool) -> tuple[list[LayerChange], int]:
+    """Return the changes between layers given with their content, and how many did not change."""
+    before = {layer["name"]: (content, layer) for content, layer in old}
+    same = {layer["name"] for content, layer in new if before.get(layer["name"], ("",))[0] == content}
+    moved: dict[str, deque[Data]] = defaultdict(deque)  # layers of old by content, those matched left out
+    for content, layer in old:
+        if layer["name"] in same:
+            del before[layer["name"]]
+        elif renamed:
+            moved[content].append(layer)
+    changes: list[LayerChange] = []
+    rest: list[Data] = []
+    for content, layer in new:
+        if layer["name"] in same:
+            continue
+        if candidates := moved.get(content):
+            was = candidates.popleft()
+            changes.append(LayerChange("renamed", was, layer))
+            del before[was["name"]]
+        else:
+            rest.append(layer)
+    for layer in rest:
+        _, namesake = before.pop(layer["name"], ("", None))
+        changes.append(LayerChange("changed" if namesake else "added", namesake, layer))
+    changes += [LayerChange("removed", layer, None) for _, layer in before.values()]
+    return changes, len(same)
+
+
+def _content(layer: Data) -> str:
+    """What makes a layer the same: everything but its name, as text."""
+    from json import dumps
+
+    return dumps({key: value for key, value in layer.items() if key not in ("name", "shares")}, sort_keys=True)
+
+
+def _what(change: LayerChange) -> str:
+    """What a layer is, or what of it changed, in words."""
+    old, new = change.old, change.new
+    if change.change == "renamed":
+        return f"was {old['name'] if old else ''}"
+    if old is None or new is None:
+        layer = change.layer
+        return f"{layer['kind']} → {_shape(layer['output'])}"
+    parts = [f"{old['kind']} → {new['kind']}"] if old["kind"] != new["kind"] else [new["kind"]]
+    for name in {**old["args"], **new["args"]}:
+        a, b = old["args"].get(name), new["args"].get(name)
+        if a != b:
+            parts.append(f"{name} {_plain(a)} → {_plain(b)}")
+    if old["input"] != new["input"]:
+        parts.append(f"input {' and '.join(map(_shape, old['input']))} → {' and '.join(map(_shape, new['input']))}")
+    if old["runs"] != new["runs"]:
+        parts.append(f"runs {old['runs']:.1%} → {new['runs']:.1%}")
+    return ", ".join(parts)
+
+
+def _shape(shape: Sequence[Any]) -> str:
+    return show(tuple(shape))
+
+
+def _plain(value: Any) -> str:
+    return (
+        ",".join(map(str, value)) if isinstance(value, list) else str(value).lower() if isinstance(value, bool) else str(value)
+    )
+
+
+def percent(old: int, new: int) -> Shown | None:
+    """Return by how much a figure has grown, of what it was; None where it was nothing."""
+    if old == 0:
+        return None
+    share = float(Fraction(new - old, old))
+    text = f"{share:+.2%}"
+    if new != old and text[1:] == "0.00%":
+        text = f"{share * 100:+.1g}%"
+    return Shown(share, text if new != old else "0%")
+
+
+def table(found: Difference, top: int | None = None, exact: bool = False) -> Table:
+    """Return the table of the layers that changed, the changes of figures with their sign, below the table of totals."""
+    from cnncost.tables import Column, Table
+
+    old, new = found.old, found.new
+    rows: list[tuple[Any, ...]] = []
+    data: dict[str, Any] = {}
+    for name in SHOWN:
+        quantity = QUANTITIES[name]
+        a, b = found.totals(quantity)
+        cells = amounts([a, b], quantity.unit, exact)
+        step, _ = amounts([b - a, 0], quantity.unit, exact)
+        signed = Shown(b - a, f"{'+' if b > a else ''}{step.text}")
+        rows.append((quantity.title, *cells, signed, percent(a, b)))
+        data[quantity.key] = {"old": a, "new": b, "change": b - a}
+    totals = Table(
+        (
+            Column("quantity", "total"),
+            Column("old", "old", "number", priority=2),
+            Column("new", "new", "number", priority=1),
+            Column("change", "change", "number"),
+            Column("share", "%", "number"),
+        ),
+        tuple(rows),
+        title=f"{old['model']} → {new['model']}",
+    )
+    listed = [change for change in found.layers if change.change != "renamed"]
+    figures = [QUANTITIES[name] for name in COLUMNS]
+    columns = [
+        Column("change", "change"),
+        Column("layer", "layer"),
+        Column("what", "what", priority=2),
+        *(Column(q.layers, q.title, q.unit, int(q.unit == "bytes"), signed=True) for q in figures),
+    ]
+    keys = [quantity.layers for quantity in figures]
+    shown = listed if top is None else listed[:top]
+    body: list[tuple[Any, ...]] = [
+        (change.change, change.layer["name"], _what(change), *(change.delta(key) for key in keys)) for change in shown
+    ]
+    if others := listed[len(shown) :]:
+        body.append(("", f"({len(others)} others)", None, *(sum(change.delta(key) for change in others) for key in keys)))
+    return Table(
+        tuple(columns),
+        tuple(body),
+        total=("total", "", None, *(new["total"][key] - old["total"][key] for key in keys)),
+        notes=tuple(_notes(found)),
+        data={
+            "schema": "cnncost.diff/1",
+            "old": _side(old),
+            "new": _side(new),
+            "total": data,
+            "layers": [_layer_data(change) for change in found.layers],
+        },
+        exact=exact,
+        above=totals,
+    )
+
+
+def _notes(found: Difference) -> list[str]:
+    old, new = found.old, found.new
+    counts = Counter(change.change for change in found.layers)
+    tally = [f"{counts[change]} {change}" for change in ("added", "removed", "changed", "renamed") if counts[change]]
+    notes = [f"layers: {', '.join([*tally, f'{found.unchanged} unchanged'])}"]
+    if old["input"] != new["input"]:
+        notes.append(f"the inputs differ: {_shape(old['input'])} → {_shape(new['input'])}")
+    return [*notes, f"input {_shape(new['input'])}, batch {new['batch']}, {new['dtype']}; {new['convention']}"]
+
+
+def _side(costs: Data) -> dict[str, Any]:
+    return {key: costs[key] for key in ("model", "input", *COUNTING)}
+
+
+def _layer_data(change: LayerChange) -> dict[str, Any]:
+    def side(layer: Data | None) -> dict[str, Any] | None:
+        return None if layer is None else {key: value for key, value in layer.items() if key in _LAYER_KEYS}
+
+    return {
+        "name": change.layer["name"],
+        "change": change.change,
+        "old": side(change.old),
+        "new": side(change.new),
+        "delta": {key: change.delta(key) for key in ("params", "flops", "macs", "activation_bytes")},
+    }
+
+
+_LAYER_KEYS = ("name", "kind", "input", "output", "args", "runs", "params", "flops", "macs", "activation_bytes")

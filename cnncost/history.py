@@ -1,0 +1,170 @@
+"""Earlier versions of models: from git, and from snapshots for places without git.
+
+A model's costs are kept as the plain data of `Report.to_dict` (schema cnncost.table/1); a snapshot holds those of several.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cnncost.errors import UsageError
+
+if TYPE_CHECKING:
+    from cnncost.models import Model
+    from cnncost.report import Report
+    from cnncost.tables import Table
+
+SCHEMA = "cnncost.snapshot/1"
+ONE = "cnncost.table/1"  # what `cnncost table --format json` prints: a snapshot of one model
+
+
+def costs(report: Report, label: str) -> dict[str, Any]:
+    """Return what a model costs as plain data, under the name by which the user calls it, the peak of its memory too."""
+    from cnncost.memory import peak_bytes
+
+    data = report.to_dict()
+    peak = peak_bytes(report.counts.graph, batch=report.batch, precision=report.dtype)
+    return {**data, "model": label, "total": {**data["total"], "peak_bytes": peak}}
+
+
+def snapshot(reports: Sequence[Report], labels: Sequence[str]) -> dict[str, Any]:
+    """Return the costs of several models as plain data: what `cnncost snapshot -o costs.json` writes."""
+    return {"schema": SCHEMA, "models": [costs(report, label) for report, label in zip(reports, labels, strict=True)]}
+
+
+def is_snapshot(name: str) -> bool:
+    """Whether a word names a file of costs rather than a model or a git ref."""
+    return name.lower().endswith(".json")
+
+
+def table(reports: Sequence[Report], labels: Sequence[str], exact: bool = False) -> Table:
+    """Return the table of a snapshot: the totals, and in JSON all layers."""
+    from dataclasses import replace
+
+    from cnncost.tables import LAYER_FIGURES, Column, Table
+
+    keys = ("params", "flops", "macs", "activation_bytes")
+    columns = (Column("model", "model"), *(replace(LAYER_FIGURES[key], priority=0) for key in keys))
+    rows = tuple((label, *(report.total[key] for key in keys)) for report, label in zip(reports, labels, strict=True))
+    note = "the layers are in JSON: -o costs.json"
+    return Table(columns, rows, notes=(note,), data=snapshot(reports, labels), exact=exact)
+
+
+@functools.cache
+def read_snapshot(path: str) -> dict[str, dict[str, Any]]:
+    """Return the costs in a file, by model. Raises UsageError for anything but a snapshot or a table in JSON."""
+    import json
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            data = json.load(file)
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "it is no JSON"
+        raise UsageError(f"cannot read the snapshot '{path}': {reason}", _WRITE) from None
+    schema = data.get("schema") if isinstance(data, dict) else None
+    models = data.get("models") if schema == SCHEMA else [data] if schema == ONE else None
+    if not isinstance(models, list) or not all(map(_sound, models)):
+        raise UsageError(f"'{path}' is no snapshot", _WRITE)
+    return {model["model"]: model for model in models}
+
+
+def pick(models: Mapping[str, dict[str, Any]], path: str, beside: Sequence[str]) -> dict[str, Any]:
+    """Return the one model of a snapshot that is meant: the one named `beside` it, or the only one.
+
+    Raises UsageError where that leaves several or none.
+    """
+    chosen = [model for model in beside if model in models] or list(models)
+    if len(chosen) != 1:
+        held = ", ".join(models) or "nothing"
+        raise UsageError(f"'{path}' does not say which model is meant: it has {held}", "name one of them on the other side")
+    return models[chosen[0]]
+
+
+_WRITE = "write one: cnncost snapshot MODEL… -o costs.json"
+
+
+def _sound(model: Any) -> bool:
+    """Whether plain data has what comparisons read."""
+    if not isinstance(model, Mapping) or not isinstance(model.get("total"), Mapping):
+        return False
+    layers = model.get("layers")
+    if not isinstance(layers, list) or not all(isinstance(layer, Mapping) for layer in layers):
+        return False
+    texts = (model.get(key) for key in ("model", "dtype", "convention"))
+    entries = (model["total"], *layers)
+    return (
+        all(isinstance(text, str) for text in texts)
+        and type(model.get("batch")) is int
+        and isinstance(model.get("input"), list)
+        and all(type(entry.get(figure)) is int for entry in entries for figure in FIGURES)
+        and all(isinstance(layer.get("name"), str) and isinstance(layer.get("kind"), str) for layer in layers)
+        and all(isinstance(layer.get("args"), Mapping) for layer in layers)
+        and all(isinstance(layer.get("runs"), int | float) for layer in layers)
+        and all(isinstance(layer.get(key), list) for layer in layers for key in ("input", "output"))
+        and all(isinstance(shape, list) for layer in layers for shape in layer["input"])
+    )
+
+
+def before(name: str, against: str) -> Model | dict[str, Any] | None:
+    """Return an earlier version of a model: of a spec as it was at a git ref, of any model as a snapshot has it.
+
+    None where there was none. Raises UsageError where there is no such snapshot, repository or ref.
+    """
+    if is_snapshot(against):
+        return read_snapshot(against).get(name)
+    from cnncost.models import at
+
+    return at(against, name)
+
+
+FIGURES = ("params", "flops", "macs", "activation_bytes", "param_bytes", "buffers")  # of a layer and of totals, all whole
+
+
+class NotInGitError(UsageError):
+    """A file that was not there at a commit."""
+
+
+def text_at(ref: str, path: str) -> str:
+    """Return the text of a file as it was at a commit, branch or tag; the path is that of today.
+
+    Raises NotInGitError where it was not there, UsageError where there is no git, no repository or no such ref.
+    """
+    folder = os.path.dirname(os.path.abspath(path))
+    while not os.path.isdir(folder):  # one that has been removed since
+        folder = os.path.dirname(folder)
+    commit, top = _commit(folder, ref)
+    inside = os.path.relpath(os.path.realpath(path), top).replace(os.sep, "/")
+    text = _git(folder, "cat-file", "blob", f"{commit}:{inside}")
+    if text is None:
+        raise NotInGitError(f"'{path}' is not in {ref}", f"see what is: git ls-tree -r --name-only {ref}")
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError:
+        raise UsageError(f"'{path}' at {ref} is no text in UTF-8", "compare with another version") from None
+
+
+@functools.cache  # the same for all specs of a folder
+def _commit(folder: str, ref: str) -> tuple[str, str]:
+    """Return the commit that a ref names, and the top of its work tree."""
+    top = _git(folder, "rev-parse", "--show-toplevel")
+    if top is None:
+        raise UsageError(f"'{folder}' is in no git repository", "without git: cnncost snapshot MODEL… -o costs.json")
+    commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}") if ref else None
+    if commit is None:
+        hint = "a shallow clone lacks it: git fetch --depth=1 origin BRANCH, and then FETCH_HEAD"
+        raise UsageError(f"git knows no commit, branch or tag '{ref}'", hint)
+    return commit.decode().strip(), os.path.realpath(top.decode().rstrip("\n"))
+
+
+def _git(folder: str, *words: str) -> bytes | None:
+    """Return what a git command prints, None where it fails."""
+    import subprocess
+
+    try:
+        done = subprocess.run(["git", *words], cwd=folder, capture_output=True, check=False)
+    except OSError:
+        raise UsageError("git cannot be run", "install it, or compare with a file of cnncost snapshot") from None
+    return done.stdout if done.returncode == 0 else None

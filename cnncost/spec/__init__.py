@@ -1,0 +1,745 @@
+"""Specs: models in YAML, read with places into the same builder that Python models use.
+
+>>> spec = read("specs/resnext50_32x4d.yaml")
+>>> spec.model.trace(base=8).output
+(1000,)
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import PurePath
+from typing import Any, Literal
+
+from cnncost.errors import ModelError, UsageError, did_you_mean
+from cnncost.graph import Outputs, Tensor
+from cnncost.ints import Ints
+from cnncost.limits import EXPECTED, QUANTITIES, Limit, limit
+from cnncost.models import Input, Model
+from cnncost.ops import RULES, elements, show
+from cnncost.spec.build import CONDITION, COUNT, IN, INPUT, Arg, Block, Broken, Compiler, Run, Step, named_stage
+from cnncost.spec.expressions import Ratio, shown
+from cnncost.spec.problems import Mark, Problem, Source, SpecError
+from cnncost.spec.signatures import ANY, CONSTANT, arguments
+from cnncost.spec.tree import Dict, List, Node, Scalar, clip, decoded, is_null, parse, read_text
+from cnncost.units import parse_quantity
+
+VERSION = "1"
+SUFFIXES = (".yaml", ".yml")
+KEYS = (
+    "cnncost",
+    "name",
+    "about",
+    "input",
+    "params",
+    "let",
+    "defaults",
+    "blocks",
+    "layers",
+    "model",
+    "require",
+    "expect",
+    "budget",
+)
+OF_MODEL = ("input", "params", "expect", "budget", "name", "about", "model", "cnncost")  # keys beside `model:`
+TAKEN = ("self", "model", "function", "name", "reference", "batch", "dtype", "convention")  # by load, trace and analyze
+DECLARED = ("default", "choices", "range", "help")
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A setting that a spec declares."""
+
+    default: Any
+    mark: Mark
+    choices: tuple[Any, ...] = ()
+    range: tuple[Any, ...] = ()  # low, high, and a step if there is one
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of `expect`: a quantity and what it has to come to."""
+
+    quantity: str
+    value: Any  # a number, or the shape of `out`
+    mark: Mark
+    text: str = ""  # as written: 4.23G stands for what rounds to it
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A spec that has been read: the model, and what the file says about its cost."""
+
+    path: str
+    model: Model
+    budget: tuple[Limit, ...]
+    expect: tuple[Figure, ...]
+    about: str
+    params: Mapping[str, Param]
+    source: Source
+
+
+def read(path: str, text: str | None = None) -> Spec:
+    """Return the spec in a file; `-` is the standard input. With `text` the file is not read: `path` is what it is called.
+
+    Raises SpecError with every problem that can be found without tracing, and those of tracing where there are any of both.
+    """
+    source = read_text(path) if text is None else decoded(path, text.encode("utf-8", "surrogatepass"))
+    return _Reader(source, parse(source)).spec()
+
+
+class _Reader:
+    """Reads the keys at the top of a spec."""
+
+    def __init__(self, source: Source, root: Node) -> None:
+        self.source = source
+        self.compiler = Compiler(source)
+        self.problems = self.compiler.problems
+        if not isinstance(root, Dict):
+            raise SpecError(source, [Problem("E006", "a spec is a mapping", root.mark, "its first line is: cnncost: 1")])
+        self.root = root
+        self.params: dict[str, Param] = {}
+        self.let: dict[str, Arg] = {}
+        self.require: list[tuple[str, Arg]] = []
+        self.meant: list[str] = []  # keys that misspelt ones were meant to be
+
+    def spec(self) -> Spec:
+        """Return the spec. Raises SpecError where there is any problem."""
+        self.version()
+        for key, (word, _) in self.root.entries.items():
+            if key not in KEYS:
+                near, known = did_you_mean(key, KEYS), f"keys: {', '.join(KEYS)}"
+                self.meant += [name for name in KEYS if f"'{name}'" in near]
+                fact = f"unknown key '{clip(key)}'"
+                self.problems.add("E101", f"{fact}; {near}" if near else fact, word.mark, "" if near else known)
+        about = self.text("about")
+        name = self.text("name") or default_name(self.source.path)
+        expect = self.tolerant(lambda: self.figures("expect", self.figure)) or ()
+        budget = self.tolerant(lambda: self.figures("budget", self.limit)) or ()
+        if "model" in self.root.entries:
+            model = self.tolerant(lambda: self.from_zoo(name, expect))
+        else:
+            model = self.own(name, about, expect)
+        if self.problems:
+            self.explore(model)
+            raise SpecError(self.source, self.problems)
+        assert model is not None
+        return Spec(self.source.path, model, budget, expect, about, self.params, self.source)
+
+    def tolerant(self, read: Callable[[], Any]) -> Any:
+        """Return what a part says; None where it cannot be used, which is noted."""
+        try:
+            return read()
+        except Broken:
+            return None
+
+    def explore(self, model: Model | None) -> None:
+        """Note the problems of shapes, too, where others have been found already: all at once."""
+        if model is None or model.input is None:
+            return
+        try:
+            model.trace()
+        except SpecError as error:
+            for problem in error.problems:
+                self.problems.add(problem.code, problem.message, problem.mark, problem.hint, problem.trail)
+        except Exception:  # the others matter more
+            return
+
+    def version(self) -> None:
+        first = next(iter(self.root.entries.values()), None)
+        if first is None or first[0].text != "cnncost":
+            mark = first[0].mark if first else self.root.mark
+            raise SpecError(
+                self.source, [Problem("E006", "the first key is not cnncost", mark, "begin with the line: cnncost: 1")]
+            )
+        value = first[1]
+        if not isinstance(value, Scalar) or value.text != VERSION:
+            hint = "this cnncost reads version 1; is there a newer one?"
+            raise SpecError(self.source, [Problem("E006", "the version of the dialect is not 1", value.mark, hint)])
+
+    def text(self, key: str) -> str:
+        entry = self.root.entries.get(key)
+        if entry is None:
+            return ""
+        if not isinstance(entry[1], Scalar):
+            self.problems.add("E107", f"{key} is no text", entry[1].mark)
+            return ""
+        return " ".join(entry[1].text.split())
+
+    # ── params, let, input, require ──────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def scope(self) -> dict[str, Any]:
+        return {**self.params, **self.let}
+
+    def read_params(self) -> None:
+        entry = self.root.entries.get("params")
+        if entry is None:
+            return
+        for name, node in self.compiler.mapping(entry[1], "params", entry[0].mark).entries.values():
+            self.tolerant(lambda name=name, node=node: self.param(name, node))  # type: ignore[misc]
+
+    def param(self, key: Scalar, node: Node) -> None:
+        compiler = self.compiler
+        name = compiler.name(key, "a param", TAKEN)
+        self.params[name] = Param(1, key.mark)  # known, whatever is wrong with it
+        if isinstance(node, List):
+            raise compiler.fail(
+                "E107", f"the param {name} is a list", node.mark, f"give one number, or {{{', '.join(DECLARED)}}}"
+            )
+        if not isinstance(node, Dict):
+            self.params[name] = Param(self.constant(node, f"the param {name}", key.mark), key.mark)
+            return
+        for word, _ in node.entries.values():
+            if word.text not in DECLARED:
+                near = did_you_mean(word.text, DECLARED, f"a param has: {', '.join(DECLARED)}")
+                raise compiler.fail("E103", f"unknown key '{clip(word.text)}' of a param", word.mark, near)
+        if "default" not in node.entries:
+            raise compiler.fail("E104", f"the param {name} has no default", key.mark, "write {default: …}")
+        default = self.constant(node.get("default"), f"the default of {name}", key.mark)
+        options: dict[str, tuple[Any, ...]] = {}
+        for word_, lengths in (("choices", range(1, 1001)), ("range", range(2, 4))):
+            if word_ in node.entries:
+                given = node.get(word_)
+                if not isinstance(given, List) or len(given.items) not in lengths:
+                    hint = "write a list: [1, 2, 4]" if word_ == "choices" else "write [low, high] or [low, high, step]"
+                    raise compiler.fail("E107", f"{word_} of {name} is no such list", node.entries[word_][0].mark, hint)
+                options[word_] = tuple(self.constant(each, f"{word_} of {name}", key.mark) for each in given.items)
+        if "range" in options and not all(type(each) is int for each in (*options["range"], default)):
+            raise compiler.fail("E107", f"range of {name} is not of whole numbers", node.entries["range"][0].mark)
+        param = Param(default, key.mark, help=getattr(node.get("help"), "text", ""), **options)
+        self.params[name] = param
+        wrong = out_of_range(name, default, param)
+        if "range" in options and (param.range[0] > param.range[1] or param.range[2:3] == (0,)):
+            wrong = (f"the range of {name} is empty", "write [low, high] or [low, high, step]")
+        if wrong:
+            self.params[name] = Param(default, key.mark)
+            raise compiler.fail("E303", wrong[0], node.entries["default"][1].mark, wrong[1])
+
+    def constant(self, node: Node | None, what: str, at: Mark) -> Any:
+        """Return a number, true, false or a word."""
+        if isinstance(node, Scalar) and node.text.isidentifier() and node.text not in ("true", "false"):
+            return node.text
+        arg = self.compiler.value(node, CONSTANT, {}, what, at)
+        if not arg.fixed:
+            raise self.compiler.fail("E107", f"{what} is not a constant", arg.mark, "put what is computed under let")
+        return arg.constant
+
+    def read_let(self) -> None:
+        entry = self.root.entries.get("let")
+        if entry is None:
+            return
+        for name, node in self.compiler.mapping(entry[1], "let", entry[0].mark).entries.values():
+            self.tolerant(lambda name=name, node=node: self.bind(name, node))  # type: ignore[misc]
+
+    def bind(self, key: Scalar, node: Node) -> None:
+        name = self.compiler.name(key, "a let", list(self.params))
+        scope = self.scope
+        self.let[name] = Arg(1, key.mark)
+        self.let[name] = self.compiler.value(node, ANY, scope, name, key.mark)
+
+    def input(self) -> list[Arg] | None:
+        entry = self.root.entries.get("input")
+        if entry is None:
+            if "model" not in self.root.entries and "input" not in self.meant:
+                hint = "write the shape of one example: input: [3, 224, 224]"
+                self.problems.add("E104", "the spec has no input", self.root.mark, hint)
+            return None
+        if not isinstance(entry[1], List) or not 1 <= len(entry[1].items) <= 3:
+            raise self.compiler.fail(
+                "E107", "input is no shape", entry[1].mark, "write channels, height and width: [3, 224, 224]"
+            )
+        sizes = [self.compiler.value(item, COUNT, self.scope, "a size of the input") for item in entry[1].items]
+        for arg in sizes:
+            if arg.fixed and arg.constant < 1:
+                raise self.compiler.fail(
+                    "E107", f"a size of the input is {arg.constant}", arg.mark, "sizes are whole numbers from 1"
+                )
+        return sizes
+
+    def conditions_of(self) -> None:
+        entry = self.root.entries.get("require")
+        if entry is None:
+            return
+        if not isinstance(entry[1], List):
+            raise self.compiler.fail("E107", "require is no list", entry[0].mark, "write a list of conditions: [base % 2 == 0]")
+        for node in entry[1].items:
+            arg = self.tolerant(lambda node=node: self.compiler.value(node, CONDITION, self.scope, "a condition"))  # type: ignore[misc]
+            if arg is not None:
+                self.require.append((node.text, arg))
+
+    # ── budget and expect ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def figures(self, key: str, read: Callable[[Scalar, Node], Any]) -> tuple[Any, ...]:
+        """Return what the lines of `budget` or `expect` say, without those that say nothing."""
+        entry = self.root.entries.get(key)
+        if entry is None:
+            return ()
+        lines = self.compiler.mapping(entry[1], key, entry[0].mark).entries.values()
+        found = [self.tolerant(lambda name=name, node=node: read(name, node)) for name, node in lines]  # type: ignore[misc]
+        return tuple(figure for figure in found if figure is not None)
+
+    def limit(self, key: Scalar, node: Node) -> Limit:
+        given: Any = None
+        if isinstance(node, Scalar) and not is_null(node):
+            given = node.text
+        elif isinstance(node, Dict) and all(isinstance(value, Scalar) for _, value in node.entries.values()):
+            given = {name: value.text for name, (_, value) in node.entries.items()}
+        else:
+            raise self.compiler.fail(
+                "E401", f"the limit of {clip(key.text)} is no figure", key.mark, f"write {clip(key.text)}: 26M"
+            )
+        try:
+            return limit(key.text, given, self.source.path, key.mark.line + 1, key.mark.column + 1)
+        except UsageError as error:
+            mark = key.mark if key.text not in QUANTITIES else node.mark
+            raise self.compiler.fail("E401", error.message, mark, error.hint) from None
+
+    def figure(self, key: Scalar, node: Node) -> Figure:
+        if key.text == "out":
+            if not isinstance(node, List):
+                raise self.compiler.fail("E107", "the expected out is no shape", node.mark, "write it as a list: [1000]")
+            shape = [self.compiler.value(item, COUNT, {}, "a size of out").constant for item in node.items]
+            return Figure("out", tuple(shape), key.mark)
+        if key.text not in EXPECTED:
+            known = ["out", *EXPECTED]
+            near = did_you_mean(key.text, known, f"expect knows: {', '.join(known)}")
+            raise self.compiler.fail("E401", f"unknown figure '{clip(key.text)}'", key.mark, near)
+        if not isinstance(node, Scalar) or is_null(node):
+            raise self.compiler.fail("E401", f"the expected {key.text} is no figure", key.mark, f"write {key.text}: 25_028_904")
+        try:
+            return Figure(key.text, parse_quantity(node.text, QUANTITIES[key.text].unit), key.mark, node.text)
+        except UsageError as error:
+            raise self.compiler.fail("E401", error.message, node.mark, error.hint) from None
+
+    # ── models ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def own(self, name: str, about: str, expect: Sequence[Figure]) -> Model | None:
+        """Return the model of a spec that has layers of its own."""
+        self.tolerant(self.read_params)
+        self.tolerant(self.read_let)
+        input = self.tolerant(self.input)
+        self.tolerant(self.conditions_of)
+        self.tolerant(self.read_blocks)
+        ids = {INPUT}
+        stages: list[tuple[str | None, list[Step]]] = []
+        entry = self.root.entries.get("layers")
+        if entry is None:
+            if not {"layers", "model"} & {*self.meant}:
+                hint = "write layers: and a list below it, or model: NAME"
+                self.problems.add("E104", "the spec has no layers", self.root.mark, hint)
+        elif isinstance(entry[1], Dict):
+            for key, node in entry[1].entries.values():
+                self.tolerant(lambda key=key: self.compiler.label(key, "a stage"))  # type: ignore[misc]
+                stages.append((key.text, self.compiler.steps(node, self.scope, ids, f"the stage {clip(key.text)}", key.mark)))
+        else:
+            stages.append((None, self.compiler.steps(entry[1], self.scope, ids, "the spec", entry[0].mark)))
+        self.check_calls()
+        shape: Input | None = None
+        if input is not None:
+            shape = tuple(arg.constant for arg in input) if all(arg.fixed for arg in input) else self.shape_of(input)
+        network = _Network(self, stages)
+        function = network.function()
+        model = Model(name, function, shape, family="spec", source=about or self.source.path)
+        return replace(model, function=_checked(self.source, model, expect)) if expect and not self.problems else model
+
+    def shape_of(self, input: Sequence[Arg]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+        """Return the input as a function of the settings."""
+
+        def shape(settings: Mapping[str, Any]) -> tuple[Any, ...]:
+            run = Run(self.compiler, {})
+            run.top = bound(run, self.let, settings)
+            try:
+                sizes = tuple(run.evaluate(arg, run.top, None, "a size of the input") for arg in input)
+            except Broken:
+                raise SpecError(self.source, run.problems) from None
+            for arg, size in zip(input, sizes, strict=True):
+                if isinstance(size, int) and size < 1:
+                    run.note("E107", f"a size of the input is {size}", arg.mark, "sizes are whole numbers from 1")
+                    raise SpecError(self.source, run.problems)
+            return sizes
+
+        return shape
+
+    def read_blocks(self) -> None:
+        compiler = self.compiler
+        entry = self.root.entries.get("blocks")
+        bodies: list[tuple[Scalar, Dict]] = []
+        if entry is not None:
+            for key, node in compiler.mapping(entry[1], "blocks", entry[0].mark).entries.values():
+                body = self.tolerant(lambda key=key, node=node: self.declared(key, node))  # type: ignore[misc]
+                if body is not None:
+                    bodies.append((key, body))
+        self.tolerant(self.read_defaults)
+        for key, body in bodies:
+            block = self.tolerant(lambda key=key, body=body: self.block(key, body))  # type: ignore[misc]
+            compiler.blocks[key.text] = block or Block(key.text, {}, {}, [Step(key, None, broken=True)], {})
+            compiler.blocks[key.text].calls, compiler.calls = compiler.calls, {}
+
+    def declared(self, key: Scalar, node: Node) -> Dict:
+        """Return the body of a block after noting the names of its params."""
+        compiler = self.compiler
+        name = compiler.name(key, "a block", tuple(RULES))
+        compiler.block_params[name] = {}
+        body = compiler.mapping(node, f"the block {name}", key.mark)
+        for word, _ in body.entries.values():
+            if word.text not in ("params", "let", "layers", "about"):
+                near = did_you_mean(word.text, ("params", "let", "layers"), "a block has: params, let, layers, about")
+                raise compiler.fail("E101", f"unknown key '{clip(word.text)}' of a block", word.mark, near)
+        params = body.get("params")
+        if isinstance(params, List):  # names alone
+            raise compiler.fail("E107", "params of a block is a list", params.mark, "write a mapping: {width, stride: 1}")
+        if params is not None and not is_null(params):
+            for word, default in compiler.mapping(params, f"params of {name}").entries.values():
+                compiler.block_params[name][word.text] = is_null(default)
+        return body
+
+    def block(self, key: Scalar, body: Dict) -> Block:
+        compiler = self.compiler
+        name = key.text
+        scope: dict[str, Any] = self.scope
+        params: dict[str, Arg | None] = {}
+        declared = body.get("params")
+        if isinstance(declared, Dict):
+            for word, default in declared.entries.values():
+                own = compiler.name(word, "a param of a block")
+                params[own] = None if is_null(default) else compiler.value(default, ANY, {**scope, IN: True}, own, word.mark)
+                scope[own] = True
+        let: dict[str, Arg] = {}
+        entry = body.entries.get("let")
+        if entry is not None:
+            for word, node in compiler.mapping(entry[1], "let", entry[0].mark).entries.values():
+                own = compiler.name(word, "a let", list(params))
+                let[own] = compiler.value(node, ANY, {**scope, IN: True}, own, word.mark)
+                scope[own] = True
+        layers = body.entries.get("layers")
+        if layers is None:
+            raise compiler.fail("E104", f"the block {name} has no layers", key.mark, "write layers: and a list below it")
+        steps = compiler.steps(layers[1], scope, {INPUT}, f"the block {name}", layers[0].mark)
+        return Block(name, params, let, steps, {})
+
+    def read_defaults(self) -> None:
+        compiler = self.compiler
+        entry = self.root.entries.get("defaults")
+        if entry is None:
+            return
+        for key, node in compiler.mapping(entry[1], "defaults", entry[0].mark).entries.values():
+            self.tolerant(lambda key=key, node=node: self.default(key, node))  # type: ignore[misc]
+
+    def default(self, key: Scalar, node: Node) -> None:
+        compiler = self.compiler
+        if key.text not in RULES:
+            near = did_you_mean(key.text, RULES, "defaults are those of layer types: see cnncost ops")
+            raise compiler.fail("E102", f"unknown layer type '{clip(key.text)}'", key.mark, near)
+        takes = arguments(key.text)
+        found = compiler.arguments(key, compiler.entries(key, node, list(takes)), takes, self.scope)
+        compiler.defaults[key.text] = {name: arg._replace(outer=True) for name, arg in found.items()}
+
+    def check_calls(self) -> None:
+        """Note blocks that contain themselves, through others too, and make the calls of one harmless."""
+        blocks = self.compiler.blocks
+        done: set[str] = set()
+        for start in blocks:
+            stack: list[tuple[str, list[str]]] = [(start, list(blocks[start].calls))]
+            path = [start]
+            while stack:
+                name, waiting = stack[-1]
+                if not waiting:
+                    stack.pop()
+                    path.pop()
+                    done.add(name)
+                    continue
+                called = waiting.pop()
+                if called in path:
+                    way = [*path[path.index(called) :], called]
+                    fact = f"block '{called}' contains itself: {' → '.join(way[:8])}"
+                    self.problems.add("E108", fact, blocks[name].calls[called], "blocks end: use repeat for copies")
+                    blocks[called] = Block(called, {}, {}, [Step(Scalar(called, True, self.root.mark), None, broken=True)], {})
+                elif called not in done and called in blocks:
+                    stack.append((called, list(blocks[called].calls)))
+                    path.append(called)
+
+    def from_zoo(self, name: str, expect: Sequence[Figure]) -> Model:
+        """Return the model of a spec that starts from one of the zoo."""
+        from cnncost.models import load
+
+        compiler = self.compiler
+        for key, (word, _) in self.root.entries.items():
+            if key in KEYS and key not in OF_MODEL:
+                raise compiler.fail(
+                    "E101", f"{key} cannot stand beside model", word.mark, "a spec has a model, or layers of its own"
+                )
+        word, node = self.root.entries["model"]
+        if not isinstance(node, Scalar) or is_null(node):
+            raise compiler.fail("E304", "model names no model", word.mark, "see: cnncost list")
+        names = [part for part in node.text.split() if not part.startswith("--") and part != "+"]
+        if any(":" in part or part == "-" or part.endswith(SUFFIXES) for part in names):  # no code, no other file
+            raise compiler.fail("E304", f"'{clip(node.text)}' is no model of the zoo", node.mark, "see: cnncost list")
+        try:
+            model = load(node.text)
+        except UsageError as error:
+            raise compiler.fail("E304", error.message, node.mark, error.hint) from None
+        model = self.with_params(model)
+        input = self.input()
+        if input is not None:
+            if not all(arg.fixed for arg in input):
+                raise compiler.fail("E107", "input is not of numbers", self.root.entries["input"][1].mark)
+            model = replace(model, input=tuple(arg.constant for arg in input))
+        if "name" in self.root.entries:
+            model = replace(model, name=name)
+        return replace(model, function=_checked(self.source, model, expect)) if expect else model
+
+    def with_params(self, model: Model) -> Model:
+        compiler = self.compiler
+        entry = self.root.entries.get("params")
+        if entry is None:
+            return model
+        for key, node in compiler.mapping(entry[1], "params", entry[0].mark).entries.values():
+            nodes = node.items if isinstance(node, List) else [node]
+            if not all(isinstance(each, Scalar) for each in nodes):
+                raise compiler.fail("E107", f"the setting {clip(key.text)} is no value", key.mark)
+            try:
+                model = model.set([f"{key.text}={','.join(each.text for each in nodes)}"])
+            except UsageError as error:
+                known = key.text.partition(".")[0] in model.parameters
+                raise compiler.fail(
+                    "E303" if known else "E103", error.message, node.mark if known else key.mark, error.hint
+                ) from None
+        return model
+
+
+# ── tracing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def default_name(path: str) -> str:
+    """Return what a spec without a name is called: its file."""
+    return "spec" if path.startswith("<") else PurePath(path).stem
+
+
+def bound(run: Run, let: Mapping[str, Arg], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the names at the top: the settings, and what let makes of them. Raises SpecError where that has no value."""
+    env: dict[str, Any] = {name: _exact(value) for name, value in settings.items()}
+    try:
+        for name, arg in let.items():
+            env[name] = run.evaluate(arg, env, None, name)
+    except Broken:
+        raise SpecError(run.source, run.problems) from None
+    return env
+
+
+def _exact(value: Any) -> Any:
+    """Return a setting as expressions compute with it: 0.35 as the ratio that its digits say."""
+    if isinstance(value, float):
+        number = Fraction(repr(value))
+        return number.numerator if number.denominator == 1 else Ratio(number.numerator, number.denominator)
+    return value
+
+
+def _setting(value: Any) -> Any:
+    """Return a param's default as a setting shows it: a ratio as a decimal."""
+    return float(Fraction(value.numerator, value.denominator)) if isinstance(value, Ratio) else value
+
+
+class _Network:
+    """What a spec's model function does: the steps, under the present settings."""
+
+    def __init__(self, reader: _Reader, stages: Sequence[tuple[str | None, list[Step]]]) -> None:
+        self.compiler, self.source = reader.compiler, reader.source
+        self.params, self.let, self.require = reader.params, reader.let, reader.require
+        self.stages = stages
+
+    def function(self) -> Callable[..., Outputs]:
+        """Return the model function: its signature has the params, so that settings are checked and completed as any."""
+
+        def network(x: Tensor, /, **settings: Any) -> Outputs:
+            return self.run(x, settings)
+
+        tensor = inspect.Parameter(INPUT, inspect.Parameter.POSITIONAL_ONLY)  # a name that no param has
+        declared = [
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, default=_setting(param.default), annotation=_kind(param, name, self)
+            )
+            for name, param in self.params.items()
+        ]
+        network.__signature__ = inspect.Signature([tensor, *declared])  # type: ignore[attr-defined]
+        network.__annotations__ = {parameter.name: parameter.annotation for parameter in declared}
+        return network
+
+    def structural(self) -> frozenset[str]:
+        """Return the params that decide how many layers there are: those in a `repeat`, through let too."""
+        found: set[str] = set()
+
+        def visit(steps: Sequence[Step]) -> None:
+            for step in steps:
+                found.update(step.repeat.names() if step.repeat is not None else ())
+                for _, branch in getattr(step.apply, "branches", ()):
+                    visit(branch if isinstance(branch, list) else ())
+
+        for steps in (*(steps for _, steps in self.stages), *(block.steps for block in self.compiler.blocks.values())):
+            visit(steps)
+        for name in reversed(self.let):
+            found.update(self.let[name].names() if name in found else ())
+        return frozenset(found)
+
+    def run(self, x: Tensor, settings: Mapping[str, Any]) -> Outputs:
+        """Run the steps on a tensor. Raises SpecError with every problem met on the way."""
+        run = Run(self.compiler, {})
+        values = {name: settings.get(name, _setting(param.default)) for name, param in self.params.items()}
+        for name, param in self.params.items():
+            self.check(run, name, param, values[name])
+        run.top = bound(run, self.let, values)
+        self.conditions(run)
+        nodes = x.tracer.nodes
+        start = len(nodes)
+        ids: dict[str, Any] = {INPUT: x}
+        owners: dict[str, str] = {}
+        y: Tensor | None = x
+        for stage, steps in self.stages:
+            if stage is None:
+                y = run.steps(steps, y, run.top, ids, owners)
+            else:
+                with named_stage(run, x, stage):
+                    y = run.steps(steps, y, run.top, ids, owners)
+        if y is None or run.problems:
+            problems = run.problems or self.compiler.problems
+            raise SpecError(self.source, problems)
+        read = {index for node in nodes[start:] for index in node.inputs}
+        others = [i for i in range(start, len(nodes)) if i not in read and i != y.index and nodes[i].runs != 0]
+        return (y, *[Tensor(x.tracer, i, nodes[i].cost.shape) for i in others]) if others else y
+
+    def check(self, run: Run, name: str, param: Param, value: Any) -> None:
+        """Hold a setting to its param's range and choices."""
+        if isinstance(value, Ints):
+            fits = _fits(value, param)
+            if fits is not None and not fits.all():
+                raise ModelError(f"{name} is out of its range", valid=fits)
+            return
+        wrong = out_of_range(name, _exact(value), param)
+        if wrong is not None:
+            run.note("E303", wrong[0], param.mark, wrong[1])
+            raise SpecError(self.source, run.problems)
+
+    def conditions(self, run: Run) -> None:
+        for text, arg in self.require:
+            try:
+                holds = run.evaluate(arg, run.top, None, "a condition")
+            except Broken:
+                continue
+            if hasattr(holds, "all"):
+                if not holds.all():
+                    raise ModelError(f"{run.at(arg.mark)}: not {text}", valid=holds)
+            elif not holds:
+                names = dict.fromkeys(arg.names())
+                values = ", ".join(f"{name} = {shown(run.top[name])}" for name in names)
+                run.note("E302", f"the spec requires {clip(text)}" + (f", and {values}" if values else ""), arg.mark)
+
+
+def out_of_range(name: str, value: Any, param: Param) -> tuple[str, str] | None:
+    """Return what is wrong with a setting, and the remedy; None where it is one that the spec allows."""
+    if param.choices and value not in param.choices and not isinstance(value, Ratio):
+        return f"{name} is {shown(value)}, which is no choice", f"choices: {', '.join(map(shown, param.choices))}"
+    if param.range and isinstance(value, int):
+        low, high = param.range[:2]
+        step = param.range[2] if len(param.range) > 2 else 1
+        if not low <= value <= high or (value - low) % max(step, 1):
+            steps = f" in steps of {step}" if step != 1 else ""
+            return f"{name} is {value}, which is out of its range", f"it goes from {low} to {high}{steps}"
+    return None
+
+
+def _fits(column: Ints, param: Param) -> Any:
+    """Return which candidates of a column a param allows; None for all."""
+    if param.choices:
+        fits: Any = column == param.choices[0]
+        for choice in param.choices[1:]:
+            fits = fits | (column == choice)
+        return fits
+    if param.range:
+        low, high, step = (*param.range, 1)[:3]
+        return (column >= low) & (column <= high) & ((column - low) % step == 0)
+    return None
+
+
+def _kind(param: Param, name: str, network: _Network) -> Any:
+    """Return the type of a setting: `int` where it decides how many layers there are, so that it is no column of a sweep."""
+    default = _setting(param.default)
+    if param.choices:
+        return Literal[tuple(map(_setting, param.choices))]
+    if isinstance(default, (bool, str, float)):
+        return type(default)
+    return int if name in network.structural() else Any
+
+
+def _checked(source: Source, model: Model, expect: Sequence[Figure]) -> Callable[..., Outputs]:
+    """Return the model function, which also holds what comes out under the spec's own settings to `expect`."""
+    function, defaults, shape = model.function, model.values, model.shape
+
+    @functools.wraps(function)
+    def checked(x: Tensor, /, **settings: Any) -> Outputs:
+        nodes = x.tracer.nodes
+        start = len(nodes)
+        result = function(x, **settings)
+        if x.shape == shape and all(type(value) is not Ints and defaults[name] == value for name, value in settings.items()):
+            first = result[0] if isinstance(result, tuple) else result
+            problems = [problem for figure in expect if (problem := _missed(figure, nodes, start, first))]
+            if problems:
+                raise SpecError(source, problems)
+        return result
+
+    checked.__annotations__ = function.__annotations__
+    return checked
+
+
+def _missed(figure: Figure, nodes: Sequence[Any], start: int, output: Tensor) -> Problem | None:
+    """Return the problem of a figure that does not come out, None where it does."""
+    if figure.quantity == "out":
+        if output.shape == figure.value:
+            return None
+        return Problem("E301", f"out is {show(output.shape)}, where {show(figure.value)} is expected", figure.mark)
+    value = _total(figure.quantity, nodes, start)
+    if not isinstance(value, int) or abs(value - figure.value) * 2 <= _last_place(figure.text):
+        return None
+    fact = f"{figure.quantity} are {value:,}, where {figure.text} are expected: {abs(value - figure.value):,} "
+    return Problem("E301", fact + ("more" if value > figure.value else "less"), figure.mark)
+
+
+def _last_place(text: str) -> Fraction:
+    """Return what one in the last digit of a figure with a suffix is worth: 4.23G is exact to 10M; 0 without a suffix."""
+    found = re.fullmatch(r"[0-9_,]*(?:\.([0-9]+))?\s*(e\+?[0-9]+)?\s*([a-zA-Z]*)", text.strip())
+    if found is None or not (found[2] or found[3]):
+        return Fraction(0)
+    one = f"1{found[2] or ''}{found[3]}"
+    size = parse_quantity(one, "bytes" if found[3].lower().endswith("b") else "count")
+    return Fraction(size, 10 ** len(found[1] or ""))
+
+
+def _total(quantity: str, nodes: Sequence[Any], start: int) -> Any:
+    """Return the total of a quantity over the nodes from `start`, by the lecture's convention at float32."""
+    from cnncost.conventions import CONVENTIONS, COUNTS
+    from cnncost.units import DTYPES
+
+    if quantity == "layers":
+        return len(nodes) - start
+    key = "params" if quantity == "param_bytes" else quantity
+    size = DTYPES["float32"] if QUANTITIES[quantity].unit == "bytes" else 1
+    how = CONVENTIONS["lecture"]
+    formulas = {"flops": how.flops, "memory": how.memory}.get(key)
+    total: Any = 0
+    for node in nodes[start:]:
+        if formulas is None:
+            total = total + (getattr(node.cost, key) if node.runs or key in ("params", "buffers") else 0)
+        elif node.runs and node.kind in formulas:
+            cost = {count: getattr(node.cost, count, 0) for count in COUNTS}
+            cost["writes"] = elements(node.cost.shape)
+            cost["reads"] = sum(elements(nodes[i].cost.shape) for i in node.inputs)
+            total = total + formulas[node.kind].subs(cost)
+    return total * size
+
+
+__all__ = ["Figure", "Limit", "Param", "Spec", "SpecError", "read"]

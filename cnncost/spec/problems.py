@@ -1,0 +1,313 @@
+"""What can be wrong with a spec: stable codes, and problems drawn with the source line and a caret.
+
+`CODES` is what `cnncost errors` prints. A code is a contract: it keeps its meaning, and is not used again once it is gone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from cnncost.errors import ModelError
+
+LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # those of YAML, so that lines are counted as its parser does
+WIDEST = 100  # columns of a source line that are shown around the caret
+MOST_PROBLEMS = 20  # that are told at once
+
+
+class Mark(NamedTuple):
+    """A place in a spec, counted from 0, and how many characters are meant."""
+
+    line: int
+    column: int
+    length: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The text of a spec and what the user calls it."""
+
+    path: str
+    text: str
+
+    def raw(self, number: int) -> str:
+        """Return a line, counted from 0."""
+        start = 0
+        for _ in range(number):
+            found = LINE_BREAK.search(self.text, start)
+            if found is None:
+                return ""
+            start = found.end()
+        end = LINE_BREAK.search(self.text, start)
+        return self.text[start : end.start() if end else len(self.text)]
+
+    def line(self, number: int) -> str:
+        """Return a line as it can be printed: controls and tabs as spaces."""
+        return "".join(character if character.isprintable() else " " for character in self.raw(number))
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: a stable code, the fact, the place and the remedy; `trail` leads to it through block calls."""
+
+    code: str
+    message: str
+    mark: Mark | None
+    hint: str = ""
+    trail: tuple[str, ...] = ()
+
+
+class Problems(list[Problem]):
+    """The problems found so far in a spec. One that has too many is not read to its end."""
+
+    def __init__(self, source: Source, found: Iterable[Problem] = ()) -> None:
+        super().__init__(found)
+        self.source = source
+
+    def add(self, code: str, message: str, mark: Mark | None, hint: str = "", trail: tuple[str, ...] = ()) -> None:
+        """Note a problem, once. Raises SpecError where there are too many."""
+        if any((known.code, known.mark) == (code, mark) for known in self):
+            return
+        self.append(Problem(code, message, mark, hint, trail))
+        if len(self) >= MOST_PROBLEMS:
+            raise SpecError(self.source, self)
+
+
+class SpecError(ModelError):
+    """A spec that cannot be used, with every problem found in it."""
+
+    def __init__(self, source: Source, problems: Iterable[Problem]) -> None:
+        self.source = source
+        self.problems = tuple(sorted(problems, key=lambda p: (p.mark or Mark(0, 0))[:2]))
+        first = self.problems[0]
+        super().__init__(f"{place(source, first.mark)}: {first.message} [{first.code}]", first.hint)
+
+    def of(self, name: str) -> SpecError:
+        """Return the error itself: it says where it is already."""
+        return self
+
+    def text(self) -> str:
+        """Return all problems as a terminal shows them: code, fact, place, source line, caret, remedy."""
+        drawn = [draw(self.source, problem) for problem in self.problems]
+        more = [f"{MOST_PROBLEMS} problems are enough: mend these first"] if len(drawn) >= MOST_PROBLEMS else []
+        return "\n\n".join([*drawn, *more])
+
+
+def place(source: Source, mark: Mark | None) -> str:
+    """Return file:line:column, as editors and terminals follow it."""
+    return source.path if mark is None else f"{source.path}:{mark.line + 1}:{mark.column + 1}"
+
+
+def draw(source: Source, problem: Problem) -> str:
+    """Return one problem with its source line and a caret under what is meant."""
+    number = "" if problem.mark is None else str(problem.mark.line + 1)
+    gutter = " " * max(1, len(number))
+    lines = [f"error[{problem.code}]: {problem.message}", f"{gutter}--> {place(source, problem.mark)}"]
+    if problem.mark is not None:
+        shown, column = _window(source.line(problem.mark.line), problem.mark.column)
+        carets = "^" * max(1, min(problem.mark.length, len(shown) - column))
+        lines += [f"{gutter} |", f"{number} | {shown}".rstrip(), f"{gutter} | {' ' * column}{carets}"]
+    lines += [f"{gutter} = {note}" for note in (*problem.trail, problem.hint) if note]
+    return "\n".join(lines)
+
+
+def _window(line: str, column: int) -> tuple[str, int]:
+    """Return the part of a long line around a column, and where the column is in it."""
+    if len(line) <= WIDEST:
+        return line, column
+    start = max(0, min(column - WIDEST // 2, len(line) - WIDEST))
+    head, tail = ("…" if start else ""), ("…" if start + WIDEST < len(line) else "")
+    return head + line[start : start + WIDEST] + tail, column - start + len(head)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A kind of problem: what it is, what leads to it, and what to write instead."""
+
+    code: str
+    title: str
+    words: str
+    wrong: str = ""
+    right: str = ""
+
+
+CODES: dict[str, Code] = {
+    code.code: code
+    for code in (
+        Code("E001", "a file that cannot be read", "A spec is a text file in UTF-8 of at most 2 MB."),
+        Code(
+            "E002",
+            "no YAML",
+            "The text breaks YAML's own syntax: a bracket that is not closed, a tab in the indentation, a colon too many.",
+            "- conv: {out: 64",
+            "- conv: {out: 64}",
+        ),
+        Code(
+            "E003",
+            "YAML that specs do without",
+            "Anchors, aliases, tags, merge keys and second documents are refused: they make small files huge and hide what "
+            "is meant. What is said twice goes into `blocks`, with parameters.",
+            "- &c {conv: 64}\n- *c",
+            "- conv: 64\n  repeat: 2",
+        ),
+        Code(
+            "E004",
+            "too large",
+            "A spec has at most 2 MB, 200,000 values, 64 levels of nesting, 10,000 characters in a value, and unrolls to "
+            "at most 10,000 repeated copies.",
+            "repeat: 1000000000",
+            "repeat: 1000",
+        ),
+        Code(
+            "E005", "a key that is there twice", "Of two values for one key a reader would see only one.", "{out: 64, out: 32}"
+        ),
+        Code(
+            "E006",
+            "no version",
+            "The first key of a spec is `cnncost: 1`: the version of the dialect, so that a spec keeps its meaning.",
+            "name: mynet",
+            "cnncost: 1\nname: mynet",
+        ),
+        Code(
+            "E101",
+            "an unknown key",
+            "At the top of a spec stand: cnncost, name, about, input, params, let, defaults, blocks, layers (or model), "
+            "require, expect, budget.",
+            "layer: [...]",
+            "layers: [...]",
+        ),
+        Code(
+            "E102",
+            "an unknown layer type or block",
+            "A layer is one of `cnncost ops`, or a block that the spec defines under `blocks`.",
+            "- maxpool: 3",
+            "- max_pool: 3",
+        ),
+        Code(
+            "E103",
+            "an unknown argument",
+            "The arguments of a layer type are those of `cnncost ops TYPE`; those of a block its `params`.",
+            "conv: {out: 64, kernal: 3}",
+            "conv: {out: 64, kernel: 3}",
+        ),
+        Code(
+            "E104",
+            "something is missing",
+            "An argument without a default has to be given, in the layer or under `defaults`; a spec needs input and layers.",
+            "conv: {out: 64}",
+            "conv: {out: 64, kernel: 3}",
+        ),
+        Code(
+            "E105",
+            "not one layer",
+            "An item of a list of layers has exactly one layer type or block, and next to it the modifiers id, from, repeat, "
+            "first, runs, shares and note.",
+            "- conv: 64\n  relu:",
+            "- conv: 64\n- relu",
+        ),
+        Code(
+            "E106",
+            "an unknown id",
+            "`from`, `shares` and the branches of add, mul and concat name the id of an earlier layer of the same list, or of "
+            "a list around it.",
+            "- concat: [identity, enc2]",
+            "- conv: 64\n  id: enc2\n- concat: [identity, enc2]",
+        ),
+        Code(
+            "E107", "a value of the wrong form", "A list, a mapping or a single value stands where another of them is wanted."
+        ),
+        Code("E108", "a block that contains itself", "Blocks may call other blocks, never themselves: every spec has an end."),
+        Code(
+            "E109",
+            "a name that cannot be used",
+            "Names of blocks, params and ids are letters, digits and _; a block has no layer type's name and an id none of a "
+            "layer type or block; in, i, identity, project and input mean something already, and name, batch and dtype are "
+            "options beside a model's settings.",
+        ),
+        Code(
+            "E110",
+            "an expression that cannot be read",
+            "Where a number is expected, text is an expression: integers, decimals, names, + - * / // % **, comparisons, "
+            "parentheses, and min, max, round, ceil, floor, divisible. In {…} put an expression with a comma in quotes.",
+            "out: 2 x width",
+            "out: 2 * width",
+        ),
+        Code(
+            "E111",
+            "an unknown name in an expression",
+            "Names are those of params and let, of the block's params and let, `in` (the channels that arrive) and, in a "
+            "repeated item, `i` (the copy, from 0).",
+            "2 * group * base",
+            "2 * groups * base",
+        ),
+        Code(
+            "E112",
+            "not a whole number",
+            "Sizes and counts are whole. Say how to round: round(x), ceil(x), floor(x), or divisible(x, 8) for the nearest "
+            "multiple of 8.",
+            "out: width / 3",
+            "out: divisible(width / 3, 8)",
+        ),
+        Code(
+            "E113",
+            "an expression without a value",
+            "A division by zero, or a result past 10^30: an expression has at most 200 characters, 32 levels and exponents "
+            "up to 64.",
+        ),
+        Code(
+            "E114",
+            "a number that YAML readers disagree about",
+            "Numbers are written as in JSON, with _ between digits if you like: no leading zeros, no octal or sexagesimal "
+            "numbers. Booleans are true and false.",
+            "stride: 02",
+            "stride: 2",
+        ),
+        Code(
+            "E201",
+            "a layer that does not fit its input",
+            "The rule of the layer type refuses the shape or the arguments; `cnncost ops TYPE` shows the rule.",
+        ),
+        Code(
+            "E202",
+            "a linear layer on a map",
+            "A linear layer reads features; a C×H×W map becomes features by flatten or global_avg_pool.",
+            "- linear: 1000",
+            "- global_avg_pool\n- linear: 1000",
+        ),
+        Code(
+            "E203",
+            "branches of different shapes",
+            "add wants equal shapes, mul equal shapes or a gate of one number per channel, concat equal heights and widths. "
+            "`project` brings a shortcut to the shape of the first branch.",
+            "- add:\n    - [conv: 128]\n    - identity",
+            "- add:\n    - [conv: 128]\n    - project",
+        ),
+        Code(
+            "E204",
+            "a window that does not fit",
+            "The map is smaller than the window: too many strides before it, or a pad that is missing.",
+        ),
+        Code(
+            "E212",
+            "groups that do not divide the channels",
+            "A convolution of `groups` groups needs input and output channels that are multiples of it.",
+            "conv: {out: 100, kernel: 3, groups: 48}",
+            "conv: {out: 96, kernel: 3, groups: 48}",
+        ),
+        Code("E301", "expect is not met", "A figure under `expect` differs from what the layers come to."),
+        Code("E302", "require is not met", "A condition under `require` does not hold for these params."),
+        Code(
+            "E303",
+            "a param out of its range",
+            "A param declared with `range` or `choices` has another value.",
+        ),
+        Code(
+            "E304",
+            "a model that cannot be had",
+            "`model:` names a model of the zoo, as `cnncost list` shows it, or a sum of such.",
+        ),
+        Code("E401", "no quantity", "A figure is digits with a suffix if you like: 26M, 4.5G for counts, 40 MiB for bytes."),
+    )
+}
