@@ -168,22 +168,20 @@ def main() -> None:
 
 
 def pools(add: Callable[..., None]) -> None:
-    """Measure two processes, and with --dask a local cluster of two, beside one, on work of some ten seconds."""
+    """Measure two processes, and with --dask a local cluster of two, beside one, on ranges of two seconds."""
     from cnncost.sweep.workers import dask_cluster, processes
 
-    each = Query(
-        "resnet50", ("width=8:512:8", "depths.0=1:5", "depths.1=1:5", "size=160,192,224"), top=5, method="one at a time"
-    )
+    each = Query("resnet50", ("width=8:512:8", "depths.0=1:5", "depths.1=1:5", "size=64:224:16"), top=5, method="one at a time")
     alone, expected = timed(lambda: sweep(each), time.perf_counter)
     with processes(2) as executor:
         sweep(replace(each, over=each.over[:1]), executor, 2)  # the workers start and import
-        pooled, found = timed(lambda: sweep(each, executor, 2, 1.0), time.perf_counter)
+        pooled, found = timed(lambda: sweep(each, executor, 2, 2.0), time.perf_counter)
     assert np.array_equal(found.rows["index"], expected.rows["index"])
     add("two processes", f"{pooled:.1f} s", f"{alone / pooled:.2f} × one process ({alone:.1f} s)", "≥ 1.7 ×")
     if "--dask" in sys.argv:
         with dask_cluster("local", 2) as (executor, workers):
             sweep(replace(each, over=each.over[:1]), executor, workers)
-            seconds, found = timed(lambda: sweep(each, executor, workers, 1.0), time.perf_counter)
+            seconds, found = timed(lambda: sweep(each, executor, workers, 2.0), time.perf_counter)
         assert np.array_equal(found.rows["index"], expected.rows["index"])
         add("a local Dask cluster of two", f"{seconds:.1f} s", f"{seconds / pooled:.2f} × the pool's time", "≤ 1.2 ×")
 
