@@ -93,7 +93,8 @@ def main() -> None:
 
     both = median([built() for _ in range(RUNS + 1)][1:])
     print(
-        f"| load and build, warm, the function compiled before | {both[0] * 1e3:.0f} ms | {both[1] * 1e3:.0f} ms | {both[2]:.2f} | |"
+        f"| load and build, warm, the function compiled before | {both[0] * 1e3:.0f} ms | {both[1] * 1e3:.0f} ms "
+        f"| {both[2]:.2f} | |"
     )
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "net.yaml").write_text(text, encoding="utf-8")
