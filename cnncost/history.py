@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cnncost.errors import UsageError
@@ -21,18 +21,26 @@ SCHEMA = "cnncost.snapshot/1"
 ONE = "cnncost.table/1"  # what `cnncost table --format json` prints: a snapshot of one model
 
 
-def costs(report: Report, label: str) -> dict[str, Any]:
-    """Return what a model costs as plain data, under the name by which the user calls it, the peak of its memory too."""
-    from cnncost.memory import peak_bytes
+def costs(report: Report, label: str, quantities: Collection[str] = ()) -> dict[str, Any]:
+    """Return what a model costs as plain data, under the name by which the user calls it.
 
-    data = report.to_dict()
-    peak = peak_bytes(report.counts.graph, batch=report.batch, precision=report.dtype)
-    return {**data, "model": label, "total": {**data["total"], "peak_bytes": peak}}
+    The peak of its memory is worked out where `quantities` name it.
+    """
+    data = {**report.to_dict(), "model": label}
+    if "peak_memory" in quantities:
+        from cnncost.memory import peak_bytes
+
+        peak = peak_bytes(report.counts.graph, batch=report.batch, precision=report.dtype)
+        data["total"] = {**data["total"], "peak_bytes": peak}
+    return data
 
 
 def snapshot(reports: Sequence[Report], labels: Sequence[str]) -> dict[str, Any]:
     """Return the costs of several models as plain data: what `cnncost snapshot -o costs.json` writes."""
-    return {"schema": SCHEMA, "models": [costs(report, label) for report, label in zip(reports, labels, strict=True)]}
+    return {
+        "schema": SCHEMA,
+        "models": [costs(report, label, ("peak_memory",)) for report, label in zip(reports, labels, strict=True)],
+    }
 
 
 def is_snapshot(name: str) -> bool:

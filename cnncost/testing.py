@@ -44,7 +44,8 @@ def assert_budget(
     if not held:
         raise UsageError("no limit to assert", 'give one, such as params="26M"')
     report = analyze(model, input=input, batch=batch, dtype=dtype, convention=convention, **(settings or {}))
-    broken = [verdict for verdict in verdicts(costs(report, report.model), held) if not verdict.ok]
+    found = costs(report, report.model, {each.quantity for each in held})
+    broken = [verdict for verdict in verdicts(found, held) if not verdict.ok]
     if broken:
         told = ([f"{each.model}: {each.sentence} ({each.place})", *each.details] for each in broken)
         raise AssertionError("\n".join(line for lines in told for line in lines))

@@ -119,9 +119,9 @@ def _verdicts(
     if not any(limits.values()):
         where = "--max-params 26M, budget: in the spec, or [tool.cnncost.budget] in pyproject.toml"
         raise UsageError(f"no limit for {', '.join(names[:3])}{' …' * (len(names) > 3)}", f"give one: {where}")
-    costs = {
-        name: history.costs(report, name) for name, report in zip(names, reports([*models.values()], **options), strict=True)
-    }
+    quantities = {limit.quantity for held in limits.values() for limit in held}
+    found = zip(names, reports([*models.values()], **options), strict=True)
+    costs = {name: history.costs(report, name, quantities) for name, report in found}
     notes = [f"no limit for: {', '.join(name for name in names if not limits[name])}"] if not all(limits.values()) else []
     growing = [name for name in names if any(limit.growth for limit in limits[name])]
     earlier: dict[str, Any] = {}
@@ -133,7 +133,10 @@ def _verdicts(
         for name in growing:
             try:
                 was = history.before(name, against)
-                earlier[name] = history.costs(reports([was], **options)[0], name) if isinstance(was, Model) else was
+                if isinstance(was, Model):
+                    (report,) = reports([was], **options)
+                    was = history.costs(report, name, quantities)
+                earlier[name] = was
             except ModelError as error:  # what was broken before must not keep its repair out
                 notes.append(f"growth of {name} is not checked, for it was broken: {error.message}")
         if missing := [name for name in growing if earlier.get(name, "") is None]:
