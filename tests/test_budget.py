@@ -10,7 +10,6 @@ import tempfile
 import tomllib
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,6 @@ from hypothesis import strategies as st
 
 import cnncost
 from cnncost import config, limits
-from cnncost.__main__ import main
 from cnncost.budget import Verdict, verdicts
 from cnncost.errors import UsageError
 from cnncost.limits import QUANTITIES, Limit, limit
@@ -49,31 +47,16 @@ SPEC_PARAMS = 4 * 3 * 9 + 4 + 4 * 10 + 10
 SPEC_FLOPS = 4 * 3 * 9 * 36 + 4 * 36 + 40  # the convolution on 6×6, the pool's taps, the linear layer
 
 
-@dataclass
-class Result:
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Result]
+Run = Callable[..., Any]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+def run(cli: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """The command line, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     for name in ("GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE", "CI_PROJECT_DIR"):
         monkeypatch.delenv(name, raising=False)
-
-    def call(*words: str) -> Result:
-        monkeypatch.setattr(sys, "argv", ["cnncost", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return Result(int(ended.value.code or 0), captured.out, captured.err)
-
-    return call
+    return cli
 
 
 # ── quantities ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,39 +10,23 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cnncost.__main__ import main
 from cnncost.cli import COMMANDS
 from cnncost.render import FORMATS, SUFFIXES
 
 TEXT_FORMATS = [name for name in FORMATS if name != "json"]
 
 
-@dataclass
-class Result:
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Result]
+Run = Callable[..., Any]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    def call(*words: str) -> Result:
-        monkeypatch.setattr(sys, "argv", ["cnncost", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return Result(int(ended.value.code or 0), captured.out, captured.err)
-
-    return call
+def run(cli: Run) -> Run:
+    return cli
 
 
 def process(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -7,10 +7,8 @@ import csv
 import io
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnncost import analyze, history
-from cnncost.__main__ import main
 from cnncost.diff import Difference, difference, percent, table
 from cnncost.errors import CnncostError
 from cnncost.graph import Tensor
@@ -30,29 +27,18 @@ PROPERTY = settings(deadline=None, derandomize=True, max_examples=60)
 FIGURES = ("params", "flops", "macs", "activation_bytes")
 
 
-@dataclass
-class Result:
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Result]
+Run = Callable[..., Any]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+def run(cli: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """The command line, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
 
-    def call(*words: str) -> Result:
+    def call(*words: str) -> Any:
         history._commit.cache_clear()  # one process, several repositories
         history.read_snapshot.cache_clear()
-        monkeypatch.setattr(sys, "argv", ["cnncost", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return Result(int(ended.value.code or 0), captured.out, captured.err)
+        return cli(*words)
 
     return call
 
@@ -210,7 +196,7 @@ def repository(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def results(result: Result) -> list[tuple[Any, ...]]:
+def results(result: Any) -> list[tuple[Any, ...]]:
     return [(r["quantity"], r["kind"], r["before"], r["limit"], r["ok"]) for r in json.loads(result.out)["results"]]
 
 

@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnncost import load, zoo
-from cnncost.__main__ import main
 from cnncost.algebra import LATEX, PYTHON, Poly, coefficients, common_factor, expression, positive_roots, symbols, written
 from cnncost.errors import AlgebraError, CnncostError, ModelError, UsageError
 from cnncost.formula import AXES, FIGURES, Case, Formula, formula, natural_letters, takes_numbers
@@ -433,14 +432,11 @@ Run = Callable[..., str]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(cli: Callable[..., Any]) -> Run:
     def call(*words: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["cnncost", "formula", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        assert ended.value.code == (2 if captured.err else 0)
-        return captured.out + captured.err
+        done = cli("formula", *words)
+        assert done.code == (2 if done.err else 0)
+        return done.out + done.err
 
     return call
 

@@ -361,18 +361,17 @@ def test_columns_of_a_report() -> None:
 # ── cnncost memory ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[int, str, str]:
-    from cnncost.__main__ import main
+@pytest.fixture
+def run(cli: Callable[..., Any]) -> Callable[..., tuple[int, str, str]]:
+    def call(*words: str) -> tuple[int, str, str]:
+        done = cli("memory", *words)
+        return done.code, done.out, done.err
 
-    monkeypatch.setattr("sys.argv", ["cnncost", "memory", *words])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    captured = capsys.readouterr()
-    return int(ended.value.code or 0), captured.out, captured.err
+    return call
 
 
-def test_json(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    _, out, _ = run(capsys, monkeypatch, "resnet50", "--batch", "8", "--optimizer", "momentum", "--format", "json")
+def test_json(run: Callable[..., Any]) -> None:
+    _, out, _ = run("resnet50", "--batch", "8", "--optimizer", "momentum", "--format", "json")
     data = json.loads(out)
     measured = next(row for row in rows("memory.csv") if (row["model"], row["batch"]) == ("resnet50", "8"))
     assert (data["schema"], data["model"], data["batch"]) == ("cnncost.memory/1", "resnet50", 8)
@@ -387,8 +386,8 @@ def test_json(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_formats(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, format: str) -> None:
-    code, out, _ = run(capsys, monkeypatch, "alexnet", "--exact", "--format", format)
+def test_formats(run: Callable[..., Any], format: str) -> None:
+    code, out, _ = run("alexnet", "--exact", "--format", format)
     assert code == 0
     kept = "3139072" if format in ("json", "csv", "tsv") else "3,065.5"
     assert kept in out
@@ -407,14 +406,12 @@ def test_formats(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyP
         ),
     ],
 )
-def test_command_line_refusals(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: str, message: str
-) -> None:
-    assert run(capsys, monkeypatch, *words.split()) == (2, "", f"error: {message}\n")
+def test_command_line_refusals(run: Callable[..., Any], words: str, message: str) -> None:
+    assert run(*words.split()) == (2, "", f"error: {message}\n")
 
 
-def test_the_rules_are_shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    _, out, _ = run(capsys, monkeypatch, "mobilenet_v2", "--rules", "--in-place", "relu6,add", "--format", "json")
+def test_the_rules_are_shown(run: Callable[..., Any]) -> None:
+    _, out, _ = run("mobilenet_v2", "--rules", "--in-place", "relu6,add", "--format", "json")
     data = json.loads(out)
     rules = {rule["kind"]: rule for rule in data["rules"]}
     assert [rules[kind]["output"] for kind in ("relu6", "add", "relu", "conv")] == ["in place", "in place", "new", "new"]

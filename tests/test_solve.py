@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -15,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnncost import analyze, load
-from cnncost.__main__ import main
 from cnncost.errors import CnncostError, ModelError, UsageError
 from cnncost.models import Model
 from cnncost.solve import Approach, Solution, solve
@@ -370,14 +368,11 @@ Run = Callable[..., str]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(cli: Callable[..., Any]) -> Run:
     def call(*words: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["cnncost", "solve", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        assert ended.value.code == (2 if captured.err else 0)
-        return captured.out + captured.err
+        done = cli("solve", *words)
+        assert done.code == (2 if done.err else 0)
+        return done.out + done.err
 
     return call
 
