@@ -248,6 +248,16 @@ class Layers:
         """Group normalisation: statistics of each example over `groups` groups of channels."""
         return self._apply("group_norm", (), {"groups": groups, "affine": affine}, name, shared)
 
+    def instance_norm(
+        self,
+        *,
+        affine: bool = False,
+        name: str | None = None,
+        shared: str | None = None,
+    ) -> Tensor:
+        """Instance normalisation: statistics of each channel of each example; a learned scale and offset where `affine`."""
+        return self._apply("instance_norm", (), {"affine": affine}, name, shared)
+
     def lrn(
         self,
         size: Num = 5,

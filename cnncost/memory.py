@@ -93,6 +93,7 @@ KEEPS: dict[str, Keeps] = {  # a kind left out keeps nothing: flatten, concat, a
     "batch_norm": Keeps(inputs=True, statistics=2 * channels_),
     "layer_norm": Keeps(inputs=True, statistics=2 * batch * positions),
     "group_norm": Keeps(inputs=True, statistics=2 * batch * groups),
+    "instance_norm": Keeps(inputs=True, statistics=2 * batch * channels_),
     "lrn": Keeps(
         inputs=True,
         maps=batch * (2 * writes + (channels_ + size - 1) * positions),

@@ -543,6 +543,16 @@ def group_norm(x: Shape, groups: Num = 32, *, affine: bool = True) -> Cost:
 
 
 @rule("normalisation")
+def instance_norm(x: Shape, *, affine: bool = False) -> Cost:
+    """Instance normalisation: statistics of each channel of each example; a learned scale and offset where `affine`.
+
+    Source: arXiv:1607.08022.
+    """
+    c = image(x)[0]
+    return Cost(x, params=2 * c * affine, bias=elements(x) * affine)
+
+
+@rule("normalisation")
 def lrn(x: Shape, size: Num = 5) -> Cost:
     """Local response normalisation across `size` neighbouring channels; no parameters.
 

@@ -83,6 +83,7 @@ MICRO: dict[str, tuple[tuple[int, ...], Function, str]] = {
     "BatchNorm no affine": (MAP, lambda x: x.batch_norm(affine=False), ""),
     "LayerNorm": (TOKENS, lambda x: x.layer_norm(), ""),
     "GroupNorm": (MAP, lambda x: x.group_norm(4), ""),
+    "InstanceNorm no affine": (MAP, lambda x: x.instance_norm(), ""),
     "LRN n=5": (MAP, lambda x: x.lrn(5), ""),
     "ReLU module": (MAP, lambda x: x.relu(), ""),
     "ReLU6": (MAP, lambda x: x.relu6(), ""),
@@ -121,8 +122,6 @@ ROWS = {row.pop("op"): row for row in table("golden_micro.csv")}
 ELSEWISE = {
     # A layer of linear layers and attention here; tools that hook the module see one thing, or count some parts twice.
     "MultiheadAttention 16 dims 4 heads length 5",
-    # A group_norm with one channel a group here; thop tells nn.InstanceNorm2d, which it counts, from nn.GroupNorm.
-    "InstanceNorm no affine",
 }
 
 

@@ -128,6 +128,12 @@ def group_norm(draw: Draw) -> Case:
     return (c, *pair(draw, 2, 20)), {"groups": groups, "affine": affine}, nn.GroupNorm(groups, c, affine=affine)
 
 
+def instance_norm(draw: Draw) -> Case:
+    affine = draw(st.booleans())
+    shape = (number(draw, 1, 6), *pair(draw, 2, 20))
+    return shape, {"affine": affine}, nn.InstanceNorm2d(shape[0], affine=affine)
+
+
 def layer_norm(draw: Draw) -> Case:
     affine = draw(st.booleans())
     if draw(st.booleans()):
@@ -166,7 +172,18 @@ def flatten(draw: Draw) -> Case:
     return some_shape(draw), {}, nn.Flatten()
 
 
-LAYERS = [conv, conv_transpose, max_pool, avg_pool, adaptive_avg_pool, adaptive_max_pool, linear, batch_norm, group_norm]
+LAYERS = [
+    conv,
+    conv_transpose,
+    max_pool,
+    avg_pool,
+    adaptive_avg_pool,
+    adaptive_max_pool,
+    linear,
+    batch_norm,
+    group_norm,
+    instance_norm,
+]
 LAYERS += [layer_norm, prelu, upsample, channel_shuffle, space_to_depth, pad, flatten]
 
 

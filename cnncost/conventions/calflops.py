@@ -40,7 +40,7 @@ CONVENTIONS = (
             "conv_transpose": 2 * TRANSPOSED + bias // writes * (Co // groups) * untransposed,
             "linear": 2 * macs,
             "batch_norm": reads + bias,
-            **each(("layer_norm", "group_norm"), 4 * reads + bias),
+            **each(("layer_norm", "group_norm", "instance_norm"), 4 * reads + bias),
             "lrn": 4 * reads + (window - 1) * Hi * Wi,
             **each(("relu", "leaky_relu", "prelu", "elu", "gelu", "silu"), writes),
             "softmax": reads,

@@ -93,7 +93,7 @@ CONVS = ("conv", "conv_transpose", "linear")
 WINDOWS = ("max_pool", "avg_pool")
 MEANS = ("adaptive_avg_pool", "global_avg_pool")
 MAXIMA = ("adaptive_max_pool", "global_max_pool")
-NORMS = ("batch_norm", "layer_norm", "group_norm")
+NORMS = ("batch_norm", "layer_norm", "group_norm", "instance_norm")
 FREE = (  # kinds that do no arithmetic at inference
     *("constant", "class_token", "flatten", "concat", "split", "slice", "pad", "channel_shuffle", "space_to_depth"),
     *("tokens", "untokens", "dropout", "stochastic_depth"),

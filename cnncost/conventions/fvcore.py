@@ -15,7 +15,7 @@ SOURCE = "fvcore 0.1.5, fvcore/nn/jit_handles.py; also timm 1.0.31"
 FLOPS = {
     **each(("conv", "conv_transpose", "linear", "matmul"), macs),
     "batch_norm": reads + bias,
-    **each(("layer_norm", "group_norm"), 4 * reads + bias),
+    **each(("layer_norm", "group_norm", "instance_norm"), 4 * reads + bias),
     **each(MEANS, reads),
     "mean.global_avg_pool": 0,
     "upsample.nearest": writes,

@@ -20,11 +20,12 @@ from cnncost.conventions.convention import (
 
 SOURCE = "ptflops 0.7.5, ptflops/pytorch_ops.py"
 POOLS = (*WINDOWS, *MEANS, *MAXIMA)
-NORMS = ("batch_norm", "group_norm", "layer_norm")
+NORMS = ("batch_norm", "group_norm", "instance_norm", "layer_norm")
 HOOKED = {  # counted where a module of that type is called
     **each(CONVS, macs + bias),
     "batch_norm": reads + bias,
     "group_norm": reads + bias,
+    "instance_norm": reads + bias,
     "layer_norm": reads,  # it looks for the attribute `affine`, which a LayerNorm does not have
     **each(("relu", "relu6", "leaky_relu", "prelu", "elu", "gelu"), writes),
     **each(POOLS, reads),

@@ -23,6 +23,7 @@ FLOPS = {
     "linear": macs,
     "batch_norm": 2 * reads + 2 * bias,
     "layer_norm": 2 * reads + 2 * bias,
+    "instance_norm": 2 * reads + 2 * bias,
     "prelu": reads,
     "softmax": 3 * reads - reads // Ci,
     "avg_pool": writes,
