@@ -18,6 +18,7 @@ from cnncost.conventions.convention import (
     kw,
     macs,
     reads,
+    scores,
     untransposed,
     window,
     writes,
@@ -47,6 +48,7 @@ CONVENTIONS = (
             **each((*WINDOWS, *MEANS, *MAXIMA), reads),
             "mean.global_avg_pool": 0,
             "upsample": reads,
+            "MHA.attention": scores,
             **called({"matmul": 2 * macs, "add": writes, "mul": writes}),
         },
         slips=(

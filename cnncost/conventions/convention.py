@@ -52,6 +52,11 @@ def _untransposed(node: Node, x: Shape) -> Num:
     return positions
 
 
+def _scores(node: Node, x: Shape) -> Num:
+    features = channels(x) + channels(node.cost.shape)  # of a query and of a value: what each pair of tokens multiplies
+    return node.args.get("heads", 1) * node.cost.macs // features
+
+
 def _adaptive(node: Node, x: Shape) -> Num:
     (h, w), (rows, columns) = _area(x), _area(node.cost.shape)
     if all(isinstance(size, int) for size in (h, w, rows, columns)):
@@ -75,11 +80,12 @@ GEOMETRY: dict[str, tuple[str, Callable[[Node, Shape], Num]]] = {
     "groups": ("groups of channels", lambda node, x: node.args.get("groups", 1)),
     "window": ("channels that a local response normalisation looks at", lambda node, x: node.args.get("size", 1)),
     "untransposed": ("output positions of a transposed convolution as if it were a plain one", _untransposed),
+    "scores": ("attention weights: one per head, query and key", lambda node, x: _scores(node, x)),
     "adaptive": ("whole part of (Hi/Ho·Wi/Wo + 1)·writes in double precision", _adaptive),
 }
 LETTERS = {**MEANINGS, **{name: meaning for name, (meaning, _) in GEOMETRY.items()}}
 
-Ci, Hi, Wi, Co, Ho, Wo, kh, kw, sh, sw, groups, window, untransposed, adaptive = symbols(" ".join(GEOMETRY))
+Ci, Hi, Wi, Co, Ho, Wo, kh, kw, sh, sw, groups, window, untransposed, scores, adaptive = symbols(" ".join(GEOMETRY))
 
 
 def _of(section: str) -> tuple[str, ...]:
@@ -113,6 +119,7 @@ def called(kinds: Mapping[str, Num], form: str = "F") -> dict[str, Num]:
 # How a model may spell a layer, for tools that count some spellings only.
 FORMS = {
     "F": "called as a function: F.relu(x), torch.add(x, y)",
+    "MHA": "a part of an nn.MultiheadAttention that returns its weights, too",
     "mean": "x.mean over height and width in place of a pooling layer",
 }
 

@@ -18,6 +18,7 @@ FLOPS = {
     **each(("layer_norm", "group_norm", "instance_norm"), 4 * reads + bias),
     **each(MEANS, reads),
     "mean.global_avg_pool": 0,
+    "MHA.attention": macs,
     "upsample.nearest": writes,
     "upsample.bilinear": 4 * writes,
 }

@@ -14,6 +14,7 @@ from cnncost.conventions.convention import (
     each,
     macs,
     reads,
+    scores,
     window,
     writes,
 )
@@ -31,6 +32,7 @@ HOOKED = {  # counted where a module of that type is called
     **each(POOLS, reads),
     "upsample": writes,
 }
+HEADS = macs + scores + writes  # nn.MultiheadAttention's hook: products, softmax, scaled queries
 PATCHED = {  # counted where torch.nn.functional's is called, by the module's own forward too
     **each(("relu", "prelu", "elu", "gelu", "silu"), writes),
     "softmax": reads,
@@ -50,9 +52,14 @@ CONVENTIONS = (
             **{kind: HOOKED.get(kind, 0) + PATCHED.get(kind, 0) for kind in (*HOOKED, *PATCHED)},
             **called({**each(set(HOOKED) - {*CONVS, *NORMS}, 0), **PATCHED, **FUNCTIONS}),
             "mean.global_avg_pool": 0,
+            "MHA.attention": HEADS + macs + scores,
         },
         per_example=True,
         slips=(
+            Slip(
+                ("attention",),
+                "ptflops counts the products of nn.MultiheadAttention twice: by a hook, and where they are called",
+            ),
             Slip(TWICE, "ptflops counts ReLU, pooling and resizing modules twice: by a hook, and by the function they call"),
         ),
     ),
@@ -60,14 +67,14 @@ CONVENTIONS = (
         "ptflops_modules",
         "as ptflops without patched functions: modules only, each once",
         f"{SOURCE}: the default back end with functional patching switched off",
-        flops={**HOOKED, **called(each((*HOOKED, *PATCHED), 0)), "mean.global_avg_pool": 0},
+        flops={**HOOKED, **called(each((*HOOKED, *PATCHED), 0)), "mean.global_avg_pool": 0, "MHA.attention": HEADS},
         per_example=True,
     ),
     Convention(
         "ptflops_aten",
         "1 multiply-add = 1; convolutions, linear layers and matrix products, with their biases",
         "ptflops 0.7.5, ptflops/aten_ops.py: the aten back end",
-        flops={**each(CONVS, macs + bias), "matmul": macs},
+        flops={**each(CONVS, macs + bias), "matmul": macs, "MHA.attention": macs},
         per_example=True,
     ),
 )

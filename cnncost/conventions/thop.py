@@ -38,10 +38,11 @@ CONVENTIONS = (
         "thop",
         "1 multiply-add = 1; batch norm 4 per element, average pooling; biases, activations, max pooling and adds are free",
         "thop 0.1.1, thop/vision/basic_hooks.py and calc_func.py",
-        flops={**FLOPS, **called(each(FLOPS, 0)), "mean.global_avg_pool": 0},
+        flops={**FLOPS, **called(each(FLOPS, 0)), "mean.global_avg_pool": 0, "MHA.linear": 0},
         slips=(
             Slip(("conv_transpose",), "thop counts a transposed convolution per output position, about stride² too many"),
             Slip(("group_norm",), "thop does not know GroupNorm and counts 0"),
+            Slip(("attention",), "thop does not know attention and counts 0, for the projections of nn.MultiheadAttention too"),
         ),
     ),
 )

@@ -7,12 +7,12 @@ CONVENTIONS = (
         "torch",
         "1 multiply-add = 2 FLOPs; only convolutions, linear layers and matrix products count",
         "torch 2.13.0, torch/utils/flop_counter.py",
-        flops=each((*CONVS, "matmul"), 2 * macs),
+        flops={**each((*CONVS, "matmul"), 2 * macs), "MHA.linear": 0},
         weight_gradient=each(("conv", "conv_transpose"), 2 * macs * groups),
         slips=(
             Slip(
                 ("attention",),
-                "torch's counter sees no scaled dot-product attention on a CPU; on a GPU it counts 2 per multiply-add",
+                "torch's counter sees no scaled dot-product attention on a CPU, nor nn.MultiheadAttention's fast path",
             ),
             Slip(
                 ("conv", "conv_transpose"),

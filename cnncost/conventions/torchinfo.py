@@ -13,6 +13,7 @@ CONVENTIONS = (
             "conv": macs + bias,
             "conv_transpose": writes * (Ci // groups) * kh * kw + bias,
             **each(("linear", *NORMS, "prelu"), learned),
+            "MHA.linear": 0,
         },
         memory=each(OWNERS, 2 * writes),
         slips=(

@@ -30,6 +30,7 @@ CONVENTIONS = (
             **each(("avg_pool", *MEANS), writes),
             "upsample.bilinear": 4 * writes,
             "mul": writes,
+            "MHA.attention": macs + writes + 4,  # with scaled queries, and four products of sizes that its trace shows
         },
         slips=(
             Slip(
