@@ -516,11 +516,9 @@ def test_files_hold_every_row(
         assert (data["matching"], data["method"]) == (len(expected), result.method)
         rows = data["rows"]
     elif suffix == "npz":
-        archive = np.load(path)
-        rows = [
-            dict(zip(archive, (value.item() for value in row), strict=True))
-            for row in zip(*(archive[n] for n in archive), strict=True)
-        ]
+        with np.load(path) as archive:
+            columns = {name: archive[name].tolist() for name in archive}
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     else:
         import pyarrow.parquet as pq
 
