@@ -148,7 +148,7 @@ class Precision:
                 raise UsageError(f"no part is called '{name}'", did_you_mean(name, names, f"parts: {', '.join(names)}"))
             _size(value)
             chosen[name] = value
-        return cls(**chosen)  # type: ignore[arg-type]
+        return cls(**chosen)  # type: ignore[arg-type]  # the names are checked above
 
 
 PRECISIONS = {

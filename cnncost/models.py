@@ -211,6 +211,16 @@ def ensemble(members: Sequence[Model]) -> Model:
     return Model(name, run, members[0].shape, family="ensemble", spelling=spelling)
 
 
+def sized(model: Model, input: str | None, size: str | None) -> Model:
+    """Return a model with the input that `--input` or `--size` asks for, if any. Raises UsageError where both are given."""
+    if input and size:
+        raise UsageError("--input and --size both say how large the input is", "give one of them")
+    for option, text in (("input", input), ("size", size)):
+        if text is not None:
+            model = replace(model, input=resized(model, option, text))
+    return model
+
+
 def resized(model: Model, option: str, text: str) -> tuple[Num, ...]:
     """Return the input that `--input C,H,W` or `--size S` (or HxW) asks of a model."""
     sizes = [whole_number(part, f"--{option} {text}") for part in re.split(r"[,x×]", text.strip())]

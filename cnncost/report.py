@@ -82,7 +82,7 @@ class Report:
         `device` is what the roofline's columns need. Raises UsageError for an unknown name.
         """
         if name in FIGURES:
-            return getattr(self, name)  # type: ignore[no-any-return]
+            return getattr(self, name)  # type: ignore[no-any-return]  # FIGURES are columns
         from cnncost.columns import Derivation
 
         return column(Derivation(self, device).column(name, self))

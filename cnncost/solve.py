@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
@@ -42,6 +43,10 @@ def _memory(graph: Graph, report: Report, optimizer: str = "sgd") -> Memory:
     return memory(graph, batch=report.batch, optimizer=optimizer, precision=report.dtype)
 
 
+def _training(graph: Graph, report: Report, optimizer: str = "sgd") -> Num:
+    return _memory(graph, report, optimizer).training_bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """A figure that a target can name."""
@@ -62,14 +67,9 @@ QUANTITIES = {
         Quantity("param_bytes", "param memory", "bytes", lambda graph, report: report.total["param_bytes"]),
         Quantity("peak", "peak memory", "bytes", lambda graph, report: _memory(graph, report).peak_bytes),
         Quantity("kept", "kept memory", "bytes", lambda graph, report: _memory(graph, report).kept_bytes),
-        Quantity("training", "training memory", "bytes", lambda graph, report: _memory(graph, report).training_bytes),
+        Quantity("training", "training memory", "bytes", _training),
         *(
-            Quantity(
-                f"training_{name}",
-                f"training memory, {name}",
-                "bytes",
-                lambda graph, report, name=name: _memory(graph, report, name).training_bytes,  # type: ignore[misc]
-            )
+            Quantity(f"training_{name}", f"training memory, {name}", "bytes", partial(_training, optimizer=name))
             for name in ("momentum", "adam")
         ),
     )

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -232,15 +231,9 @@ def chosen_device(name: str | None, peak: str | None, bandwidth: str | None) -> 
 
 def chosen(reference: str | Model, input: str | None, size: str | None, settings: Sequence[str]) -> Model:
     """Return the model that a reference loads, with the settings and the input that the options ask for."""
-    from cnncost.models import Model, load, resized
+    from cnncost.models import Model, load, sized
 
-    if input and size:
-        raise UsageError("--input and --size both say how large the input is", "give one of them")
-    model = (reference if isinstance(reference, Model) else load(reference)).set(settings)
-    for option, text in (("input", input), ("size", size)):
-        if text is not None:
-            model = replace(model, input=resized(model, option, text))
-    return model
+    return sized((reference if isinstance(reference, Model) else load(reference)).set(settings), input, size)
 
 
 def reports(
@@ -271,19 +264,15 @@ def case_of(
     reference: str, input: str | None, size: str | None, settings: Sequence[str], **counting: Any
 ) -> tuple[Model, dict[str, int], dict[str, Any]]:
     """Return a model, the sizes C, H and W asked of its input, and how to count, under the shared options."""
-    from cnncost.models import resized, whole_number
+    from cnncost.models import sized, whole_number
 
     model = chosen(reference, None, None, settings)
     sizes: dict[str, int] = {}
     if input or size:
-        if input and size:
-            raise UsageError("--input and --size both say how large the input is", "give one of them")
-        option = "input" if input else "size"
-        shape = resized(model, option, input or size or "")
+        shape = sized(model, input, size).shape or ()
         if len(shape) != 3:
-            raise UsageError(
-                f"--{option} {input or size} is no C×H×W map", "give channels, height and width: --input 3,224,224"
-            )
+            asked = f"--input {input}" if input else f"--size {size}"
+            raise UsageError(f"{asked} is no C×H×W map", "give channels, height and width: --input 3,224,224")
         sizes = dict(zip("CHW" if input else "HW", shape if input else shape[1:], strict=True))
     return model, sizes, {**counting, "batch": whole_number(counting["batch"], "--batch")}
 

@@ -93,7 +93,7 @@ def command(
         raise UsageError("--sort orders no file of all rows: they are written as they are found", "say how many: --top N")
     settings = asked.pop("settings")
     batch = whole_number(asked.pop("batch"), "--batch")
-    query = Query(model, over, settings, batch=batch, every=every, method=METHODS.get(method or "", "auto"), **asked)  # type: ignore[arg-type]
+    query = Query(model, over, settings, batch=batch, every=every, method=METHODS.get(method or "", "auto"), **asked)  # type: ignore[arg-type]  # click's words
     if chosen == "parquet":
         from cnncost.sweep.output import need_pyarrow
 

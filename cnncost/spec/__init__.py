@@ -120,22 +120,19 @@ class _Reader:
                 self.problems.add("E101", f"{fact}; {near}" if near else fact, word.mark, "" if near else known)
         about = self.text("about")
         name = self.text("name") or default_name(self.source.path)
-        expect = self.tolerant(lambda: self.figures("expect", self.figure)) or ()
-        budget = self.tolerant(lambda: self.figures("budget", self.limit)) or ()
-        if "model" in self.root.entries:
-            model = self.tolerant(lambda: self.from_zoo(name, expect))
-        else:
-            model = self.own(name, about, expect)
+        expect = self.tolerant(self.figures, "expect", self.figure) or ()
+        budget = self.tolerant(self.figures, "budget", self.limit) or ()
+        model = self.tolerant(self.from_zoo, name, expect) if "model" in self.root.entries else self.own(name, about, expect)
         if self.problems:
             self.explore(model)
             raise SpecError(self.source, self.problems)
         assert model is not None
         return Spec(self.source.path, model, budget, expect, about, self.params, self.source)
 
-    def tolerant(self, read: Callable[[], Any]) -> Any:
+    def tolerant(self, read: Callable[..., Any], *part: Any) -> Any:
         """Return what a part says; None where it cannot be used, which is noted."""
         try:
-            return read()
+            return read(*part)
         except Broken:
             return None
 
@@ -183,7 +180,7 @@ class _Reader:
         if entry is None:
             return
         for name, node in self.compiler.mapping(entry[1], "params", entry[0].mark).entries.values():
-            self.tolerant(lambda name=name, node=node: self.param(name, node))  # type: ignore[misc]
+            self.tolerant(self.param, name, node)
 
     def param(self, key: Scalar, node: Node) -> None:
         compiler = self.compiler
@@ -236,7 +233,7 @@ class _Reader:
         if entry is None:
             return
         for name, node in self.compiler.mapping(entry[1], "let", entry[0].mark).entries.values():
-            self.tolerant(lambda name=name, node=node: self.bind(name, node))  # type: ignore[misc]
+            self.tolerant(self.bind, name, node)
 
     def bind(self, key: Scalar, node: Node) -> None:
         name = self.compiler.name(key, "a let", list(self.params))
@@ -270,7 +267,7 @@ class _Reader:
         if not isinstance(entry[1], List):
             raise self.compiler.fail("E107", "require is no list", entry[0].mark, "write a list of conditions: [base % 2 == 0]")
         for node in entry[1].items:
-            arg = self.tolerant(lambda node=node: self.compiler.value(node, CONDITION, self.scope, "a condition"))  # type: ignore[misc]
+            arg = self.tolerant(self.compiler.value, node, CONDITION, self.scope, "a condition")
             if arg is not None:
                 self.require.append((node.text, arg))
 
@@ -282,7 +279,7 @@ class _Reader:
         if entry is None:
             return ()
         lines = self.compiler.mapping(entry[1], key, entry[0].mark).entries.values()
-        found = [self.tolerant(lambda name=name, node=node: read(name, node)) for name, node in lines]  # type: ignore[misc]
+        found = [self.tolerant(read, name, node) for name, node in lines]
         return tuple(figure for figure in found if figure is not None)
 
     def limit(self, key: Scalar, node: Node) -> Limit:
@@ -336,7 +333,7 @@ class _Reader:
                 self.problems.add("E104", "the spec has no layers", self.root.mark, hint)
         elif isinstance(entry[1], Dict):
             for key, node in entry[1].entries.values():
-                self.tolerant(lambda key=key: self.compiler.label(key, "a stage"))  # type: ignore[misc]
+                self.tolerant(self.compiler.label, key, "a stage")
                 stages.append((key.text, self.compiler.steps(node, self.scope, ids, f"the stage {clip(key.text)}", key.mark)))
         else:
             stages.append((None, self.compiler.steps(entry[1], self.scope, ids, "the spec", entry[0].mark)))
@@ -373,12 +370,12 @@ class _Reader:
         bodies: list[tuple[Scalar, Dict]] = []
         if entry is not None:
             for key, node in compiler.mapping(entry[1], "blocks", entry[0].mark).entries.values():
-                body = self.tolerant(lambda key=key, node=node: self.declared(key, node))  # type: ignore[misc]
+                body = self.tolerant(self.declared, key, node)
                 if body is not None:
                     bodies.append((key, body))
         self.tolerant(self.read_defaults)
         for key, body in bodies:
-            block = self.tolerant(lambda key=key, body=body: self.block(key, body))  # type: ignore[misc]
+            block = self.tolerant(self.block, key, body)
             compiler.blocks[key.text] = block or Block(key.text, {}, {}, [Step(key, None, broken=True)], {})
             compiler.blocks[key.text].calls, compiler.calls = compiler.calls, {}
 
@@ -430,7 +427,7 @@ class _Reader:
         if entry is None:
             return
         for key, node in compiler.mapping(entry[1], "defaults", entry[0].mark).entries.values():
-            self.tolerant(lambda key=key, node=node: self.default(key, node))  # type: ignore[misc]
+            self.tolerant(self.default, key, node)
 
     def default(self, key: Scalar, node: Node) -> None:
         compiler = self.compiler

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from cnncost import conventions
 from cnncost.errors import UsageError, did_you_mean
 from cnncost.ints import Ints
-from cnncost.models import Model, load, resized
+from cnncost.models import Model, load, sized
 from cnncost.sweep.evaluate import ALIASES, FIGURES, Choices, Chunk, Evaluator, Method, Reason, Reasons, joined
 from cnncost.sweep.product import front
 from cnncost.sweep.space import LARGEST_SPACE, Space, space
@@ -102,10 +102,7 @@ class Task:
     def __init__(self, query: Query) -> None:
         model = load(query.model) if isinstance(query.model, str) else query.model
         model = model.set(query.settings)
-        for option in ("input", "size"):
-            text = getattr(query, option)
-            if text is not None:
-                model = replace(model, input=resized(model, option, text))
+        model = sized(model, query.input, query.size)
         if model.shape is None:
             raise UsageError(f"{model.name} has no input size of its own", "give one: --input C,H,W")
         self.query = query
