@@ -12,32 +12,32 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from cnncost.algebra import Poly, symbols
     from cnncost.api import analyze, compare
-    from cnncost.conventions import Convention
-    from cnncost.errors import CnncostError
-    from cnncost.graph import Graph, Node, Tensor, block, trace
-    from cnncost.models import Model, family, load, variant
-    from cnncost.report import Report
+    from cnncost.base.errors import CnncostError
+    from cnncost.base.poly import Poly, symbols
+    from cnncost.counting import Convention
+    from cnncost.graph.graph import Graph, Node, Tensor, block, trace
+    from cnncost.measures.report import Report
+    from cnncost.models.model import Model, family, load, variant
 
 # Where each public name lives: imported on first use, so that `import cnncost` and `cnncost --help` cost nothing.
 _HOMES = {
-    "Poly": "algebra",
-    "symbols": "algebra",
+    "Poly": "base.poly",
+    "symbols": "base.poly",
     "analyze": "api",
     "compare": "api",
-    "Convention": "conventions",
-    "CnncostError": "errors",
-    "Graph": "graph",
-    "Node": "graph",
-    "Tensor": "graph",
-    "block": "graph",
-    "trace": "graph",
-    "Model": "models",
-    "family": "models",
-    "load": "models",
-    "variant": "models",
-    "Report": "report",
+    "Convention": "counting",
+    "CnncostError": "base.errors",
+    "Graph": "graph.graph",
+    "Node": "graph.graph",
+    "Tensor": "graph.graph",
+    "block": "graph.graph",
+    "trace": "graph.graph",
+    "Model": "models.model",
+    "family": "models.model",
+    "load": "models.model",
+    "variant": "models.model",
+    "Report": "measures.report",
 }
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from cnncost.errors import CnncostError
+from cnncost.base.errors import CnncostError
 
 BROKEN_PIPE = 141  # what a shell reports for a program ended by a closed pipe: 128 + SIGPIPE
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cnncost.algebra import Num
-from cnncost.conventions import Convention
-from cnncost.graph import Graph, Outputs, trace
-from cnncost.models import Model, load
-from cnncost.report import Report, report
+from cnncost.base.poly import Num
+from cnncost.counting import Convention
+from cnncost.graph.graph import Graph, Outputs, trace
+from cnncost.measures.report import Report, report
+from cnncost.models.model import Model, load
 
 
 def analyze(

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cnncost.errors import UsageError
-from cnncost.graph import Graph, Outputs
-from cnncost.limits import limit
-from cnncost.models import Model
+from cnncost.base.errors import UsageError
+from cnncost.base.limits import limit
+from cnncost.graph.graph import Graph, Outputs
+from cnncost.models.model import Model
 
 
 def assert_budget(
@@ -29,13 +29,13 @@ def assert_budget(
 
     `model`, `input`, `batch`, `dtype` and `convention` are those of `cnncost.analyze`, `settings` the model's own. A spec's
     budget holds as well. Raises AssertionError that names the limit, by how much it is broken, and the heaviest layers;
-    UsageError where there is no limit, or one of no quantity (`cnncost.limits.QUANTITIES` are those there are).
+    UsageError where there is no limit, or one of no quantity (`cnncost.base.limits.QUANTITIES` are those there are).
     """
     __tracebackhide__ = True  # pytest shows the test, not this function
     from cnncost.api import analyze
-    from cnncost.budget import verdicts
-    from cnncost.history import costs
-    from cnncost.models import with_budget
+    from cnncost.models.model import with_budget
+    from cnncost.questions.check.budget import verdicts
+    from cnncost.questions.check.history import costs
 
     held = [limit(name, given, "assert_budget") for name, given in limits.items()]
     if isinstance(model, str):

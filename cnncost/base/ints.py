@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from cnncost.errors import Disagreement
+from cnncost.base.errors import Disagreement
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from cnncost.errors import UsageError, did_you_mean
-from cnncost.units import Measure, parse_quantity
+from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.units import Measure, parse_quantity
 
 
 @dataclass(frozen=True, slots=True)

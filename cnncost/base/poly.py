@@ -1,6 +1,6 @@
 """An exact integer algebra: polynomials over letters, with floor division.
 
-Rules use `+ - * // **` only, so one rule runs on integers, on columns of integers (`cnncost.ints.Ints`) and on the
+Rules use `+ - * // **` only, so one rule runs on integers, on columns of integers (`cnncost.base.ints.Ints`) and on the
 polynomials of this module. Letters stand for integers of at least 1: a size, a width, a count.
 
 The normal form of a polynomial is a mapping from monomials to integer coefficients that are not 0; a monomial is a sorted
@@ -21,8 +21,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any, TypeAlias
 
-from cnncost.errors import AlgebraError, Disagreement
-from cnncost.ints import Ints
+from cnncost.base.errors import AlgebraError, Disagreement
+from cnncost.base.ints import Ints
 
 Num: TypeAlias = Any  # int | Ints | Poly: whatever + - * // ** mean something for
 Atom: TypeAlias = "str | Floor"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
-from cnncost.algebra import Num, Poly
-from cnncost.errors import UsageError
+from cnncost.base.errors import UsageError
+from cnncost.base.poly import Num, Poly
 
 Measure: TypeAlias = Literal["count", "bytes"]
 

@@ -7,7 +7,7 @@ from importlib import import_module
 import click
 
 from cnncost import __version__
-from cnncost.errors import UsageError, did_you_mean
+from cnncost.base.errors import UsageError, did_you_mean
 
 # Each command with its help line, so that `cnncost --help` imports none of them.
 COMMANDS = {

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from cnncost.base.errors import CnncostError, ModelError, Several, UsageError, each
+from cnncost.base.limits import QUANTITIES, Limit, limit
 from cnncost.cli.options import FORMATS, check_output, complete_model, model_options, output_options, reports, show
-from cnncost.errors import CnncostError, ModelError, Several, UsageError, each
-from cnncost.limits import QUANTITIES, Limit, limit
 
 if TYPE_CHECKING:
-    from cnncost.budget import Verdict
-    from cnncost.config import Config
-    from cnncost.tables import Table
+    from cnncost.questions.check.budget import Verdict
+    from cnncost.questions.check.config import Config
+    from cnncost.show.tables.layers import Table
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -67,7 +67,7 @@ def command(
         if format == "github":
             _annotate(error)
         raise
-    from cnncost.budget import table
+    from cnncost.questions.check.budget import table
 
     verdicts = table(found, notes, exact)
     show(verdicts, chosen, path)
@@ -91,7 +91,7 @@ def _limit(name: str, text: str | None) -> Limit | None:
 
 def configured(words: Sequence[str], file: str | None, options: dict[str, Any]) -> tuple[Config, list[str]]:
     """Return the configuration and the models meant by `words`, else its own. Puts its way of counting into `options`."""
-    from cnncost import config
+    from cnncost.questions.check import config
 
     found = config.find(file)
     context = click.get_current_context()
@@ -108,8 +108,8 @@ def _verdicts(
     words: Sequence[str], given: Sequence[Limit], against: str | None, file: str | None, options: dict[str, Any]
 ) -> tuple[list[Verdict], list[str]]:
     """Return the verdicts of all models, and what is to be said about what was not checked."""
-    from cnncost import budget, history
-    from cnncost.models import Model, with_budget
+    from cnncost.models.model import Model, with_budget
+    from cnncost.questions.check import budget, history
 
     configuration, names = configured(words, file, options)
     models, limits = {}, {}
@@ -147,9 +147,9 @@ def _verdicts(
 
 def _annotate(error: CnncostError) -> None:
     """Say on GitHub, beside the line, what kept the check from running."""
-    from cnncost.config import ConfigError
-    from cnncost.render.ci import workflow_command
-    from cnncost.spec import SpecError
+    from cnncost.models.spec import SpecError
+    from cnncost.questions.check.config import ConfigError
+    from cnncost.show.render.ci import workflow_command
 
     if isinstance(error, Several):
         for part in error.errors:
@@ -166,7 +166,7 @@ def _annotate(error: CnncostError) -> None:
 
 def _summarise(table: Table, path: str) -> None:
     """Add the table to the summary that GitHub shows for the job."""
-    from cnncost.render import render
+    from cnncost.show.render import render
 
     try:
         with open(path, "a", encoding="utf-8") as file:

@@ -18,8 +18,8 @@ def command(name: str | None, format: str | None, path: str | None, exact: bool)
     cnncost conventions fvcore
     cnncost conventions my.yaml
     """
-    from cnncost.conventions import CONVENTIONS, convention
-    from cnncost.tables import convention_table, conventions_table
+    from cnncost.counting import CONVENTIONS, convention
+    from cnncost.show.tables.layers import convention_table, conventions_table
 
     check_output(format, path)
     show(convention_table(convention(name)) if name else conventions_table(list(CONVENTIONS.values())), format, path)

@@ -30,7 +30,7 @@ def command(
     cnncost diff main:specs/net.yaml specs/net.yaml
     """
     check_output(format, path)
-    from cnncost.diff import difference, sort_key, table
+    from cnncost.questions.diff import difference, sort_key, table
 
     sort_key(sort)
     before, after = costs([old, new], **options)

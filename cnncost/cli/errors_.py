@@ -10,7 +10,7 @@ from cnncost.cli.options import Name, check_output, output_options, show
 
 
 def _codes() -> Iterable[str]:
-    from cnncost.spec.problems import CODES
+    from cnncost.models.spec.problems import CODES
 
     return CODES
 
@@ -33,7 +33,7 @@ def command(code: str | None, format: str | None, path: str | None, exact: bool)
     cnncost errors
     cnncost errors E103
     """
-    from cnncost.spec.tables import code_table, codes_table
+    from cnncost.show.tables.spec import code_table, codes_table
 
     check_output(format, path)
     show(code_table(code) if code else codes_table(), format, path)

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from cnncost.base.errors import UsageError
 from cnncost.cli.options import CONVENTIONS, check_output, chosen, complete_model, model_options, output_options, show
-from cnncost.errors import UsageError
 
 
 @click.command("explain")
@@ -38,7 +38,7 @@ def command(
     cnncost explain resnet50 --claim 3.8G
     cnncost explain resnet50 --layer conv1
     """
-    from cnncost.models import whole_number
+    from cnncost.models.model import whole_number
 
     check_output(format, path)
     given = {"--conventions": conventions, "--claim": claim, "--layer": layer}
@@ -48,14 +48,14 @@ def command(
     number = whole_number(batch, "--batch")
     network = chosen(model, **options)
     if claim is not None:
-        from cnncost import claims
+        from cnncost.questions import claims
 
         sizes = [f"--{name} {options[name]}" for name in ("size", "input") if options[name]]
         label = " ".join([model, *(f"--set {setting}" for setting in options["settings"]), *sizes])
         table = claims.claim_table(network, claims.claim(claim), label, exact)
     else:
-        from cnncost import explain
-        from cnncost.conventions import several
+        from cnncost.counting import several
+        from cnncost.questions import explain
 
         named = several(convention if conventions is None else conventions)
         graph = network.trace()

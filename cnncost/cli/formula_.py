@@ -45,9 +45,9 @@ def command(
     cnncost formula resnext_block --let H=32*h --let W=32*w --as latex
     cnncost formula resnet50 --let width --depth 1
     """
-    from cnncost.algebra import STYLES
+    from cnncost.base.poly import STYLES
     from cnncost.cli.options import case_of, format_for
-    from cnncost.formula import formula
+    from cnncost.questions.formula import formula
 
     check_output(format, path)
     loaded, sizes, counting = case_of(model, **options)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.cli.options import check_output, complete_model, output_options, show
-from cnncost.errors import UsageError, did_you_mean
 
 
 @click.command("list")
@@ -20,8 +20,8 @@ def command(pattern: str | None, format: str | None, path: str | None, exact: bo
     """
     from fnmatch import fnmatchcase
 
-    from cnncost import zoo
-    from cnncost.tables import list_table
+    from cnncost.models import zoo
+    from cnncost.show.tables.layers import list_table
 
     check_output(format, path)
     wanted = [

@@ -6,18 +6,18 @@ from typing import Any
 
 import click
 
+from cnncost.base.errors import UsageError
 from cnncost.cli.options import Name, check_output, complete_model, model_options, output_options, reports, show
-from cnncost.errors import UsageError
 
 
 def _optimizers() -> list[str]:
-    from cnncost.memory import OPTIMIZERS
+    from cnncost.measures.memory import OPTIMIZERS
 
     return list(OPTIMIZERS)
 
 
 def _in_place() -> list[str]:
-    from cnncost.memory import CAN_WORK_IN_PLACE
+    from cnncost.measures.memory import CAN_WORK_IN_PLACE
 
     return [*CAN_WORK_IN_PLACE, "none"]
 
@@ -67,9 +67,9 @@ def command(
     cnncost memory resnet50 --batch 64 --optimizer adam --dtypes mixed
     cnncost memory --rules
     """
-    from cnncost.memory import IN_PLACE, Precision, in_place_of, kinds_in_place, memory
-    from cnncost.memory_tables import memory_table, rules_table
-    from cnncost.models import whole_number
+    from cnncost.measures.memory import IN_PLACE, Precision, in_place_of, kinds_in_place, memory
+    from cnncost.models.model import whole_number
+    from cnncost.show.tables.memory import memory_table, rules_table
 
     check_output(format, path)
     if model is None and not rules:

@@ -6,8 +6,8 @@ import os
 
 import click
 
+from cnncost.base.errors import UsageError
 from cnncost.cli.options import complete_model, emit
-from cnncost.errors import UsageError
 
 
 @click.command("new")
@@ -21,13 +21,13 @@ def command(file: str, model: str | None, force: bool) -> None:
     cnncost new mynet.yaml
     cnncost new --from resnext50_32x4d mynet.yaml
     """
-    from cnncost.models import is_spec, load
+    from cnncost.models.model import is_spec, load
 
     if not is_spec(file):
         raise UsageError(f"'{file}' is no name of a spec", "name it with the suffix .yaml")
     if file != "-" and os.path.exists(file) and not force:
         raise UsageError(f"'{file}' is there already", "choose another name, or replace it: --force")
-    from cnncost.spec.start import start
+    from cnncost.models.spec.start import start
 
     emit(start(load(model) if model is not None else None), file)
     if file != "-":

@@ -10,15 +10,15 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from cnncost.errors import UsageError, did_you_mean, each
+from cnncost.base.errors import UsageError, did_you_mean, each
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from cnncost.models import Model
-    from cnncost.report import Report
-    from cnncost.roofline import Device
-    from cnncost.tables import Table
+    from cnncost.measures.report import Report
+    from cnncost.measures.roofline import Device
+    from cnncost.models.model import Model
+    from cnncost.show.tables.layers import Table
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -63,31 +63,31 @@ class Name(_ParamType):
 
 
 def _dtypes() -> Iterable[str]:
-    from cnncost.units import DTYPES
+    from cnncost.base.units import DTYPES
 
     return DTYPES
 
 
 def _conventions() -> Iterable[str]:
-    from cnncost.conventions import ALIASES, MODULE_OF
+    from cnncost.counting import ALIASES, MODULE_OF
 
     return (*MODULE_OF, *ALIASES)
 
 
 def _columns() -> Iterable[str]:
-    from cnncost.tables import COLUMN_NAMES
+    from cnncost.show.tables.layers import COLUMN_NAMES
 
     return COLUMN_NAMES
 
 
 def _devices() -> Iterable[str]:
-    from cnncost.roofline import DEVICES
+    from cnncost.measures.roofline import DEVICES
 
     return DEVICES
 
 
 def _kinds() -> Iterable[str]:
-    from cnncost.ops import RULES
+    from cnncost.rules.ops import RULES
 
     return RULES
 
@@ -97,7 +97,7 @@ class ConventionName(Name):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the name, or raise UsageError with the nearest ones; a file is read where it is used."""
-        from cnncost.conventions import SUFFIXES
+        from cnncost.counting import SUFFIXES
 
         return value if value.endswith(SUFFIXES) else super().convert(value, param, ctx)
 
@@ -113,7 +113,7 @@ def complete_model(ctx: click.Context, param: click.Parameter, incomplete: str) 
     """Return the zoo's names that begin as typed; where there are none, have the shell complete files."""
     from click.shell_completion import CompletionItem
 
-    from cnncost.models import names
+    from cnncost.models.model import names
 
     return [CompletionItem(name) for name in names(incomplete)] or [CompletionItem(incomplete, type="file")]
 
@@ -122,7 +122,7 @@ def complete_setting(ctx: click.Context, param: click.Parameter, incomplete: str
     """Return the settings of the models typed so far, as NAME=."""
     from click.shell_completion import CompletionItem
 
-    from cnncost.models import load
+    from cnncost.models.model import load
 
     given = ctx.params.get("model") or ctx.params.get("models") or ctx.args  # args, while an option still lacks its value
     found: list[str] = []
@@ -136,8 +136,8 @@ def complete_unknown(ctx: click.Context, param: click.Parameter, incomplete: str
     """Return what of the model typed so far can be a letter or be solved for: its settings, its input's sizes, the batch."""
     from click.shell_completion import CompletionItem
 
-    from cnncost.formula import Case
-    from cnncost.models import load
+    from cnncost.models.model import load
+    from cnncost.questions.formula import Case
 
     with suppress(UsageError):
         names = Case(load(ctx.params.get("model") or ctx.args[0])).names()
@@ -224,14 +224,14 @@ def chosen_device(name: str | None, peak: str | None, bandwidth: str | None) -> 
     """Return the device that the options ask for, if any."""
     if not (name or peak or bandwidth):
         return None
-    from cnncost.roofline import device
+    from cnncost.measures.roofline import device
 
     return device(name, peak, bandwidth)
 
 
 def chosen(reference: str | Model, input: str | None, size: str | None, settings: Sequence[str]) -> Model:
     """Return the model that a reference loads, with the settings and the input that the options ask for."""
-    from cnncost.models import Model, load, sized
+    from cnncost.models.model import Model, load, sized
 
     return sized((reference if isinstance(reference, Model) else load(reference)).set(settings), input, size)
 
@@ -240,19 +240,19 @@ def reports(
     models: Sequence[str | Model], input: str | None, size: str | None, settings: Sequence[str], **counting: Any
 ) -> list[Report]:
     """Return the report of each model, or of what a reference loads, under the shared options."""
-    from cnncost.models import whole_number
+    from cnncost.models.model import whole_number
 
     loaded = each(lambda reference: chosen(reference, input, size, settings), models)
     counting["batch"] = whole_number(counting["batch"], "--batch")
     graphs = each(lambda model: model.trace(), loaded)
-    from cnncost.report import report  # imports numpy: errors in names and settings come before it
+    from cnncost.measures.report import report  # imports numpy: errors in names and settings come before it
 
     return [report(graph, **counting) for graph in graphs]
 
 
 def costs(models: Sequence[str], **options: Any) -> list[dict[str, Any]]:
     """Return the costs of each model as plain data; those of a snapshot, FILE.json, as they were written."""
-    from cnncost import history
+    from cnncost.questions.check import history
 
     kept = {model: history.read_snapshot(model) for model in models if history.is_snapshot(model)}
     live = [model for model in models if model not in kept]
@@ -264,7 +264,7 @@ def case_of(
     reference: str, input: str | None, size: str | None, settings: Sequence[str], **counting: Any
 ) -> tuple[Model, dict[str, int], dict[str, Any]]:
     """Return a model, the sizes C, H and W asked of its input, and how to count, under the shared options."""
-    from cnncost.models import sized, whole_number
+    from cnncost.models.model import sized, whole_number
 
     model = chosen(reference, None, None, settings)
     sizes: dict[str, int] = {}
@@ -279,7 +279,7 @@ def case_of(
 
 def format_for(format: str | None, path: str | None) -> str:
     """Return the format in which `show` will write."""
-    from cnncost.render import format_of
+    from cnncost.show.render import format_of
 
     if path is None or path == "-":
         return format or ("terminal" if sys.stdout.isatty() else "plain")
@@ -288,7 +288,7 @@ def format_for(format: str | None, path: str | None) -> str:
 
 def show(table: Table, format: str | None, path: str | None) -> None:
     """Print a table, or write it to a file: whole or not at all."""
-    from cnncost.render import render
+    from cnncost.show.render import render
 
     chosen = format_for(format, path)
     if path is None or path == "-":
@@ -308,7 +308,7 @@ def emit(text: str, path: str | None) -> None:
 def check_output(format: str | None, path: str | None) -> None:
     """Refuse an output file whose format is not known, before any work is done."""
     if path is not None and path != "-" and format is None:
-        from cnncost.render import format_of
+        from cnncost.show.render import format_of
 
         format_of(path)
 

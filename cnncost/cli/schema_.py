@@ -17,6 +17,6 @@ def command(path: str | None) -> None:
     """
     from json import dumps
 
-    from cnncost.spec.schema import schema
+    from cnncost.models.spec.schema import schema
 
     emit(dumps(schema(), indent=2, ensure_ascii=False) + "\n", path)

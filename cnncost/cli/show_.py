@@ -21,6 +21,6 @@ def command(model: str, path: str | None, **options: Any) -> None:
     cnncost show resnext50_32x4d --set base_width=8 -o wider.yaml
     """
     found = chosen(model, **options)
-    from cnncost.spec.write import write
+    from cnncost.models.spec.write import write
 
     emit(write(found.trace(), found.source), path)

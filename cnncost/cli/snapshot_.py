@@ -30,6 +30,6 @@ def command(
 
     names = configured(models, config, options)[1]
     found = reports(names, **options)
-    from cnncost import history
+    from cnncost.questions.check import history
 
     show(history.table(found, names, exact), format, path)

@@ -20,7 +20,7 @@ from cnncost.cli.options import (
 
 
 def _quantities() -> Iterable[str]:
-    from cnncost.solve import QUANTITIES
+    from cnncost.questions.solve.solve import QUANTITIES
 
     return QUANTITIES
 
@@ -83,7 +83,7 @@ def command(
     """
     from dataclasses import replace
 
-    from cnncost.solve import solve
+    from cnncost.questions.solve.solve import solve
 
     check_output(format, path)
     loaded, sizes, counting = case_of(model, settings=(), **options)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.cli.options import (
     Name,
     check_output,
@@ -19,7 +20,6 @@ from cnncost.cli.options import (
     replacing,
     show,
 )
-from cnncost.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -85,8 +85,8 @@ def command(
     chosen = _format(format, path, exact)
     if resume and (path is None or path == "-"):
         raise UsageError("--resume goes on with what is kept beside an output file", "name the file: -o FILE")
-    from cnncost.models import whole_number
-    from cnncost.sweep.run import Query, sweep
+    from cnncost.models.model import whole_number
+    from cnncost.questions.sweep.run import Query, sweep
 
     every = chosen in ROWS and asked["top"] is None
     if every and asked["sort"] and not asked["pareto"]:
@@ -95,14 +95,14 @@ def command(
     batch = whole_number(asked.pop("batch"), "--batch")
     query = Query(model, over, settings, batch=batch, every=every, method=METHODS.get(method or "", "auto"), **asked)  # type: ignore[arg-type]  # click's words
     if chosen == "parquet":
-        from cnncost.sweep.output import need_pyarrow
+        from cnncost.show.tables.sweep import need_pyarrow
 
         need_pyarrow()
     with _place(path, every) as part:
         with _workers(jobs, dask) as (executor, workers), _progress() as progress:
             each = 0.5 if executor is None else 2.0
             result = sweep(query, executor, workers, each, progress, part, resume)
-        from cnncost.sweep import output
+        from cnncost.show.tables import sweep as output
 
         if result.complete or part is None:
             _print(result, chosen, format, path, exact)
@@ -121,7 +121,7 @@ def _head(result: Any) -> Any:
     """Return the result with as many of its rows as people read."""
     from dataclasses import replace
 
-    from cnncost.sweep.run import SHOWN
+    from cnncost.questions.sweep.run import SHOWN
 
     return replace(result, rows={name: column[:SHOWN] for name, column in result.rows.items()})
 
@@ -135,7 +135,7 @@ def _format(format: str | None, path: str | None, exact: bool) -> str | None:
         if suffix in BINARY:
             return suffix.removeprefix(".")
         if path != "-":
-            from cnncost.render import SUFFIXES, format_of
+            from cnncost.show.render import SUFFIXES, format_of
 
             if suffix not in SUFFIXES:
                 known = (*SUFFIXES, *BINARY)
@@ -148,7 +148,7 @@ def _format(format: str | None, path: str | None, exact: bool) -> str | None:
 
 
 def _print(result: Any, chosen: str | None, format: str | None, path: str | None, exact: bool) -> None:
-    from cnncost.sweep import output
+    from cnncost.show.tables import sweep as output
 
     if chosen not in ROWS:
         show(output.sweep_table(result, exact), format, path)
@@ -192,12 +192,12 @@ def _remove(part: str) -> None:
 def _workers(jobs: int, dask: str | None) -> Iterator[tuple[Executor | None, int]]:
     """Give an executor and how many workers it has; none for work in this process."""
     if dask is not None:
-        from cnncost.sweep.workers import dask_cluster
+        from cnncost.questions.sweep.workers import dask_cluster
 
         with dask_cluster(dask, jobs) as found:
             yield found
     elif jobs > 1:
-        from cnncost.sweep.workers import processes
+        from cnncost.questions.sweep.workers import processes
 
         with processes(jobs) as executor:
             yield executor, jobs
@@ -230,7 +230,7 @@ def _progress() -> Iterator[Callable[[int, int], None] | None]:
             bar = Progress(*columns, console=Console(stderr=True), transient=True)
             bar.start()
             task = bar.add_task("", total=size, rate="")
-        from cnncost.units import short
+        from cnncost.base.units import short
 
         rate = int(done / max(1e-3, time.monotonic() - begun))
         bar.update(task, completed=done, rate=f"{short(rate)} candidates/s")

@@ -57,7 +57,7 @@ def command(
     cnncost table resnet50 --set width=32 --size 160 -o narrow.csv
     cnncost table vgg16 --columns name,output,kept,rf,intensity,bound --device h100
     """
-    from cnncost.tables import column_keys, figure_key
+    from cnncost.show.tables.layers import column_keys, figure_key
 
     check_output(format, path)
     if columns is not None:

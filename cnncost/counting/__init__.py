@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 
-from cnncost.conventions.convention import COUNTS, FORMS, FREE, LETTERS, MEANINGS, Convention
-from cnncost.errors import UsageError, did_you_mean
+from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.counting.convention import COUNTS, FORMS, FREE, LETTERS, MEANINGS, Convention
 
 # The table of contents, so that a name finds its module without importing the others; a test holds it to what they define.
 MODULES: dict[str, str] = {
@@ -37,7 +37,7 @@ SUFFIXES = (".yaml", ".yml")
 def convention(name: str) -> Convention:
     """Return the convention of that name, or of a YAML file. Raises UsageError with the nearest names otherwise."""
     if name.endswith(SUFFIXES):
-        from cnncost.conventions.own import read
+        from cnncost.counting.own import read
 
         return read(name)
     name = ALIASES.get(name, name)
@@ -61,7 +61,7 @@ def several(text: str) -> list[Convention]:
 
 def module(name: str) -> dict[str, Convention]:
     """Return the conventions of one module, by name."""
-    found: tuple[Convention, ...] = import_module(f"cnncost.conventions.{name}").CONVENTIONS
+    found: tuple[Convention, ...] = import_module(f"cnncost.counting.tools.{name}").CONVENTIONS
     return {each.name: each for each in found}
 
 

@@ -9,11 +9,11 @@ from fnmatch import translate
 from functools import cache
 from typing import TYPE_CHECKING
 
-from cnncost.algebra import Num, Poly, symbols
-from cnncost.ops import RULES, Shape, channels, elements, pair
+from cnncost.base.poly import Num, Poly, symbols
+from cnncost.rules.ops import RULES, Shape, channels, elements, pair
 
 if TYPE_CHECKING:
-    from cnncost.graph import Graph, Node
+    from cnncost.graph.graph import Graph, Node
 
 # What a rule reports about a layer, for one example.
 COUNTS = ("params", "learned", "buffers", "macs", "bias", "taps", "reads", "writes")

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncost.algebra import Num, Poly
-from cnncost.conventions.convention import COUNTS, GEOMETRY, Convention, Slip, keys, names
-from cnncost.graph import Graph
-from cnncost.ints import INT64_MAX, Ints
-from cnncost.ops import elements
+from cnncost.base.ints import INT64_MAX, Ints
+from cnncost.base.poly import Num, Poly
+from cnncost.counting.convention import COUNTS, GEOMETRY, Convention, Slip, keys, names
+from cnncost.graph.graph import Graph
+from cnncost.rules.ops import elements
 
 Column = NDArray[Any]  # int64, or Python integers (dtype object) where a sum could pass 2^63
 

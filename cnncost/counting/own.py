@@ -19,10 +19,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cnncost.algebra import Num, Poly, symbols
-from cnncost.conventions.convention import FORMS, LETTERS, Convention, names
-from cnncost.errors import AlgebraError, UsageError, did_you_mean
-from cnncost.ops import RULES
+from cnncost.base.errors import AlgebraError, UsageError, did_you_mean
+from cnncost.base.poly import Num, Poly, symbols
+from cnncost.counting.convention import FORMS, LETTERS, Convention, names
+from cnncost.rules.ops import RULES
 
 LONGEST = 1000  # characters of a formula
 HIGHEST = 4  # exponent
@@ -61,7 +61,7 @@ def read(path: str) -> Convention:
 
 def stated_by(stated: Any, path: str) -> Convention:
     """Return the convention of a mapping, as read from the file `path`."""
-    from cnncost.conventions import convention
+    from cnncost.counting import convention
 
     if not isinstance(stated, dict) or not stated:
         raise UsageError(f"{path}: states no convention", f"write a mapping with some of: {', '.join(KEYS)}")

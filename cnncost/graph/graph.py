@@ -11,12 +11,12 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from cnncost import ops
-from cnncost.algebra import Num, same
-from cnncost.errors import AlgebraError, CostError, ModelError, did_you_mean
-from cnncost.ints import checked
-from cnncost.layers import Layers
-from cnncost.ops import Cost, Shape
+from cnncost.base.errors import AlgebraError, CostError, ModelError, did_you_mean
+from cnncost.base.ints import checked
+from cnncost.base.poly import Num, same
+from cnncost.graph.layers import Layers
+from cnncost.rules import ops
+from cnncost.rules.ops import Cost, Shape
 
 MAX_LAYERS = 1_000_000  # a traced layer takes some 300 bytes and 5 µs: past this a mistyped depth, not a network
 MAX_CONNECTIONS = 10 * MAX_LAYERS  # a dense block of n layers has n²/2
@@ -45,7 +45,7 @@ class Graph:
     name: str
     nodes: tuple[Node, ...]
     outputs: tuple[int, ...]
-    # How some layers are called, by patterns of their names: "F" as functions rather than modules, see cnncost.conventions.
+    # How some layers are called, by patterns of their names: "F" as functions rather than modules, see cnncost.counting.
     spelling: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -1,17 +1,17 @@
 """The layers as methods of `Tensor`, for completion and type checks.
 
-Generated from the signatures in `cnncost/ops.py` by tests/generate_layers.py; a test holds the two together.
+Generated from the signatures in `cnncost/rules/ops.py` by tests/tools/generate_layers.py; a test holds the two together.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from cnncost.algebra import Num
-from cnncost.ops import CeilMode, Pad, Pair
+from cnncost.base.poly import Num
+from cnncost.rules.ops import CeilMode, Pad, Pair
 
 if TYPE_CHECKING:
-    from cnncost.graph import Tensor
+    from cnncost.graph.graph import Tensor
 
 
 class Layers:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cnncost.algebra import Num, Poly, symbols
-from cnncost.errors import AlgebraError, CostError
-from cnncost.graph import Node
-from cnncost.ops import RULES, Cost, Shape
+from cnncost.base.errors import AlgebraError, CostError
+from cnncost.base.poly import Num, Poly, symbols
+from cnncost.graph.graph import Node
+from cnncost.rules.ops import RULES, Cost, Shape
 
 PAIRS = {"kernel": ("kh", "kw"), "stride": ("sh", "sw"), "pad": ("ph", "pw"), "dilation": ("dh", "dw")}
 SIDES = ("top", "bottom", "left", "right")

@@ -11,15 +11,15 @@ from fractions import Fraction
 from functools import cached_property, reduce
 from typing import Any, Literal
 
-from cnncost.algebra import Num, maximum
-from cnncost.errors import UsageError, did_you_mean
-from cnncost.field import Axis, Field, exceeds, receptive_fields
-from cnncost.memory import Memory, Precision, memory
-from cnncost.ops import show
-from cnncost.report import Report, Row
-from cnncost.roofline import Bound, Device, bound, bytes_moved, ridge
-from cnncost.training import Training, training
-from cnncost.units import short
+from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.poly import Num, maximum
+from cnncost.base.units import short
+from cnncost.measures.field import Axis, Field, exceeds, receptive_fields
+from cnncost.measures.memory import Memory, Precision, memory
+from cnncost.measures.report import Report, Row
+from cnncost.measures.roofline import Bound, Device, bound, bytes_moved, ridge
+from cnncost.measures.training import Training, training
+from cnncost.rules.ops import show
 
 MICRO = 10**6
 

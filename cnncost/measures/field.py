@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from cnncost.algebra import Num, maximum, same
-from cnncost.errors import AlgebraError
-from cnncost.graph import Graph, Node, no_collection
-from cnncost.ops import Shape
+from cnncost.base.errors import AlgebraError
+from cnncost.base.poly import Num, maximum, same
+from cnncost.graph.graph import Graph, Node, no_collection
+from cnncost.rules.ops import Shape
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,14 +20,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property, reduce
 
-from cnncost.algebra import Num, Poly, maximum, same, symbols
-from cnncost.conventions import Convention
-from cnncost.conventions import convention as find_convention
-from cnncost.errors import UsageError, did_you_mean
-from cnncost.graph import Graph, Node, no_collection
-from cnncost.ints import checked
-from cnncost.ops import RULES, channels, elements
-from cnncost.units import DTYPES
+from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.ints import checked
+from cnncost.base.poly import Num, Poly, maximum, same, symbols
+from cnncost.base.units import DTYPES
+from cnncost.counting import Convention
+from cnncost.counting import convention as find_convention
+from cnncost.graph.graph import Graph, Node, no_collection
+from cnncost.rules.ops import RULES, channels, elements
 
 CUDA_BLOCK = 512  # bytes; kMinBlockSize of PyTorch's c10/cuda/CUDACachingAllocator.cpp
 
@@ -443,7 +443,7 @@ class Memory:
     @property
     def activations_bytes(self) -> Num:
         """What the convention's memory column counts: with the lecture's, the outputs of conv, pool, flatten and linear."""
-        from cnncost.report import report  # imports numpy
+        from cnncost.measures.report import report  # imports numpy
 
         return report(self.graph, self.convention, self.batch, self.precision.activations).total["activation_bytes"]
 
@@ -498,7 +498,7 @@ def parameter_tensors(node: Node) -> Iterator[Num]:
 
 def in_place_of(graph: Graph) -> tuple[str, ...]:
     """Return the layer types that work in place in a network as torchvision writes it; for one it has not, `IN_PLACE`."""
-    from cnncost import zoo
+    from cnncost.models import zoo
 
     members = graph.name.split(" + ")  # of an ensemble
     return (*IN_PLACE, "add") if all(zoo.MODULE_OF.get(name) in ADD_IN_PLACE for name in members) else IN_PLACE

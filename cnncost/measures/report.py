@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncost.algebra import Num, Poly
-from cnncost.conventions import Convention, convention
-from cnncost.counts import Column, Counts, column, times
-from cnncost.errors import UsageError, did_you_mean
-from cnncost.graph import Graph, no_collection
-from cnncost.ints import checked
-from cnncost.ops import Shape
-from cnncost.units import DTYPES
+from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.ints import checked
+from cnncost.base.poly import Num, Poly
+from cnncost.base.units import DTYPES
+from cnncost.counting import Convention, convention
+from cnncost.counting.counts import Column, Counts, column, times
+from cnncost.graph.graph import Graph, no_collection
+from cnncost.rules.ops import Shape
 
 if TYPE_CHECKING:
-    from cnncost.roofline import Device
-    from cnncost.tables import Table
+    from cnncost.measures.roofline import Device
+    from cnncost.show.tables.layers import Table
 
 FIGURES = ("params", "macs", "flops", "activation_bytes", "expected_flops", "param_bytes", "buffers")
 
@@ -83,7 +83,7 @@ class Report:
         """
         if name in FIGURES:
             return getattr(self, name)  # type: ignore[no-any-return]  # FIGURES are columns
-        from cnncost.columns import Derivation
+        from cnncost.measures.columns import Derivation
 
         return column(Derivation(self, device).column(name, self))
 
@@ -177,19 +177,19 @@ class Report:
         }
 
     def table(self, **options: Any) -> Table:
-        """Return the report as a `Table`; options as those of `cnncost.tables.layer_table`."""
-        from cnncost.tables import layer_table
+        """Return the report as a `Table`; options as those of `cnncost.show.tables.layers.layer_table`."""
+        from cnncost.show.tables.layers import layer_table
 
         return layer_table(self, **options)
 
     def __str__(self) -> str:
-        from cnncost.render import render
+        from cnncost.show.render import render
 
         return render(self.table(), "plain")
 
     def _repr_html_(self) -> str:
         """Show the report as a table in notebooks."""
-        from cnncost.render import render
+        from cnncost.show.render import render
 
         return render(self.table(), "html")
 

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from cnncost.algebra import Num
-from cnncost.errors import UsageError, did_you_mean
-from cnncost.memory import NOTHING_AT_INFERENCE, STORED, Memory, is_view
-from cnncost.units import COUNT_UNITS, DTYPES
+from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.poly import Num
+from cnncost.base.units import COUNT_UNITS, DTYPES
+from cnncost.measures.memory import NOTHING_AT_INFERENCE, STORED, Memory, is_view
 
 OPERATIONS_PER_MAC = 2  # vendors count the multiplication and the addition
 

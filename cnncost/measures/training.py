@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnncost.algebra import Num
-from cnncost.conventions import Convention
-from cnncost.conventions.convention import GRADIENTS
-from cnncost.counts import Column, Counts
-from cnncost.graph import Graph
+from cnncost.base.poly import Num
+from cnncost.counting import Convention
+from cnncost.counting.convention import GRADIENTS
+from cnncost.counting.counts import Column, Counts
+from cnncost.graph.graph import Graph
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
-from cnncost.algebra import Num
-from cnncost.errors import ModelError, UsageError, did_you_mean
-from cnncost.graph import Graph, Outputs, Tensor, trace
+from cnncost.base.errors import ModelError, UsageError, did_you_mean
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Graph, Outputs, Tensor, trace
 
 if TYPE_CHECKING:
-    from cnncost.limits import Limit
-    from cnncost.spec import Spec
+    from cnncost.base.limits import Limit
+    from cnncost.models.spec import Spec
 
 F = TypeVar("F", bound=Callable[..., Outputs])
 
@@ -250,7 +250,7 @@ def whole_number(text: str, place: str, low: int = 1) -> int:
 
 def names(prefix: str = "") -> list[str]:
     """Return the names of the zoo's models that begin with `prefix`."""
-    from cnncost import zoo
+    from cnncost.models import zoo
 
     return [name for name in zoo.MODULE_OF if name.startswith(prefix)]
 
@@ -283,19 +283,19 @@ def is_spec(name: str) -> bool:
 
 def spec(reference: str) -> Spec:
     """Return the spec in a file, or, of `REF:path`, as it was in git at a commit, branch or tag."""
-    from cnncost.spec import read
+    from cnncost.models.spec import read
 
     ref, colon, path = reference.partition(":")
     if not colon or os.path.exists(reference):
         return read(reference)
-    from cnncost.history import text_at
+    from cnncost.questions.check.history import text_at
 
     return read(reference, text_at(ref, path))
 
 
 def at(ref: str, reference: str) -> Model | None:
     """Return the model of a spec as it was at a git ref, settings as in `reference`; None where there was none."""
-    from cnncost.history import NotInGitError
+    from cnncost.questions.check.history import NotInGitError
 
     words = _words(reference)
     if not words or not is_spec(words[0]) or words[0] == "-" or "+" in words:
@@ -316,7 +316,7 @@ def with_budget(reference: str) -> tuple[Model, tuple[Limit, ...]]:
 
 
 def _known(name: str) -> Model:
-    from cnncost import zoo
+    from cnncost.models import zoo
 
     model = zoo.find(name)
     if model is None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias, get_args, get_origin
 
-from cnncost.algebra import Num
-from cnncost.conventions import CONVENTIONS, MODULES, Convention
-from cnncost.errors import ModelError, UsageError
-from cnncost.graph import Graph
-from cnncost.models import Model, hints
-from cnncost.tables import Column, Table
+from cnncost.base.errors import ModelError, UsageError
+from cnncost.base.poly import Num
+from cnncost.counting import CONVENTIONS, MODULES, Convention
+from cnncost.graph.graph import Graph
+from cnncost.models.model import Model, hints
+from cnncost.show.tables.layers import Column, Table
 
 SIZES = (192, 224, 227, 256, 288, 299, 320, 331, 384)  # at which networks of this kind are quoted
 SCALES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
@@ -102,7 +102,7 @@ def candidates(model: Model, said: Claim, label: str = "") -> list[Candidate]:
 
 def _figures(graph: Graph, chosen: Iterable[Convention]) -> Iterator[tuple[str, str, int, int]]:
     """Iterate over the numbers that describe a network: whose, "flops" or "params", the price of a multiply-add, the value."""
-    from cnncost.counts import Counts  # imports numpy: a claim that cannot be read comes before it
+    from cnncost.counting.counts import Counts  # imports numpy: a claim that cannot be read comes before it
 
     counts = Counts(graph)
     for each in chosen:
@@ -131,7 +131,7 @@ Variant: TypeAlias = tuple[str, str, int, Model]
 
 def _siblings(model: Model) -> Iterator[Variant]:
     """Iterate over the other models of the family: v1 of a v1.5, one with auxiliary heads, one of another depth."""
-    from cnncost import zoo
+    from cnncost.models import zoo
 
     module = zoo.MODULE_OF.get(model.name)
     for name, other in zoo.models(module).items() if module else ():

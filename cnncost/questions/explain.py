@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from cnncost.algebra import Num, Poly, symbols
-from cnncost.conventions import FREE, Convention
-from cnncost.conventions.convention import count, keys
-from cnncost.errors import UsageError, did_you_mean
-from cnncost.graph import Graph, Node
-from cnncost.lettered import in_primes, lettered, primed
-from cnncost.ops import RULES, elements, show
-from cnncost.tables import Column, Table
-from cnncost.units import DTYPES, short
+from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.poly import Num, Poly, symbols
+from cnncost.base.units import DTYPES, short
+from cnncost.counting import FREE, Convention
+from cnncost.counting.convention import count, keys
+from cnncost.graph.graph import Graph, Node
+from cnncost.graph.lettered import in_primes, lettered, primed
+from cnncost.rules.ops import RULES, elements, show
+from cnncost.show.tables.layers import Column, Table
 
 if TYPE_CHECKING:
-    from cnncost.counts import Counts
+    from cnncost.counting.counts import Counts
 
 # ── the parts of a count ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -211,7 +211,7 @@ SENTENCES = 6  # differences told in words
 
 def parts_table(graph: Graph, conventions: Sequence[Convention], batch: Num = 1, exact: bool = False) -> Table:
     """Return what each convention counts of a network: by layer type for one or two, side by side for more."""
-    from cnncost.counts import Counts
+    from cnncost.counting.counts import Counts
 
     counts = Counts(graph)
     found = parts(counts, conventions, batch)

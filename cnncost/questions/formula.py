@@ -7,15 +7,15 @@ from dataclasses import dataclass, field, replace
 from math import prod
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
-from cnncost.algebra import LATEX, PYTHON, TEXT, Num, Poly, Style, assumptions, common_factor, expression, symbols, written
-from cnncost.conventions import Convention
-from cnncost.errors import AlgebraError, ModelError, UsageError, did_you_mean
-from cnncost.graph import Graph
-from cnncost.models import Model, load
+from cnncost.base.errors import AlgebraError, ModelError, UsageError, did_you_mean
+from cnncost.base.poly import LATEX, PYTHON, TEXT, Num, Poly, Style, assumptions, common_factor, expression, symbols, written
+from cnncost.counting import Convention
+from cnncost.graph.graph import Graph
+from cnncost.models.model import Model, load
 
 if TYPE_CHECKING:
-    from cnncost.report import Report
-    from cnncost.tables import Table
+    from cnncost.measures.report import Report
+    from cnncost.show.tables.layers import Table
 
 AXES = "CHW"  # of an input: channels, height, width
 CONDITIONS = 6  # of those under which a form holds, shown below a table
@@ -74,7 +74,7 @@ class Case:
     def report(self, convention: str | Convention = "lecture", dtype: str = "float32") -> Report:
         """Return what it costs."""
         graph = self.trace()
-        from cnncost.report import report  # imports numpy: errors in names and letters come before it
+        from cnncost.measures.report import report  # imports numpy: errors in names and letters come before it
 
         return report(graph, convention, self.batch, dtype)
 
@@ -142,8 +142,8 @@ class Formula:
 
     def table(self, depth: int | None = None, style: Style = TEXT) -> Table:
         """Return the forms as a table: of the whole network, or a row per group of layers at `depth`."""
-        from cnncost.tables import Column, Table
-        from cnncost.units import DTYPES
+        from cnncost.base.units import DTYPES
+        from cnncost.show.tables.layers import Column, Table
 
         def cell(value: Num) -> str:
             return f"${self.write(value, style)}$" if style is LATEX else self.write(value, style)

@@ -1,7 +1,7 @@
 """The rules: one function per layer type, from shapes and arguments to a `Cost`.
 
 A rule's signature is its schema: the builder, specs, help and suggestions read it. Parameters before the arguments that
-are shapes are the layer's inputs. Rules use `+ - * // **` and the functions of `cnncost.algebra`, never a branch on a size,
+are shapes are the layer's inputs. Rules use `+ - * // **` and the functions of `cnncost.base.poly`, never a branch on a size,
 so each runs on integers, on columns of integers and on letters.
 
 Shapes are of one example, without the batch: (C, H, W) a map, (F,) features, (T, D) tokens. All numbers are exact.
@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from cnncost.algebra import Num, Poly, assume, gcd, maximum, minimum
-from cnncost.errors import CostError
-from cnncost.ints import Ints
+from cnncost.base.errors import CostError
+from cnncost.base.ints import Ints
+from cnncost.base.poly import Num, Poly, assume, gcd, maximum, minimum
 
 Shape: TypeAlias = tuple[Num, ...]
 Pair: TypeAlias = Num | tuple[Num, Num]

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cnncost.algebra import gcd, maximum, minimum
-from cnncost.ints import Ints, checked
+from cnncost.base.ints import Ints, checked
+from cnncost.base.poly import gcd, maximum, minimum
 
 EXACT = settings(deadline=None, derandomize=True, max_examples=400)
 Column = tuple[str, list[int]]  # a dtype, and values it can hold

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cnncost.algebra import Num, Poly, gcd, maximum, minimum, same, symbols
-from cnncost.errors import AlgebraError, Disagreement
-from cnncost.ints import Ints, checked
+from cnncost.base.errors import AlgebraError, Disagreement
+from cnncost.base.ints import Ints, checked
+from cnncost.base.poly import Num, Poly, gcd, maximum, minimum, same, symbols
 
 NAMES = "CGHW"
 LETTERS: dict[str, Any] = dict(zip(NAMES, symbols(" ".join(NAMES)), strict=True))

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 
 import cnncost
-from cnncost.conventions import MODULE_OF
-from cnncost.report import report, reports
+from cnncost.counting import MODULE_OF
+from cnncost.measures.report import report, reports
 
 MODEL = "resnet152"
 

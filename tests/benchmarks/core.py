@@ -14,7 +14,7 @@ import tracemalloc
 from collections.abc import Callable
 
 import cnncost
-from cnncost.report import report
+from cnncost.measures.report import report
 
 RUNS = 15
 TABLE = [sys.executable, "-m", "cnncost", "table", "resnext50_32x4d"]

@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable
 
 import cnncost
-from cnncost.field import receptive_fields
-from cnncost.memory import memory
+from cnncost.measures.field import receptive_fields
+from cnncost.measures.memory import memory
 
 RUNS = 5
 TABLE = [sys.executable, "-m", "cnncost", "table", "resnext50_32x4d"]

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cnncost
-from cnncost.render import render
-from cnncost.report import report
-from cnncost.spec import read
+from cnncost.measures.report import report
+from cnncost.models.spec import read
+from cnncost.show.render import render
 
 RUNS = 15
 LINES = 2000

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from cnncost.conventions import CONVENTIONS
-from cnncost.models import load
-from cnncost.sweep.evaluate import Evaluator
-from cnncost.sweep.product import count, stages
-from cnncost.sweep.run import Query, sweep
-from cnncost.sweep.space import space
+from cnncost.counting import CONVENTIONS
+from cnncost.models.model import load
+from cnncost.questions.sweep.evaluate import Evaluator
+from cnncost.questions.sweep.product import count, stages
+from cnncost.questions.sweep.run import Query, sweep
+from cnncost.questions.sweep.space import space
 
 SEVEN = (  # seven free settings of ResNeXt-50
     "width=16:264:8",
@@ -104,8 +104,8 @@ def arrays_without_depths(candidates: int) -> float:
         "cardinality": 2 ** rng.integers(0, 6, size),
         "base_width": rng.integers(8, 64, size),
     }
-    from cnncost.ints import Ints
-    from cnncost.sweep.evaluate import totals
+    from cnncost.base.ints import Ints
+    from cnncost.questions.sweep.evaluate import totals
 
     start = time.process_time()
     for _ in range(candidates // size):
@@ -169,7 +169,7 @@ def main() -> None:
 
 def pools(add: Callable[..., None]) -> None:
     """Measure two processes, and with --dask a local cluster of two, beside one, on ranges of two seconds."""
-    from cnncost.sweep.workers import dask_cluster, processes
+    from cnncost.questions.sweep.workers import dask_cluster, processes
 
     each = Query("resnet50", ("width=8:512:8", "depths.0=1:5", "depths.1=1:5", "size=64:224:16"), top=5, method="one at a time")
     alone, expected = timed(lambda: sweep(each), time.perf_counter)

@@ -10,8 +10,8 @@ import sys
 
 from core import HELP, best, ratio
 
-from cnncost import zoo
-from cnncost.report import report
+from cnncost.measures.report import report
+from cnncost.models import zoo
 
 LIST = [sys.executable, "-m", "cnncost", "list"]
 PROBE = """
@@ -25,7 +25,7 @@ main()
 def families(*words: str) -> list[str]:
     """Return the modules inside the zoo that a command imports."""
     done = subprocess.run([sys.executable, "-c", PROBE, *words], check=True, capture_output=True, text=True)
-    return [name.removeprefix("cnncost.zoo.") for name in done.stderr.split() if name.startswith("cnncost.zoo.")]
+    return [name.removeprefix("cnncost.models.zoo.") for name in done.stderr.split() if name.startswith("cnncost.models.zoo.")]
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 ACTION = ROOT / ".github" / "actions" / "cnncost" / "action.yml"
 GUIDE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
 SHIPPED = ("cnncost", ".github", ".pre-commit-hooks.yaml", "pyproject.toml", "README.md", "LICENSE")

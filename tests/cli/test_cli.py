@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from cnncost.cli import COMMANDS
-from cnncost.render import FORMATS, SUFFIXES
+from cnncost.show.render import FORMATS, SUFFIXES
 
 TEXT_FORMATS = [name for name in FORMATS if name != "json"]
 
@@ -423,10 +423,10 @@ def test_nothing_heavy_is_imported_before_it_is_needed(words: list[str], importe
 
 
 def test_a_table_imports_the_family_it_needs() -> None:
-    probe = "import cnncost, sys; cnncost.load('vgg16'); print([n for n in sys.modules if n.startswith('cnncost.zoo.')])"
+    probe = "import cnncost, sys; cnncost.load('vgg16'); print([n for n in sys.modules if n.startswith('cnncost.models.zoo.')])"
     loaded = process("-c", probe).stdout
-    assert "cnncost.zoo.vgg" in loaded
-    assert "cnncost.zoo.resnet'" not in loaded
+    assert "cnncost.models.zoo.vgg" in loaded
+    assert "cnncost.models.zoo.resnet'" not in loaded
 
 
 # ── completion ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -14,19 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnncost import load, symbols, trace
-from cnncost.algebra import Poly
-from cnncost.conventions import CONVENTIONS, FORMS, LETTERS, MODULE_OF, MODULES, convention, module
-from cnncost.conventions.convention import count, names
-from cnncost.conventions.own import formula
-from cnncost.counts import Counts
-from cnncost.errors import UsageError
-from cnncost.graph import Graph, Tensor
-from cnncost.ops import RULES, elements
-from cnncost.report import report, reports
-from cnncost.training import training
-from cnncost.zoo import FAMILIES, models
+from cnncost.base.errors import UsageError
+from cnncost.base.poly import Poly
+from cnncost.counting import CONVENTIONS, FORMS, LETTERS, MODULE_OF, MODULES, convention, module
+from cnncost.counting.convention import count, names
+from cnncost.counting.counts import Counts
+from cnncost.counting.own import formula
+from cnncost.graph.graph import Graph, Tensor
+from cnncost.measures.report import report, reports
+from cnncost.measures.training import training
+from cnncost.models.zoo import FAMILIES, models
+from cnncost.rules.ops import RULES, elements
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 
 
 def table(name: str) -> list[dict[str, str]]:

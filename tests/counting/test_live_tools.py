@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from cnncost import load
-from cnncost.conventions import convention
-from cnncost.counts import Counts
-from cnncost.report import report
-from cnncost.training import training
+from cnncost.counting import convention
+from cnncost.counting.counts import Counts
+from cnncost.measures.report import report
+from cnncost.measures.training import training
 
 torch = pytest.importorskip("torch", reason="torch is not installed: the tools have no models to run on")
 try:

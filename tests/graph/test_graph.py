@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from cnncost import analyze, block, symbols, trace
-from cnncost.algebra import minimum, same
-from cnncost.errors import CnncostError, Disagreement, ModelError
-from cnncost.graph import Tensor
-from cnncost.ints import Ints
+from cnncost.base.errors import CnncostError, Disagreement, ModelError
+from cnncost.base.ints import Ints
+from cnncost.base.poly import minimum, same
+from cnncost.graph.graph import Tensor
 
 
 def names(model: Callable[..., Any], input: Any = (4, 8, 8)) -> list[str]:
@@ -262,7 +262,7 @@ def test_a_network_of_too_many_layers(monkeypatch: pytest.MonkeyPatch) -> None:
             x = x.relu()
         return x
 
-    monkeypatch.setattr("cnncost.graph.MAX_LAYERS", 1000)
+    monkeypatch.setattr("cnncost.graph.graph.MAX_LAYERS", 1000)
     assert len(trace(chain, (4, 8, 8), depth=1000).layers) == 1000
     with pytest.raises(ModelError) as caught:
         trace(chain, (4, 8, 8), depth=1001)
@@ -274,7 +274,7 @@ def test_a_network_of_too_many_connections(monkeypatch: pytest.MonkeyPatch) -> N
     def dense(x: Tensor, width: int) -> Tensor:
         return x.concat(*[x] * (width - 1))
 
-    monkeypatch.setattr("cnncost.graph.MAX_CONNECTIONS", 1000)
+    monkeypatch.setattr("cnncost.graph.graph.MAX_CONNECTIONS", 1000)
     assert trace(dense, (4, 8, 8), width=1000).output == (4000, 8, 8)
     assert refusal(lambda x: dense(x, 1001)) == (
         "the network has more than 1,000 connections",
@@ -358,10 +358,10 @@ def test_a_layer_met_before_is_checked_all_the_same() -> None:
 
 
 def test_layers_py_is_what_the_rules_say() -> None:
-    spec = importlib.util.spec_from_file_location("generate_layers", Path(__file__).parent / "generate_layers.py")
+    spec = importlib.util.spec_from_file_location("generate_layers", Path(__file__).parents[1] / "tools" / "generate_layers.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     text = module.TARGET.read_text(encoding="utf-8")
-    assert module.generate() == text, "run: python tests/generate_layers.py"
+    assert module.generate() == text, "run: python tests/tools/generate_layers.py"

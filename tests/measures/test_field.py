@@ -11,8 +11,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import cnncost
-from cnncost.field import Axis, exceeds, receptive_fields
-from cnncost.graph import Graph, Tensor, trace
+from cnncost.graph.graph import Graph, Tensor, trace
+from cnncost.measures.field import Axis, exceeds, receptive_fields
 
 # ── published ────────────────────────────────────────────────────────────────────────────────────────────────────────
 # google-research/receptive_field, README: size, stride and padding at the last layer with a height and a width. TF-Slim pads

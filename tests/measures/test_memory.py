@@ -14,16 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cnncost
-from cnncost.errors import UsageError
-from cnncost.graph import Graph, Tensor, trace
-from cnncost.memory import IN_PLACE, Precision, kinds_in_place, memory, training_bytes
-from cnncost.memory_tables import memory_table
-from cnncost.render import FORMATS, render
-from cnncost.render.plot import area
-from cnncost.tables import Plot
-from cnncost.zoo import MODULE_OF
+from cnncost.base.errors import UsageError
+from cnncost.graph.graph import Graph, Tensor, trace
+from cnncost.measures.memory import IN_PLACE, Precision, kinds_in_place, memory, training_bytes
+from cnncost.models.zoo import MODULE_OF
+from cnncost.rules.ops import elements
+from cnncost.show.render import FORMATS, render
+from cnncost.show.render.plot import area
+from cnncost.show.tables.layers import Plot
+from cnncost.show.tables.memory import memory_table
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 MB = 2**20
 
 
@@ -261,7 +262,7 @@ def brute_force(graph: Graph, in_place: tuple[str, ...]) -> tuple[list[int], lis
             made.append(0)
         else:
             lookers.append([index])
-            size.append(4 * cnncost.ops.elements(node.cost.shape))
+            size.append(4 * elements(node.cost.shape))
             made.append(size[-1])
     live = []
     for now in range(1, count):

@@ -12,10 +12,10 @@ from unittest.mock import patch
 import pytest
 
 import cnncost
-from cnncost.graph import Graph
-from cnncost.memory import memory
-from cnncost.ops import elements
-from cnncost.zoo import MODULE_OF
+from cnncost.graph.graph import Graph
+from cnncost.measures.memory import memory
+from cnncost.models.zoo import MODULE_OF
+from cnncost.rules.ops import elements
 
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402

@@ -12,10 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cnncost import analyze, symbols, trace
-from cnncost.algebra import Poly
-from cnncost.errors import UsageError
-from cnncost.graph import Tensor
-from cnncost.report import FIGURES, Report, report
+from cnncost.base.errors import UsageError
+from cnncost.base.poly import Poly
+from cnncost.graph.graph import Tensor
+from cnncost.measures.report import FIGURES, Report, report
 
 BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "int8": 1}
 

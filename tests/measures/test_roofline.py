@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 import cnncost
-from cnncost.errors import UsageError
-from cnncost.graph import Tensor, trace
-from cnncost.memory import memory
-from cnncost.render import FORMATS, render
-from cnncost.roofline import DEVICES, Bound, bound, bytes_moved, device, per_second, ridge
+from cnncost.base.errors import UsageError
+from cnncost.graph.graph import Tensor, trace
+from cnncost.measures.memory import memory
+from cnncost.measures.roofline import DEVICES, Bound, bound, bytes_moved, device, per_second, ridge
+from cnncost.show.render import FORMATS, render
 
 T = 10**12
 
@@ -168,6 +168,6 @@ def test_letters_have_an_intensity_of_no_number() -> None:
 def test_a_table_without_such_columns_imports_nothing_for_them() -> None:
     code = (
         "import sys, cnncost; str(cnncost.analyze('alexnet')); "
-        "print([m for m in ('memory', 'field', 'roofline', 'columns') if 'cnncost.' + m in sys.modules])"
+        "print([m for m in ('memory', 'field', 'roofline', 'columns') if 'cnncost.measures.' + m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -16,12 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnncost import analyze, history
-from cnncost.diff import Difference, difference, percent, table
-from cnncost.errors import CnncostError
-from cnncost.graph import Tensor
-from cnncost.history import costs
-from cnncost.limits import QUANTITIES
+from cnncost import analyze
+from cnncost.base.errors import CnncostError
+from cnncost.base.limits import QUANTITIES
+from cnncost.graph.graph import Tensor
+from cnncost.questions.check import history
+from cnncost.questions.check.history import costs
+from cnncost.questions.diff import Difference, difference, percent, table
 
 PROPERTY = settings(deadline=None, derandomize=True, max_examples=60)
 FIGURES = ("params", "flops", "macs", "activation_bytes")

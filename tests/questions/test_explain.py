@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnncost import load, trace
-from cnncost.claims import candidates, claim
-from cnncost.conventions import MODULE_OF, convention
-from cnncost.counts import Counts
-from cnncost.errors import UsageError
-from cnncost.explain import coverage, layer_table, parts, parts_table, steps
-from cnncost.graph import Tensor
-from cnncost.report import report
+from cnncost.base.errors import UsageError
+from cnncost.counting import MODULE_OF, convention
+from cnncost.counting.counts import Counts
+from cnncost.graph.graph import Tensor
+from cnncost.measures.report import report
+from cnncost.questions.claims import candidates, claim
+from cnncost.questions.explain import coverage, layer_table, parts, parts_table, steps
 
 # ── the parts of a count ─────────────────────────────────────────────────────────────────────────────────────────────
 

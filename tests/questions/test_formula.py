@@ -15,11 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnncost import load, zoo
-from cnncost.algebra import LATEX, PYTHON, Poly, coefficients, common_factor, expression, positive_roots, symbols, written
-from cnncost.errors import AlgebraError, CnncostError, ModelError, UsageError
-from cnncost.formula import AXES, FIGURES, Case, Formula, formula, natural_letters, takes_numbers
-from cnncost.models import Model
+from cnncost import load
+from cnncost.base.errors import AlgebraError, CnncostError, ModelError, UsageError
+from cnncost.base.poly import LATEX, PYTHON, Poly, coefficients, common_factor, expression, positive_roots, symbols, written
+from cnncost.models import zoo
+from cnncost.models.model import Model
+from cnncost.questions.formula import AXES, FIGURES, Case, Formula, formula, natural_letters, takes_numbers
 
 EXACT = settings(deadline=None, derandomize=True, max_examples=150)
 

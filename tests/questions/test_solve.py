@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnncost import analyze, load
-from cnncost.errors import CnncostError, ModelError, UsageError
-from cnncost.models import Model
-from cnncost.solve import Approach, Solution, solve
-from cnncost.units import parse_quantity
+from cnncost.base.errors import CnncostError, ModelError, UsageError
+from cnncost.base.units import parse_quantity
+from cnncost.models.model import Model
+from cnncost.questions.solve.solve import Approach, Solution, solve
 
-DATA = Path(__file__).parent / "data" / "layers"
+DATA = Path(__file__).parents[1] / "data" / "layers"
 EXACT = settings(deadline=None, derandomize=True, max_examples=20)
 
 with (DATA / "resnext_equation.csv").open(encoding="utf-8", newline="") as file:

@@ -18,16 +18,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnncost import zoo
-from cnncost.conventions import MODULE_OF, convention
-from cnncost.errors import CnncostError, UsageError
-from cnncost.models import Model, load
-from cnncost.report import report
-from cnncost.sweep.evaluate import FIGURES, Evaluator, boxes, totals
-from cnncost.sweep.product import best, count, front, pareto, stages
-from cnncost.sweep.run import Query, Result, sweep, work
-from cnncost.sweep.space import Axis, Space, axis, space
-from cnncost.sweep.where import holds, parse, upper_bounds
+from cnncost.base.errors import CnncostError, UsageError
+from cnncost.counting import MODULE_OF, convention
+from cnncost.measures.report import report
+from cnncost.models import zoo
+from cnncost.models.model import Model, load
+from cnncost.questions.sweep.evaluate import FIGURES, Evaluator, boxes, totals
+from cnncost.questions.sweep.product import best, count, front, pareto, stages
+from cnncost.questions.sweep.run import Query, Result, sweep, work
+from cnncost.questions.sweep.space import Axis, Space, axis, space
+from cnncost.questions.sweep.where import holds, parse, upper_bounds
 
 RESNEXT = (
     "width=16:64:16",
@@ -344,7 +344,7 @@ def test_stage_tables_count_as_visiting_does_where_candidates_are_invalid() -> N
 def test_the_result_is_the_same_in_any_pieces() -> None:
     query = Query("resnext50_32x4d", RESNEXT, where="flops <= 2G", sort="-params", top=30)
     whole = work(query, 0, 3840)
-    from cnncost.sweep.run import Task
+    from cnncost.questions.sweep.run import Task
 
     task = Task(query)
     cuts = [0, 1, 2, 700, 701, 2500, 3840]
@@ -442,7 +442,7 @@ def test_resume_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
 
 
 def test_processes_give_the_same(tmp_path: Path) -> None:
-    from cnncost.sweep.workers import processes
+    from cnncost.questions.sweep.workers import processes
 
     query = Query("resnext50_32x4d", RESNEXT, where="flops <= 2G", sort="-flops", top=9, method="arrays")
     alone = sweep(query)

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnncost import symbols, trace
-from cnncost.algebra import Num, Poly
-from cnncost.errors import AlgebraError, CostError, ModelError
-from cnncost.graph import Tensor, Tracer
-from cnncost.ints import Ints, checked
-from cnncost.ops import RULES, Cost, Shape, show
+from cnncost.base.errors import AlgebraError, CostError, ModelError
+from cnncost.base.ints import Ints, checked
+from cnncost.base.poly import Num, Poly
+from cnncost.graph.graph import Tensor, Tracer
+from cnncost.rules.ops import RULES, Cost, Shape, show
 
 
 def examples(count: int) -> settings:

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnncost import Model, analyze, load, trace
-from cnncost.errors import ModelError
-from cnncost.ops import RULES
-from cnncost.zoo import MODULE_OF
+from cnncost.base.errors import ModelError
+from cnncost.models.zoo import MODULE_OF
+from cnncost.rules.ops import RULES
 
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402

@@ -1,6 +1,6 @@
 """Broken specs by the thousand: mutated and generated YAML. Anything but a model or a clear refusal is a defect.
 
-python tests/fuzz_spec.py [CASES [SEED]]
+python tests/tools/fuzz_spec.py [CASES [SEED]]
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from cnncost.errors import CnncostError
-from cnncost.ops import RULES
-from cnncost.spec import read
-from cnncost.spec.signatures import ANY, Argument, arguments
+from cnncost.base.errors import CnncostError
+from cnncost.models.spec import read
+from cnncost.models.spec.signatures import ANY, Argument, arguments
+from cnncost.rules.ops import RULES
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SEEDS = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "specs").glob("*.yaml"))]
 SEEDS += [
-    path.read_text(encoding="utf-8", errors="replace") for path in sorted((ROOT / "tests" / "specs_invalid").glob("*.yaml"))
+    path.read_text(encoding="utf-8", errors="replace") for path in sorted(ROOT.glob("tests/models/spec/specs_invalid/*.yaml"))
 ]
 SEEDS = [text for text in SEEDS if text]
 USUAL = ["conv", "batch_norm", "relu", "max_pool", "add", "concat", "identity", "blk", "other"] * 4

@@ -1,6 +1,6 @@
 """Write cnncost/layers.py: the typed methods of `Tensor`, one per rule, from the rules' own signatures.
 
-Run it after adding a rule: python tests/generate_layers.py
+Run it after adding a rule: python tests/tools/generate_layers.py
 """
 
 from __future__ import annotations
@@ -8,24 +8,24 @@ from __future__ import annotations
 import inspect
 from pathlib import Path
 
-from cnncost.ops import RULES, Rule
+from cnncost.rules.ops import RULES, Rule
 
-TARGET = Path(__file__).parent.parent / "cnncost" / "layers.py"
+TARGET = Path(__file__).parents[2] / "cnncost" / "graph" / "layers.py"
 
 HEADER = '''"""The layers as methods of `Tensor`, for completion and type checks.
 
-Generated from the signatures in `cnncost/ops.py` by tests/generate_layers.py; a test holds the two together.
+Generated from the signatures in `cnncost/rules/ops.py` by tests/tools/generate_layers.py; a test holds the two together.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from cnncost.algebra import Num
-from cnncost.ops import CeilMode, Pad, Pair
+from cnncost.base.poly import Num
+from cnncost.rules.ops import CeilMode, Pad, Pair
 
 if TYPE_CHECKING:
-    from cnncost.graph import Tensor
+    from cnncost.graph.graph import Tensor
 
 
 class Layers:

@@ -1,6 +1,6 @@
 """calflops: FLOPs and MACs by patched functions. What is written as an operator (+, *, @) costs nothing."""
 
-from cnncost.conventions.convention import (
+from cnncost.counting.convention import (
     MAXIMA,
     MEANS,
     WINDOWS,

@@ -1,6 +1,6 @@
 """convnet-burden: Caffe networks as MatConvNet runs them, batch norm folded into convolutions."""
 
-from cnncost.conventions.convention import (
+from cnncost.counting.convention import (
     MAXIMA,
     MEANS,
     WINDOWS,

@@ -1,6 +1,6 @@
 """fvcore's FlopCountAnalysis, whose "flop" is one multiply-add of a layer with weights. timm's GMACs are the same count."""
 
-from cnncost.conventions.convention import (
+from cnncost.counting.convention import (
     MEANS,
     Convention,
     Slip,

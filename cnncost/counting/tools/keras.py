@@ -1,6 +1,6 @@
 """Keras: parameters with the moving statistics of batch norm, and TensorFlow's profiler as keras-flops runs it."""
 
-from cnncost.conventions.convention import (
+from cnncost.counting.convention import (
     MAXIMA,
     MEANS,
     WINDOWS,

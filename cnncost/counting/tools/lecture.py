@@ -1,6 +1,6 @@
 """The lecture's count, which is the default, and plain multiply-adds."""
 
-from cnncost.conventions.convention import POOLS, WEIGHTS, Convention, each, macs, taps
+from cnncost.counting.convention import POOLS, WEIGHTS, Convention, each, macs, taps
 
 CONVENTIONS = (
     Convention(

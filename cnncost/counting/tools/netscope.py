@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from cnncost.algebra import Num
-from cnncost.conventions.convention import (
+from cnncost.base.poly import Num
+from cnncost.counting.convention import (
     ACTIVATIONS,
     MAXIMA,
     MEANS,

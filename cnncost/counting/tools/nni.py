@@ -1,6 +1,6 @@
 """nni's counter of FLOPs: convolutions and linear layers, or in full mode other modules too."""
 
-from cnncost.conventions.convention import (
+from cnncost.counting.convention import (
     CONVS,
     MEANS,
     Ci,

@@ -1,6 +1,6 @@
 """onnx-tool, which prices every operator, exponentials at 32 multiply-adds."""
 
-from cnncost.conventions.convention import (
+from cnncost.counting.convention import (
     MAXIMA,
     MEANS,
     WINDOWS,

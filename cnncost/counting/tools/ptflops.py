@@ -1,6 +1,6 @@
 """ptflops: hooks on modules and, by default, patches on functions that count again what some modules call inside."""
 
-from cnncost.conventions.convention import (
+from cnncost.counting.convention import (
     CONVS,
     MAXIMA,
     MEANS,

@@ -1,6 +1,6 @@
 """pycls, whose networks state their own complexity beside their layers."""
 
-from cnncost.conventions.convention import CONVS, WINDOWS, Convention, bias, each, macs, writes
+from cnncost.counting.convention import CONVS, WINDOWS, Convention, bias, each, macs, writes
 
 CONVENTIONS = (
     Convention(

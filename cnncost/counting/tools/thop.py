@@ -1,6 +1,6 @@
 """thop (pytorch-OpCounter): hooks on modules; what is called as a function costs nothing."""
 
-from cnncost.conventions.convention import (
+from cnncost.counting.convention import (
     MEANS,
     Ci,
     Convention,

@@ -1,6 +1,6 @@
 """PyTorch's own counter, FlopCounterMode, which also counts the backward pass."""
 
-from cnncost.conventions.convention import CONVS, Convention, Slip, each, groups, macs
+from cnncost.counting.convention import CONVS, Convention, Slip, each, groups, macs
 
 CONVENTIONS = (
     Convention(

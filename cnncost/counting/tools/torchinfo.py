@@ -1,6 +1,6 @@
 """torchinfo's mult-adds: the parameters of each layer, times the output positions of convolutions."""
 
-from cnncost.conventions.convention import NORMS, Ci, Co, Convention, Slip, bias, each, groups, kh, kw, learned, macs, writes
+from cnncost.counting.convention import NORMS, Ci, Co, Convention, Slip, bias, each, groups, kh, kw, learned, macs, writes
 
 OWNERS = ("conv", "conv_transpose", "linear", *NORMS, "prelu")  # modules with parameters, which alone it lists
 

@@ -1,6 +1,6 @@
 """torchprofile: multiply-adds off a traced graph."""
 
-from cnncost.conventions.convention import (
+from cnncost.counting.convention import (
     MEANS,
     NORMS,
     Ci,

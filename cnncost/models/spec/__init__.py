@@ -16,18 +16,18 @@ from fractions import Fraction
 from pathlib import PurePath
 from typing import Any, Literal
 
-from cnncost.errors import ModelError, UsageError, did_you_mean
-from cnncost.graph import Outputs, Tensor
-from cnncost.ints import Ints
-from cnncost.limits import EXPECTED, QUANTITIES, Limit, limit
-from cnncost.models import Input, Model
-from cnncost.ops import RULES, elements, show
-from cnncost.spec.build import CONDITION, COUNT, IN, INPUT, Arg, Block, Broken, Compiler, Run, Step, named_stage
-from cnncost.spec.expressions import Ratio, shown
-from cnncost.spec.problems import Mark, Problem, Source, SpecError
-from cnncost.spec.signatures import ANY, CONSTANT, arguments
-from cnncost.spec.tree import Dict, List, Node, Scalar, clip, decoded, is_null, parse, read_text
-from cnncost.units import parse_quantity
+from cnncost.base.errors import ModelError, UsageError, did_you_mean
+from cnncost.base.ints import Ints
+from cnncost.base.limits import EXPECTED, QUANTITIES, Limit, limit
+from cnncost.base.units import parse_quantity
+from cnncost.graph.graph import Outputs, Tensor
+from cnncost.models.model import Input, Model
+from cnncost.models.spec.build import CONDITION, COUNT, IN, INPUT, Arg, Block, Broken, Compiler, Run, Step, named_stage
+from cnncost.models.spec.expressions import Ratio, shown
+from cnncost.models.spec.problems import Mark, Problem, Source, SpecError
+from cnncost.models.spec.signatures import ANY, CONSTANT, arguments
+from cnncost.models.spec.tree import Dict, List, Node, Scalar, clip, decoded, is_null, parse, read_text
+from cnncost.rules.ops import RULES, elements, show
 
 VERSION = "1"
 SUFFIXES = (".yaml", ".yml")
@@ -464,7 +464,7 @@ class _Reader:
 
     def from_zoo(self, name: str, expect: Sequence[Figure]) -> Model:
         """Return the model of a spec that starts from one of the zoo."""
-        from cnncost.models import load
+        from cnncost.models.model import load
 
         compiler = self.compiler
         for key, (word, _) in self.root.entries.items():
@@ -718,8 +718,8 @@ def _last_place(text: str) -> Fraction:
 
 def _total(quantity: str, nodes: Sequence[Any], start: int) -> Any:
     """Return the total of a quantity over the nodes from `start`, by the lecture's convention at float32."""
-    from cnncost.conventions import CONVENTIONS, COUNTS
-    from cnncost.units import DTYPES
+    from cnncost.base.units import DTYPES
+    from cnncost.counting import CONVENTIONS, COUNTS
 
     if quantity == "layers":
         return len(nodes) - start

@@ -14,15 +14,14 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
 
-from cnncost.algebra import Poly, same
-from cnncost.errors import AlgebraError, CostError, Disagreement, ModelError, did_you_mean
-from cnncost.graph import Tensor
-from cnncost.ints import Ints
-from cnncost.ops import RULES
-from cnncost.spec import expressions
-from cnncost.spec.expressions import ExpressionError, Ratio
-from cnncost.spec.problems import Mark, Problems, Source, SpecError
-from cnncost.spec.signatures import (
+from cnncost.base.errors import AlgebraError, CostError, Disagreement, ModelError, did_you_mean
+from cnncost.base.ints import Ints
+from cnncost.base.poly import Poly, same
+from cnncost.graph.graph import Tensor
+from cnncost.models.spec import expressions
+from cnncost.models.spec.expressions import ExpressionError, Ratio
+from cnncost.models.spec.problems import Mark, Problems, Source, SpecError
+from cnncost.models.spec.signatures import (
     ANY,
     CONSTANT,
     EXPANDING,
@@ -34,7 +33,8 @@ from cnncost.spec.signatures import (
     project_arguments,
     words,
 )
-from cnncost.spec.tree import Dict, List, Node, Scalar, clip, is_null
+from cnncost.models.spec.tree import Dict, List, Node, Scalar, clip, is_null
+from cnncost.rules.ops import RULES
 
 MOST_COPIES = 10_000  # of repeated items and block calls together
 MOST_LAYERS = 50_000

@@ -17,7 +17,7 @@ from functools import lru_cache
 from math import gcd
 from typing import Any, NamedTuple, TypeAlias
 
-from cnncost.algebra import Num, maximum, minimum
+from cnncost.base.poly import Num, maximum, minimum
 
 LONGEST = 200  # characters
 DEEPEST = 32  # levels
@@ -166,7 +166,7 @@ def round_(a: Value) -> Value:
 
 def divisible(a: Value, by: Value = 8) -> Value:
     """Return the nearest multiple of `by`, as MobileNet rounds its widths."""
-    from cnncost.zoo.blocks import divisible
+    from cnncost.models.zoo.blocks import divisible
 
     parts(a)
     if not isinstance(by, int) or isinstance(by, bool) or by < 1:
@@ -380,7 +380,7 @@ class _Parser:
         raise ExpressionError("E110", f"expected a number or a name, got {got}", token.offset, max(1, len(token.text)))
 
     def call(self, token: Token, depth: int) -> Evaluate:
-        from cnncost.errors import did_you_mean
+        from cnncost.base.errors import did_you_mean
 
         if token.text not in FUNCTIONS:
             known = f"functions: {', '.join(FUNCTIONS)}"

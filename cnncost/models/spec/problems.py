@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from cnncost.errors import ModelError
+from cnncost.base.errors import ModelError
 
 LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # those of YAML, so that lines are counted as its parser does
 WIDEST = 100  # columns of a source line that are shown around the caret

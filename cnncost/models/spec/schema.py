@@ -9,11 +9,11 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from cnncost.limits import EXPECTED, MEANINGS, QUANTITIES
-from cnncost.ops import RULES
-from cnncost.spec import DECLARED, KEYS, VERSION
-from cnncost.spec.build import LABEL, NAME
-from cnncost.spec.signatures import JOINS, Argument, arguments, project_arguments
+from cnncost.base.limits import EXPECTED, MEANINGS, QUANTITIES
+from cnncost.models.spec import DECLARED, KEYS, VERSION
+from cnncost.models.spec.build import LABEL, NAME
+from cnncost.models.spec.signatures import JOINS, Argument, arguments, project_arguments
+from cnncost.rules.ops import RULES
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 TITLE = "A cnncost spec: a convolutional network, as layers"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnncost.models import Model
+from cnncost.models.model import Model
 
 MODELINE = "# yaml-language-server: $schema=cnncost.schema.json"
 HEAD = f"""{MODELINE}
@@ -74,7 +74,7 @@ def start(model: Model | None) -> str:
     """Return the text of a spec to start from: a small network, or `model` with its layers written out."""
     if model is None:
         return START
-    from cnncost.spec.write import write
+    from cnncost.models.spec.write import write
 
     return FROM.replace("{name}", model.name).replace(
         "{reference}", f'"{model.name}"' if "+" in model.name else model.name

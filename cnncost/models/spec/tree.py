@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from cnncost.spec.problems import Mark, Problem, Problems, Source, SpecError
+from cnncost.models.spec.problems import Mark, Problem, Problems, Source, SpecError
 
 LARGEST_FILE = 2_000_000  # bytes
 DEEPEST = 64  # libyaml's own reader of nested collections ends a process at some 50,000

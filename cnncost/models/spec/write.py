@@ -14,10 +14,10 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from cnncost.graph import INPUT, Graph
-from cnncost.ops import RULES, channels
-from cnncost.spec.build import RESERVED, Run
-from cnncost.spec.signatures import ACTIVATIONS, EXPANDING, JOINS, NONE, NORMS
+from cnncost.graph.graph import INPUT, Graph
+from cnncost.models.spec.build import RESERVED, Run
+from cnncost.models.spec.signatures import ACTIVATIONS, EXPANDING, JOINS, NONE, NORMS
+from cnncost.rules.ops import RULES, channels
 
 WIDTH = 110  # of a line, where it can be broken
 IDENTITY, PROJECT = "identity", "project"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from cnncost.models import Model
+from cnncost.models.model import Model
 
 FAMILIES: dict[str, str] = {
     "lenet": "lenet5 lenet5_lecture",
@@ -93,6 +93,6 @@ def find(name: str) -> Model | None:
 
 def models(module: str) -> dict[str, Model]:
     """Return the models of one family module, by name."""
-    loaded = import_module(f"cnncost.zoo.{module}")
+    loaded = import_module(f"cnncost.models.zoo.{module}")
     own = [value for value in vars(loaded).values() if getattr(value, "__module__", None) == loaded.__name__]
     return {model.name: model for value in own for model in getattr(value, "variants", ())}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cnncost.algebra import Num
-from cnncost.graph import Tensor
-from cnncost.models import family, variant
-from cnncost.ops import CeilMode
-from cnncost.zoo.blocks import exactly, three_linears
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Tensor
+from cnncost.models.model import family, variant
+from cnncost.models.zoo.blocks import exactly, three_linears
+from cnncost.rules.ops import CeilMode
 
 PAPER = "ImageNet Classification with Deep Convolutional Neural Networks, NIPS 2012"
 ONE_WEIRD_TRICK = "One Weird Trick for Parallelizing Convolutional Neural Networks, arXiv:1404.5997"

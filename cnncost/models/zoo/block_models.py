@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from cnncost.algebra import Num, same
-from cnncost.graph import Tensor, need
-from cnncost.models import family, variant
-from cnncost.ops import show
-from cnncost.zoo import blocks, densenet, googlenet, squeezenet
+from cnncost.base.poly import Num, same
+from cnncost.graph.graph import Tensor, need
+from cnncost.models.model import family, variant
+from cnncost.models.zoo import blocks, densenet, googlenet, squeezenet
+from cnncost.rules.ops import show
 
 RESNET = "Deep Residual Learning for Image Recognition, arXiv:1512.03385, figure 5"
 RESNEXT = "Aggregated Residual Transformations for Deep Neural Networks, arXiv:1611.05431, section 3.2"

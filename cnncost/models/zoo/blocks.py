@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Literal, TypeVar
 
-from cnncost.algebra import Num, minimum, same
-from cnncost.graph import Tensor, block, need
-from cnncost.ops import at_least
+from cnncost.base.poly import Num, minimum, same
+from cnncost.graph.graph import Tensor, block, need
+from cnncost.rules.ops import at_least
 
 Shortcut = Literal["A", "B", "C", "none"]
 Activation = Literal["relu", "relu6", "hardswish", "silu", "sigmoid", "hardsigmoid"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cnncost.algebra import Num
-from cnncost.graph import Tensor, block, need
-from cnncost.models import family, variant
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Tensor, block, need
+from cnncost.models.model import family, variant
 
 PAPER = "A ConvNet for the 2020s, arXiv:2201.03545"
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cnncost.algebra import Num
-from cnncost.graph import Tensor, block
-from cnncost.models import family, variant
-from cnncost.zoo.blocks import conv_norm
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Tensor, block
+from cnncost.models.model import family, variant
+from cnncost.models.zoo.blocks import conv_norm
 
 V2 = "YOLO9000, arXiv:1612.08242"
 V3 = "YOLOv3, arXiv:1804.02767"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cnncost.algebra import Num
-from cnncost.graph import Tensor, block, need
-from cnncost.models import family, variant
-from cnncost.zoo.blocks import portion
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Tensor, block, need
+from cnncost.models.model import family, variant
+from cnncost.models.zoo.blocks import portion
 
 PAPER = "Densely Connected Convolutional Networks, arXiv:1608.06993"
 WIDE = "liuzhuang13/DenseNet README, Wide-DenseNet"

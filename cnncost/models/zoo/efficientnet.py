@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from math import ceil
 from typing import NamedTuple
 
-from cnncost.algebra import Num, same
-from cnncost.graph import Tensor, block, need
-from cnncost.models import family, variant
-from cnncost.zoo.blocks import conv_norm, divisible, exact, inverted_residual
+from cnncost.base.poly import Num, same
+from cnncost.graph.graph import Tensor, block, need
+from cnncost.models.model import family, variant
+from cnncost.models.zoo.blocks import conv_norm, divisible, exact, inverted_residual
 
 PAPER = "EfficientNet, arXiv:1905.11946"
 V2 = "EfficientNetV2, arXiv:2104.00298"

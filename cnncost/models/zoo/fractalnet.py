@@ -5,10 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from cnncost.algebra import Num
-from cnncost.graph import Tensor, block, need
-from cnncost.models import family, variant
-from cnncost.zoo.blocks import exact
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Tensor, block, need
+from cnncost.models.model import family, variant
+from cnncost.models.zoo.blocks import exact
 
 PAPER = "FractalNet, arXiv:1605.07648"
 HALVED: dict[str, Any] = {

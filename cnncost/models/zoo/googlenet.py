@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from cnncost.algebra import Num
-from cnncost.graph import Outputs, Tensor, block
-from cnncost.models import family, variant
-from cnncost.zoo.blocks import conv_norm_relu
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Outputs, Tensor, block
+from cnncost.models.model import family, variant
+from cnncost.models.zoo.blocks import conv_norm_relu
 
 PAPER = "Going Deeper with Convolutions, arXiv:1409.4842"
 BVLC = f"{PAPER}, table 1; BVLC/caffe models/bvlc_googlenet"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from cnncost.algebra import Num
-from cnncost.graph import Outputs, Tensor, block
-from cnncost.models import family, variant
-from cnncost.zoo.blocks import conv_norm_relu, exactly, reduced, separable_conv, squeeze_excite
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Outputs, Tensor, block
+from cnncost.models.model import family, variant
+from cnncost.models.zoo.blocks import conv_norm_relu, exactly, reduced, separable_conv, squeeze_excite
 
 Widths: TypeAlias = tuple[Num, ...]  # filters of the convolutions of a branch, one after the other
 Kernels: TypeAlias = tuple[int | tuple[int, int], ...]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cnncost.algebra import Num
-from cnncost.graph import Tensor, block
-from cnncost.models import family, variant
-from cnncost.zoo.blocks import exactly
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Tensor, block
+from cnncost.models.model import family, variant
+from cnncost.models.zoo.blocks import exactly
 
 PAPER = "Gradient-Based Learning Applied to Document Recognition, Proceedings of the IEEE 86(11), 1998"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from cnncost.algebra import Num
-from cnncost.graph import Tensor
-from cnncost.models import family, variant
-from cnncost.zoo.blocks import InvertedNames, conv_norm, divisible, exact, inverted_residual
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Tensor
+from cnncost.models.model import family, variant
+from cnncost.models.zoo.blocks import InvertedNames, conv_norm, divisible, exact, inverted_residual
 
 PAPER = "MnasNet, arXiv:1807.11626"
 TPU = "tensorflow/tpu, models/official/mnasnet/mnasnet_models.py"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cnncost.algebra import Num
-from cnncost.graph import Tensor
-from cnncost.models import family, variant
-from cnncost.zoo.blocks import conv_norm, divisible, exact, inverted_residual, widening
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Tensor
+from cnncost.models.model import family, variant
+from cnncost.models.zoo.blocks import conv_norm, divisible, exact, inverted_residual, widening
 
 # expansion t, channels c, repeats n, stride s of the first
 STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cnncost.algebra import Num
-from cnncost.graph import Tensor
-from cnncost.models import family, variant
-from cnncost.zoo.blocks import Activation, activate, conv_norm, divisible, exact, inverted_residual, widening
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Tensor
+from cnncost.models.model import family, variant
+from cnncost.models.zoo.blocks import Activation, activate, conv_norm, divisible, exact, inverted_residual, widening
 
 PAPER = "Searching for MobileNetV3, arXiv:1905.02244"
 SLIM = "tensorflow/models research/slim/nets/mobilenet/mobilenet_v3.py"

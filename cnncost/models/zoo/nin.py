@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cnncost.algebra import Num
-from cnncost.graph import Tensor
-from cnncost.models import family, variant
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Tensor
+from cnncost.models.model import family, variant
 
 PAPER = "Network in Network, arXiv:1312.4400"
 

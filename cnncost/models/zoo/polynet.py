@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cnncost.algebra import Num
-from cnncost.graph import Tensor, block, need
-from cnncost.models import family, variant
-from cnncost.zoo.blocks import conv_norm, exactly
-from cnncost.zoo.inception import Grid, reduction_a, residual_branches, residual_reduction_b, stem
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Tensor, block, need
+from cnncost.models.model import family, variant
+from cnncost.models.zoo.blocks import conv_norm, exactly
+from cnncost.models.zoo.inception import Grid, reduction_a, residual_branches, residual_reduction_b, stem
 
 Composition = Literal["way", "poly", "mpoly"]
 PolyModule = Literal["1-way", "2-way", "3-way", "poly-2", "poly-3", "mpoly-2", "mpoly-3"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cnncost.algebra import Num
-from cnncost.graph import Tensor, need
-from cnncost.models import family, variant
-from cnncost.zoo.blocks import conv_norm, preactivated
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Tensor, need
+from cnncost.models.model import family, variant
+from cnncost.models.zoo.blocks import conv_norm, preactivated
 
 PAPER = "Identity Mappings in Deep Residual Networks, arXiv:1603.05027"
 

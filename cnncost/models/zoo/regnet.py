@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import groupby
 from math import log
 
-from cnncost.algebra import Num, same
-from cnncost.graph import Tensor, block, need
-from cnncost.models import family, variant
-from cnncost.zoo.blocks import conv_norm, divisible, squeeze_excite
+from cnncost.base.poly import Num, same
+from cnncost.graph.graph import Tensor, block, need
+from cnncost.models.model import family, variant
+from cnncost.models.zoo.blocks import conv_norm, divisible, squeeze_excite
 
 PAPER = "Designing Network Design Spaces, arXiv:2003.13678"
 STEEPEST = 1e9  # powers of it are still floating-point numbers

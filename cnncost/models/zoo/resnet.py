@@ -5,10 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Literal
 
-from cnncost.algebra import Num, same
-from cnncost.graph import Tensor, need
-from cnncost.models import family, variant
-from cnncost.zoo.blocks import Shortcut, basic, bottleneck, conv_norm, exact
+from cnncost.base.poly import Num, same
+from cnncost.graph.graph import Tensor, need
+from cnncost.models.model import family, variant
+from cnncost.models.zoo.blocks import Shortcut, basic, bottleneck, conv_norm, exact
 
 PAPER = "Deep Residual Learning for Image Recognition, arXiv:1512.03385"
 CIFAR = f"{PAPER}, table 6"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from cnncost.algebra import Num
-from cnncost.graph import Tensor, need
-from cnncost.models import family, variant
-from cnncost.zoo import resnet
-from cnncost.zoo.blocks import bottleneck, conv_norm
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Tensor, need
+from cnncost.models.model import family, variant
+from cnncost.models.zoo import resnet
+from cnncost.models.zoo.blocks import bottleneck, conv_norm
 
 PAPER = "Aggregated Residual Transformations for Deep Neural Networks, arXiv:1611.05431"
 RELEASED = f"{PAPER}; the authors' release, as in torchvision"

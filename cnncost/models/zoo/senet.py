@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from cnncost.algebra import Num, same
-from cnncost.graph import Tensor, block
-from cnncost.models import family, variant
-from cnncost.zoo import resnet
-from cnncost.zoo.blocks import conv_norm, reduced, squeeze_excite
+from cnncost.base.poly import Num, same
+from cnncost.graph.graph import Tensor, block
+from cnncost.models.model import family, variant
+from cnncost.models.zoo import resnet
+from cnncost.models.zoo.blocks import conv_norm, reduced, squeeze_excite
 
 PAPER = "Squeeze-and-Excitation Networks, arXiv:1709.01507"
 DEFINITIONS = f"{PAPER}, table 1; details of the authors' definitions, github.com/hujie-frank/SENet"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cnncost.algebra import Num
-from cnncost.graph import Tensor, block, need
-from cnncost.models import family, variant
-from cnncost.zoo.blocks import conv_norm, portion
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Tensor, block, need
+from cnncost.models.model import family, variant
+from cnncost.models.zoo.blocks import conv_norm, portion
 
 V1 = "ShuffleNet, arXiv:1707.01083"
 V2 = "ShuffleNet V2, arXiv:1807.11164"

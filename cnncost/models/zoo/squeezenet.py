@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cnncost.algebra import Num
-from cnncost.graph import Tensor, block, need
-from cnncost.models import family, variant
-from cnncost.zoo.blocks import portion
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Tensor, block, need
+from cnncost.models.model import family, variant
+from cnncost.models.zoo.blocks import portion
 
 PAPER = "SqueezeNet, arXiv:1602.07360"
 CAFFE = "forresti/SqueezeNet, SqueezeNet_v1.{}/deploy.prototxt"

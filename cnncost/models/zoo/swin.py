@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnncost.algebra import Num, same
-from cnncost.graph import Tensor, block, need
-from cnncost.models import family, variant
-from cnncost.zoo.blocks import self_attention
+from cnncost.base.poly import Num, same
+from cnncost.graph.graph import Tensor, block, need
+from cnncost.models.model import family, variant
+from cnncost.models.zoo.blocks import self_attention
 
 PAPER = "Swin Transformer, arXiv:2103.14030"
 SECOND: dict[str, Any] = {

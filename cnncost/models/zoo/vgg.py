@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import count
 
-from cnncost.algebra import Num
-from cnncost.graph import Tensor, need
-from cnncost.models import family, variant
-from cnncost.zoo.blocks import three_linears
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Tensor, need
+from cnncost.models.model import family, variant
+from cnncost.models.zoo.blocks import three_linears
 
 PAPER = "Very Deep Convolutional Networks for Large-Scale Image Recognition, arXiv:1409.1556"
 LECTURE = "CS231n 2017 and EECS 498-007, lectures on CNN architectures: two convolutions in each of the stages 1 to 3"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cnncost.algebra import Num
-from cnncost.graph import Tensor, block
-from cnncost.models import family, variant
-from cnncost.zoo.blocks import self_attention
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Tensor, block
+from cnncost.models.model import family, variant
+from cnncost.models.zoo.blocks import self_attention
 
 PAPER = "An Image is Worth 16x16 Words, arXiv:2010.11929"
 

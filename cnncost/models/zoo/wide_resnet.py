@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cnncost.algebra import Num
-from cnncost.graph import Tensor, need
-from cnncost.models import family, variant
-from cnncost.zoo import resnet
-from cnncost.zoo.blocks import preactivated
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Tensor, need
+from cnncost.models.model import family, variant
+from cnncost.models.zoo import resnet
+from cnncost.models.zoo.blocks import preactivated
 
 PAPER = "Wide Residual Networks, arXiv:1605.07146"
 BLOCK_TYPES = f"{PAPER}, table 2"

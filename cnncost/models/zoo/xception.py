@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cnncost.algebra import Num
-from cnncost.graph import Tensor, block
-from cnncost.models import family, variant
-from cnncost.zoo.blocks import conv_norm, conv_norm_relu, separable_conv
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Tensor, block
+from cnncost.models.model import family, variant
+from cnncost.models.zoo.blocks import conv_norm, conv_norm_relu, separable_conv
 
 
 def separable(x: Tensor, name: str, out: Num) -> Tensor:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cnncost.algebra import Num
-from cnncost.graph import Tensor
-from cnncost.models import family, variant
-from cnncost.zoo.alexnet import eight_layers
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Tensor
+from cnncost.models.model import family, variant
+from cnncost.models.zoo.alexnet import eight_layers
 
 
 @family(

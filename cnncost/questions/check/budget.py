@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from cnncost.diff import difference, need_same_counting, total
-from cnncost.limits import QUANTITIES, Limit, Quantity
-from cnncost.units import amounts
+from cnncost.base.limits import QUANTITIES, Limit, Quantity
+from cnncost.base.units import amounts
+from cnncost.questions.diff import difference, need_same_counting, total
 
 if TYPE_CHECKING:
-    from cnncost.tables import Table
+    from cnncost.show.tables.layers import Table
 
 HEAVIEST = 3  # layers named for a limit that is broken
 
@@ -150,7 +150,7 @@ def as_data(found: Sequence[Verdict]) -> dict[str, Any]:
 
 def table(found: Sequence[Verdict], notes: Sequence[str] = (), exact: bool = False) -> Table:
     """Return the table of verdicts, one row each; what is not kept is told below it."""
-    from cnncost.tables import Column, Table
+    from cnncost.show.tables.layers import Column, Table
 
     columns = (
         Column("state", "state"),

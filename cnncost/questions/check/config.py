@@ -21,9 +21,9 @@ from functools import cached_property
 from glob import glob, has_magic
 from typing import Any
 
-from cnncost.errors import UsageError, did_you_mean
-from cnncost.limits import Limit, limit
-from cnncost.models import is_spec, load
+from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.limits import Limit, limit
+from cnncost.models.model import is_spec, load
 
 FILES = ("cnncost.toml", "pyproject.toml")  # in each folder, from the present one upwards, the first that says something
 KEYS = ("models", "convention", "dtype", "batch", "budget")
@@ -90,7 +90,7 @@ def expand(pattern: str, folder: str = "") -> list[str]:
 
     Raises UsageError where nothing matches. What is no pattern stands for itself.
     """
-    from cnncost import zoo
+    from cnncost.models import zoo
 
     if _is_pattern(pattern, folder):
         paths = glob(pattern, root_dir=folder or None, recursive=True)
@@ -223,8 +223,8 @@ class _Reader:
         return Config(self.path, tuple(dict.fromkeys(chosen)), counting, rules)
 
     def counting(self, key: str, value: Any) -> Any:
-        from cnncost.conventions import CONVENTIONS
-        from cnncost.units import DTYPES
+        from cnncost.base.units import DTYPES
+        from cnncost.counting import CONVENTIONS
 
         if key == "batch":
             if type(value) is not int or value < 1:

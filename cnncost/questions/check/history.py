@@ -10,12 +10,12 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cnncost.errors import UsageError
+from cnncost.base.errors import UsageError
 
 if TYPE_CHECKING:
-    from cnncost.models import Model
-    from cnncost.report import Report
-    from cnncost.tables import Table
+    from cnncost.measures.report import Report
+    from cnncost.models.model import Model
+    from cnncost.show.tables.layers import Table
 
 SCHEMA = "cnncost.snapshot/1"
 ONE = "cnncost.table/1"  # what `cnncost table --format json` prints: a snapshot of one model
@@ -28,7 +28,7 @@ def costs(report: Report, label: str, quantities: Collection[str] = ()) -> dict[
     """
     data = {**report.to_dict(), "model": label}
     if "peak_memory" in quantities:
-        from cnncost.memory import peak_bytes
+        from cnncost.measures.memory import peak_bytes
 
         peak = peak_bytes(report.counts.graph, batch=report.batch, precision=report.dtype)
         data["total"] = {**data["total"], "peak_bytes": peak}
@@ -52,7 +52,7 @@ def table(reports: Sequence[Report], labels: Sequence[str], exact: bool = False)
     """Return the table of a snapshot: the totals, and in JSON all layers."""
     from dataclasses import replace
 
-    from cnncost.tables import LAYER_FIGURES, Column, Table
+    from cnncost.show.tables.layers import LAYER_FIGURES, Column, Table
 
     keys = ("params", "flops", "macs", "activation_bytes")
     columns = (Column("model", "model"), *(replace(LAYER_FIGURES[key], priority=0) for key in keys))
@@ -123,7 +123,7 @@ def before(name: str, against: str) -> Model | dict[str, Any] | None:
     """
     if is_snapshot(against):
         return read_snapshot(against).get(name)
-    from cnncost.models import at
+    from cnncost.models.model import at
 
     return at(against, name)
 

@@ -16,17 +16,17 @@ from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
-from cnncost.algebra import PYTHON, TEXT, Num, Poly, coefficients, common_factor, positive_roots, symbols, written
-from cnncost.errors import AlgebraError, ModelError, UsageError, did_you_mean
-from cnncost.formula import AXES, Case, is_block, natural_letters, takes_numbers
-from cnncost.graph import Graph
-from cnncost.models import Model, load, whole_number
-from cnncost.units import parse_quantity
+from cnncost.base.errors import AlgebraError, ModelError, UsageError, did_you_mean
+from cnncost.base.poly import PYTHON, TEXT, Num, Poly, coefficients, common_factor, positive_roots, symbols, written
+from cnncost.base.units import parse_quantity
+from cnncost.graph.graph import Graph
+from cnncost.models.model import Model, load, whole_number
+from cnncost.questions.formula import AXES, Case, is_block, natural_letters, takes_numbers
 
 if TYPE_CHECKING:
-    from cnncost.memory import Memory
-    from cnncost.report import Report
-    from cnncost.tables import Table
+    from cnncost.measures.memory import Memory
+    from cnncost.measures.report import Report
+    from cnncost.show.tables.layers import Table
 
 REACH = 512  # values in a row that may be impossible before a search takes it that none is left
 HORIZON = 10**18  # the largest multiple of a step that a search tries
@@ -38,7 +38,7 @@ Approach = Literal["nearest", "below", "above"]
 
 
 def _memory(graph: Graph, report: Report, optimizer: str = "sgd") -> Memory:
-    from cnncost.memory import memory
+    from cnncost.measures.memory import memory
 
     return memory(graph, batch=report.batch, optimizer=optimizer, precision=report.dtype)
 
@@ -247,7 +247,7 @@ class Candidates:
     def _costs(self, case: Case, targets: Sequence[Target]) -> tuple[Num, ...]:
         graph = case.trace()
         self.layers = max(self.layers, len(graph.nodes))
-        from cnncost.report import report
+        from cnncost.measures.report import report
 
         found = report(graph, batch=case.batch, **self.counting)
         return tuple(target.quantity.of(graph, found) for target in targets)
@@ -369,7 +369,7 @@ def equation(side: Side, unknown: str, goal: Target, counting: Mapping[str, Any]
 
     def cost(case: Case) -> Num:
         graph = case.trace()
-        from cnncost.report import report
+        from cnncost.measures.report import report
 
         return goal.quantity.of(graph, report(graph, batch=case.batch, **counting))
 
@@ -446,7 +446,7 @@ class Solution:
 
     def table(self) -> Table:
         """Return the candidates with their costs and errors, the chosen one marked, and the equation in the notes."""
-        from cnncost.tables import Column, Table
+        from cnncost.show.tables.layers import Column, Table
 
         columns = [Column("value", self.unknown, "number")]
         for index, goal in enumerate(self.targets):

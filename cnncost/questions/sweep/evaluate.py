@@ -19,14 +19,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncost.algebra import Num, Poly, assumptions, symbols
-from cnncost.conventions.convention import Convention, count, keys
-from cnncost.errors import CnncostError, Disagreement
-from cnncost.graph import Graph
-from cnncost.ints import Ints
-from cnncost.sweep.forms import Condition, columns, fits, form, letters_of, met, open_conditions
-from cnncost.sweep.space import Axis, Space
-from cnncost.units import DTYPES
+from cnncost.base.errors import CnncostError, Disagreement
+from cnncost.base.ints import Ints
+from cnncost.base.poly import Num, Poly, assumptions, symbols
+from cnncost.base.units import DTYPES
+from cnncost.counting.convention import Convention, count, keys
+from cnncost.graph.graph import Graph
+from cnncost.questions.sweep.forms import Condition, columns, fits, form, letters_of, met, open_conditions
+from cnncost.questions.sweep.space import Axis, Space
 
 FIGURES = ("params", "macs", "flops", "activation_bytes")
 ALIASES = {"memory": "activation_bytes"}
@@ -561,7 +561,7 @@ class Choices:
     """A column of settings that are no whole numbers: exact fractions, or texts as people write them."""
 
     def __init__(self, values: Sequence[Any], shape: Sequence[int]) -> None:
-        from cnncost.models import _show
+        from cnncost.models.model import _show
 
         numbers = all(type(value) in (int, float) for value in values)
         listed = [Fraction(repr(value)) if numbers else _show(value) for value in values]

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncost.algebra import Atom, Floor, Monomial, Num, Poly
-from cnncost.errors import AlgebraError
-from cnncost.ints import INT64_MAX, Ints
+from cnncost.base.errors import AlgebraError
+from cnncost.base.ints import INT64_MAX, Ints
+from cnncost.base.poly import Atom, Floor, Monomial, Num, Poly
 
-Condition = tuple[str, Num, Num]  # as collected by `cnncost.algebra.assumptions`
+Condition = tuple[str, Num, Num]  # as collected by `cnncost.base.poly.assumptions`
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncost.errors import UsageError
-from cnncost.ints import INT64_MAX
+from cnncost.base.errors import UsageError
+from cnncost.base.ints import INT64_MAX
 
 Array = NDArray[Any]
 

@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncost import conventions
-from cnncost.errors import UsageError, did_you_mean
-from cnncost.ints import Ints
-from cnncost.models import Model, load, sized
-from cnncost.sweep.evaluate import ALIASES, FIGURES, Choices, Chunk, Evaluator, Method, Reason, Reasons, joined
-from cnncost.sweep.product import front
-from cnncost.sweep.space import LARGEST_SPACE, Space, space
-from cnncost.sweep.where import Expression, holds, parse
+from cnncost import counting as conventions
+from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.ints import Ints
+from cnncost.models.model import Model, load, sized
+from cnncost.questions.sweep.evaluate import ALIASES, FIGURES, Choices, Chunk, Evaluator, Method, Reason, Reasons, joined
+from cnncost.questions.sweep.product import front
+from cnncost.questions.sweep.space import LARGEST_SPACE, Space, space
+from cnncost.questions.sweep.where import Expression, holds, parse
 
 Array = NDArray[Any]
 Rows = dict[str, Array]  # "index" and the figures, a column each
@@ -246,7 +246,7 @@ def sweep(
     _tasks.clear()
     _tasks[repr(query)] = task
     size = task.space.size
-    from cnncost.sweep.stages import by_stages
+    from cnncost.questions.sweep.stages import by_stages
 
     answer = by_stages(task)
     if answer is not None:

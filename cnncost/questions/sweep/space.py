@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args, get_type_hints
 
-from cnncost.errors import UsageError, did_you_mean
-from cnncost.models import Model, whole_number
+from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.models.model import Model, whole_number
 
 Role = Literal["structure", "column", "size", "batch"]
 LARGEST_SPACE = 2**63 - 1  # of which a candidate's index is still an int64

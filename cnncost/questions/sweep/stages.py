@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cnncost.algebra import Num, Poly
-from cnncost.ints import INT64_MAX
-from cnncost.sweep.evaluate import FIGURES, Plan, Reason, joined, reason_key, separate
-from cnncost.sweep.forms import bound, form, letters_of, met
-from cnncost.sweep.product import LARGEST_HALF, Stage, best, count, pareto, parted
-from cnncost.sweep.space import Axis
-from cnncost.sweep.where import upper_bounds
+from cnncost.base.ints import INT64_MAX
+from cnncost.base.poly import Num, Poly
+from cnncost.questions.sweep.evaluate import FIGURES, Plan, Reason, joined, reason_key, separate
+from cnncost.questions.sweep.forms import bound, form, letters_of, met
+from cnncost.questions.sweep.product import LARGEST_HALF, Stage, best, count, pareto, parted
+from cnncost.questions.sweep.space import Axis
+from cnncost.questions.sweep.where import upper_bounds
 
 if TYPE_CHECKING:
-    from cnncost.sweep.run import Partial, Task
+    from cnncost.questions.sweep.run import Partial, Task
 
 WORTH_TABLES = 2 * 10**6  # candidates from which tables may be quicker than visiting each
 VISIT = 2e-8  # seconds that a visited candidate takes
@@ -30,7 +30,7 @@ MOST_SHARED = 12  # axes among which the shared ones are looked for
 
 def by_stages(task: Task) -> Partial | None:
     """Return the answer by stage tables; None where stages are not separate or visiting each candidate is quicker."""
-    from cnncost.sweep.run import Partial
+    from cnncost.questions.sweep.run import Partial
 
     space = task.space
     bounds = upper_bounds(task.where, (*FIGURES, "memory"))
@@ -135,13 +135,13 @@ class _Layout:
     def _letter(self, axis: Axis) -> Any:
         column = np.array(axis.values, dtype=np.int64)
         if axis.role == "structure":
-            from cnncost.sweep.evaluate import _step
+            from cnncost.questions.sweep.evaluate import _step
 
             column = (column - axis.values[0]) // _step(axis)
         return column
 
     def _answer(self, start: int, shared: dict[str, Any]) -> Partial:
-        from cnncost.sweep.run import Partial
+        from cnncost.questions.sweep.run import Partial
 
         task, plan = self.task, self.plan
         size = math.prod(len(axis.values) for group in self.groups for axis in group)

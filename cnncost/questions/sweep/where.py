@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NoReturn
 
-from cnncost import units
-from cnncost.errors import UsageError, did_you_mean
+from cnncost.base import units
+from cnncost.base.errors import UsageError, did_you_mean
 
 SUFFIXES = {suffix: size for unit in ("bytes", "count") for suffix, size in units.SUFFIXES[unit].items() if suffix}
 TOKEN = re.compile(

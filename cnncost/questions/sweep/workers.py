@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing import get_all_start_methods, get_context
 from typing import Any
 
-from cnncost.errors import UsageError
+from cnncost.base.errors import UsageError
 
 RETRIES = 10  # times that work lost with a worker is done again elsewhere
 

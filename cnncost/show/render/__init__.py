@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from cnncost.errors import UsageError, did_you_mean
-from cnncost.tables import Table
-from cnncost.units import Shown
+from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.units import Shown
+from cnncost.show.tables.layers import Table
 
 
 def render(table: Table, format: str) -> str:
     """Return a table as text in one of `FORMATS`, one of verdicts also in `ci.FORMATS`; without a line end at its end."""
     if format not in FORMATS:
-        from cnncost.render import ci
+        from cnncost.show.render import ci
 
         return ci.FORMATS[format](table)
     text = FORMATS[format](table)
@@ -95,7 +95,7 @@ def tsv(table: Table) -> str:
 
 def terminal(table: Table) -> str:
     """Colour and rules for a terminal; drops the least important columns where it is narrow."""
-    from cnncost.render.terminal import terminal
+    from cnncost.show.render.terminal import terminal
 
     return terminal(table)
 
@@ -137,7 +137,7 @@ def _plot(table: Table) -> list[str]:
     """Return the lines of a table's plot, if it has one, between empty lines."""
     if table.plot is None:
         return []
-    from cnncost.render.plot import area
+    from cnncost.show.render.plot import area
 
     return ["", *area(table.plot), ""]
 

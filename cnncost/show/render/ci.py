@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from cnncost.tables import Table
+from cnncost.show.tables.layers import Table
 
 Result = Mapping[str, Any]
 
@@ -19,7 +19,7 @@ def github(table: Table) -> str:
 
     Source: docs.github.com, workflow commands for GitHub Actions, "Setting an error message".
     """
-    from cnncost.render import plain
+    from cnncost.show.render import plain
 
     return "\n".join([plain(table), *map(_command, _told(table))])
 

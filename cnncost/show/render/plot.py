@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cnncost.tables import Plot
-from cnncost.units import BYTE_UNITS, COUNT_UNITS, figure, unit_of
+from cnncost.base.units import BYTE_UNITS, COUNT_UNITS, figure, unit_of
+from cnncost.show.tables.layers import Plot
 
 HEIGHT = 8  # lines
 PLAIN_WIDTH = 80

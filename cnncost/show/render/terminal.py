@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from cnncost.render.plot import area
-from cnncost.tables import Table
+from cnncost.show.render.plot import area
+from cnncost.show.tables.layers import Table
 
 STYLES = {"over": "red", "warn": "yellow", "added": "green", "removed": "red"}  # of rows and notes by their first word
 SPACING = 2  # columns between columns

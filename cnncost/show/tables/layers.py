@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from cnncost.algebra import Num, Poly
-from cnncost.errors import UsageError, did_you_mean
-from cnncost.ops import Shape, show
-from cnncost.units import BYTE_UNITS, COUNT_UNITS, figures, unit_of
+from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.poly import Num, Poly
+from cnncost.base.units import BYTE_UNITS, COUNT_UNITS, figures, unit_of
+from cnncost.rules.ops import Shape, show
 
 if TYPE_CHECKING:
-    from cnncost.columns import Derivation
-    from cnncost.conventions import Convention
-    from cnncost.report import Report, Row
-    from cnncost.roofline import Device
+    from cnncost.counting import Convention
+    from cnncost.measures.columns import Derivation
+    from cnncost.measures.report import Report, Row
+    from cnncost.measures.roofline import Device
 
 FILTERED = ("conv", "conv_transpose", "linear")  # kinds whose `out` counts filters
 
@@ -176,7 +176,7 @@ LAYER_FIGURES: dict[str, Column] = {
         Column("buffers", "buffers", "count", priority=1),
     )
 }
-# Figures that are worked out when they are asked for: see cnncost.columns.
+# Figures that are worked out when they are asked for: see cnncost.measures.columns.
 LAYER_DERIVED: dict[str, Column] = {
     column.key: column
     for column in (
@@ -329,7 +329,7 @@ def layer_table(
 
 
 def _derivation(report: Report, device: Device | None) -> Derivation:
-    from cnncost.columns import Derivation  # imported late: most tables need none
+    from cnncost.measures.columns import Derivation  # imported late: most tables need none
 
     return Derivation(report, device)
 
@@ -350,7 +350,7 @@ def counted(report: Report) -> str:
 
 def _beside(report: Report) -> tuple[str, ...]:
     """Return the line with the other totals that the convention's tool prints."""
-    from cnncost.conventions import convention
+    from cnncost.counting import convention
 
     found = []
     for name in report.convention.beside:
@@ -465,9 +465,9 @@ def rule_table(kind: str) -> Table:
     """Return one rule: its arguments, its words, and its formulas, read off the rule itself by running it on letters."""
     from math import prod
 
-    from cnncost.algebra import symbols
-    from cnncost.lettered import in_primes, primed
-    from cnncost.ops import RULES, Cost
+    from cnncost.base.poly import symbols
+    from cnncost.graph.lettered import in_primes, primed
+    from cnncost.rules.ops import RULES, Cost
 
     if kind not in RULES:
         raise UsageError(f"unknown layer type '{kind}'", did_you_mean(kind, RULES, "see: cnncost ops"))
@@ -500,7 +500,7 @@ def rule_table(kind: str) -> Table:
 
 def ops_table() -> Table:
     """Return the layer types: kind, arguments and the rule's first sentence."""
-    from cnncost.ops import RULES
+    from cnncost.rules.ops import RULES
 
     columns = (
         Column("kind", "type"),
@@ -548,8 +548,8 @@ def conventions_table(chosen: Sequence[Convention]) -> Table:
 
 def convention_table(convention: Convention) -> Table:
     """Return one convention: per layer type, its FLOPs, memory and parameters as formulas over the counts."""
-    from cnncost.conventions import FORMS, LETTERS
-    from cnncost.ops import RULES
+    from cnncost.counting import FORMS, LETTERS
+    from cnncost.rules.ops import RULES
 
     figures = ("flops", "memory", *(("params",) if convention.params else ()))
     columns = (

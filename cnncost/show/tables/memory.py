@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cnncost.algebra import Poly
-from cnncost.memory import (
+from cnncost.base.poly import Poly
+from cnncost.base.units import BYTE_UNITS, figure, unit_of
+from cnncost.measures.memory import (
     CAN_WORK_IN_PLACE,
     COUNTS,
     IN_PLACE,
@@ -24,9 +25,8 @@ from cnncost.memory import (
     Memory,
     is_view,
 )
-from cnncost.ops import RULES, show
-from cnncost.tables import Column, Plot, Table
-from cnncost.units import BYTE_UNITS, figure, unit_of
+from cnncost.rules.ops import RULES, show
+from cnncost.show.tables.layers import Column, Plot, Table
 
 NAMED = 6  # storages alive at the peak that are named
 Line = tuple[str, Any, str | None, str]  # name, bytes, dtype, what it is
@@ -161,7 +161,7 @@ def _outputs(plan: Memory) -> str:
 
 
 def rules_table(in_place: tuple[str, ...] = IN_PLACE) -> Table:
-    """Return what each layer type makes and keeps, under an in-place policy: the tables of `cnncost.memory` themselves."""
+    """Return what each layer type makes and keeps, under an in-place policy: its own tables of facts."""
     columns = (
         Column("kind", "type"),
         Column("output", "output"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cnncost.spec.problems import CODES, Code
-from cnncost.tables import Column, Table
+from cnncost.models.spec.problems import CODES, Code
+from cnncost.show.tables.layers import Column, Table
 
 
 def codes_table() -> Table:

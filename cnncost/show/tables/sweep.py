@@ -11,12 +11,12 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncost.conventions import CONVENTIONS
-from cnncost.errors import UsageError
-from cnncost.models import _show
-from cnncost.sweep.evaluate import FIGURES
-from cnncost.sweep.run import Result
-from cnncost.tables import LAYER_FIGURES, Column, Table
+from cnncost.base.errors import UsageError
+from cnncost.counting import CONVENTIONS
+from cnncost.models.model import _show
+from cnncost.questions.sweep.evaluate import FIGURES
+from cnncost.questions.sweep.run import Result
+from cnncost.show.tables.layers import LAYER_FIGURES, Column, Table
 
 BATCH = 2**16  # rows that are in memory while a file is written
 REASONS_SHOWN = 5

@@ -18,19 +18,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cnncost
-from cnncost import analyze, load, symbols, zoo
-from cnncost.algebra import Poly
-from cnncost.errors import CnncostError, ModelError, UsageError
-from cnncost.ops import RULES
-from cnncost.report import Report, report
-from cnncost.spec import SpecError, expressions, read
-from cnncost.spec.expressions import Ratio
-from cnncost.spec.problems import CODES
-from cnncost.spec.write import write
+from cnncost import analyze, load, symbols
+from cnncost.base.errors import CnncostError, ModelError, UsageError
+from cnncost.base.poly import Poly
+from cnncost.measures.report import Report, report
+from cnncost.models import zoo
+from cnncost.models.spec import SpecError, expressions, read
+from cnncost.models.spec.expressions import Ratio
+from cnncost.models.spec.problems import CODES
+from cnncost.models.spec.write import write
+from cnncost.rules.ops import RULES
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 SPECS = ROOT / "specs"
-INVALID = ROOT / "tests" / "specs_invalid"
+INVALID = ROOT / "tests" / "models" / "spec" / "specs_invalid"
 HEAD = "cnncost: 1\ninput: [3, 32, 32]\n"
 
 
@@ -405,7 +406,7 @@ def test_expressions(text: str, value: Any) -> None:
 @settings(deadline=None, derandomize=True, max_examples=200)
 @given(st.integers(1, 10**6), st.integers(1, 50), st.sampled_from([1, 2, 4, 8, 10]))
 def test_rounding_of_ratios_is_that_of_the_zoo(top: int, bottom: int, by: int) -> None:
-    from cnncost.zoo.blocks import divisible
+    from cnncost.models.zoo.blocks import divisible
 
     assert expressions.parse(f"divisible(a / {bottom}, {by})").value({"a": top}) == divisible(Fraction(top, bottom), by)
 
@@ -570,10 +571,10 @@ def test_without_libyaml(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_fuzz() -> None:
-    """A bounded run of tests/fuzz_spec.py; CNNCOST_FUZZ=100000 is the nightly one."""
+    """A bounded run of tests/tools/fuzz_spec.py; CNNCOST_FUZZ=100000 is the nightly one."""
     from importlib.util import module_from_spec, spec_from_file_location
 
-    found = spec_from_file_location("fuzz_spec", ROOT / "tests" / "fuzz_spec.py")
+    found = spec_from_file_location("fuzz_spec", ROOT / "tests" / "tools" / "fuzz_spec.py")
     assert found is not None
     assert found.loader is not None
     module = module_from_spec(found)
@@ -688,7 +689,7 @@ def test_new(run: Run, tmp_path: Path) -> None:
 
 
 def test_schema_and_errors(run: Run) -> None:
-    from cnncost.spec.schema import schema
+    from cnncost.models.spec.schema import schema
 
     assert json.loads(run("schema")[1]) == schema()
     assert "kernal" in run("errors", "E103")[1]

@@ -13,19 +13,20 @@ from typing import Any
 
 import pytest
 
-from cnncost import load, zoo
-from cnncost.ops import RULES
-from cnncost.spec import KEYS, SpecError
-from cnncost.spec.problems import Source
-from cnncost.spec.schema import schema
-from cnncost.spec.signatures import arguments
-from cnncost.spec.start import START
-from cnncost.spec.tree import Dict, List, Node, parse, read_text
-from cnncost.spec.write import write
+from cnncost import load
+from cnncost.models import zoo
+from cnncost.models.spec import KEYS, SpecError
+from cnncost.models.spec.problems import Source
+from cnncost.models.spec.schema import schema
+from cnncost.models.spec.signatures import arguments
+from cnncost.models.spec.start import START
+from cnncost.models.spec.tree import Dict, List, Node, parse, read_text
+from cnncost.models.spec.write import write
+from cnncost.rules.ops import RULES
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))
-INVALID = ROOT / "tests" / "specs_invalid"
+INVALID = ROOT / "tests" / "models" / "spec" / "specs_invalid"
 # What is wrong with words, keys and forms a schema sees; names of one's own, shapes and figures it does not.
 SEEN = (
     "a_list bad_ids bad_names boolean_hazards budget expect_unknown expressions flow_hazards input_form input_sizes "

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from cnncost import Poly, load, symbols
-from cnncost.errors import ModelError
-from cnncost.ops import Shape, elements
+from cnncost.base.errors import ModelError
+from cnncost.rules.ops import Shape, elements
 
-DATA = Path(__file__).parent / "data" / "layers"
+DATA = Path(__file__).parents[2] / "data" / "layers"
 C, G, H, W, c = symbols("C G H W c")
 POINTS = [dict(zip("CGHWc", values, strict=True)) for values in ((64, 32, 56, 56, 4), (3, 2, 5, 7, 11), (1, 1, 1, 1, 1))]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import cnncost
-from cnncost.errors import ModelError
-from cnncost.graph import Graph, Node
+from cnncost.base.errors import ModelError
+from cnncost.graph.graph import Graph, Node
 
-LAYERS = Path(__file__).parent / "data" / "layers"
+LAYERS = Path(__file__).parents[2] / "data" / "layers"
 CAFFE_TABLES = {
     "caffe_inception_v3_port": "inception_v3_no_aux",
     "caffe_inception_v4_port": "inception_v4",

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import cnncost
-from cnncost.ops import Shape, elements
-from cnncost.report import Report
+from cnncost.measures.report import Report
+from cnncost.rules.ops import Shape, elements
 
-DATA = Path(__file__).parent / "data" / "layers"
+DATA = Path(__file__).parents[2] / "data" / "layers"
 Record = dict[str, str]
 
 LECTURE_KINDS = ("conv", "max_pool", "flatten", "linear")  # what has a row in a lecture's table
@@ -144,7 +144,7 @@ def test_lenet5_of_1998() -> None:
 
 def test_c3_reads_the_maps_of_the_paper() -> None:
     """Every map of S2 is read by ten of C3, and no two of C3 read the same maps."""
-    from cnncost.zoo.lenet import C3_READS
+    from cnncost.models.zoo.lenet import C3_READS
 
     reads = [maps for group in C3_READS.values() for maps in group]
     assert len(set(reads)) == 16

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 import cnncost
-from cnncost.errors import AlgebraError, ModelError
-from cnncost.graph import Graph, Node
-from cnncost.ints import Ints
-from cnncost.ops import show
-from cnncost.zoo import models
-from cnncost.zoo.blocks import divisible, exact, portion
+from cnncost.base.errors import AlgebraError, ModelError
+from cnncost.base.ints import Ints
+from cnncost.graph.graph import Graph, Node
+from cnncost.models.zoo import models
+from cnncost.models.zoo.blocks import divisible, exact, portion
+from cnncost.rules.ops import show
 
-LAYERS = Path(__file__).parent / "data" / "layers"
+LAYERS = Path(__file__).parents[2] / "data" / "layers"
 
 Record = dict[str, str]
 

@@ -20,7 +20,7 @@ import pytest
 
 import cnncost
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[2] / "data"
 UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 NORMS = {"batch_norm", "layer_norm", "group_norm"}
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 import cnncost
-from cnncost.graph import Graph, Node
-from cnncost.ops import elements
+from cnncost.graph.graph import Graph, Node
+from cnncost.rules.ops import elements
 
-LAYERS = Path(__file__).parent / "data" / "layers"
+LAYERS = Path(__file__).parents[2] / "data" / "layers"
 
 Record = dict[str, str]
 

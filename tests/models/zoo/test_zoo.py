@@ -21,15 +21,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnncost import Model, analyze, graph, load, zoo
-from cnncost.algebra import Num
-from cnncost.errors import CnncostError, Disagreement, ModelError
-from cnncost.graph import Graph
-from cnncost.ints import Ints
-from cnncost.ops import elements
-from cnncost.zoo.fractalnet import kept
+from cnncost import Model, analyze, load
+from cnncost.base.errors import CnncostError, Disagreement, ModelError
+from cnncost.base.ints import Ints
+from cnncost.base.poly import Num
+from cnncost.graph import graph
+from cnncost.graph.graph import Graph
+from cnncost.models import zoo
+from cnncost.models.zoo.fractalnet import kept
+from cnncost.rules.ops import elements
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 DATA = ROOT / "tests" / "data"
 
 Record = dict[str, str]
@@ -134,9 +136,12 @@ def test_an_ensemble_is_the_sum_of_its_members() -> None:
     ],
 )
 def test_a_model_imports_only_its_own_family(command: str, modules: str) -> None:
-    probe = f"import sys, cnncost; from cnncost import load, models; {command}; print(*sys.modules)"
+    setup = "import sys, cnncost; from cnncost import load; from cnncost.models import model as models"
+    probe = f"{setup}; {command}; print(*sys.modules)"
     printed = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout.split()
-    assert {name.removeprefix("cnncost.zoo.") for name in printed if name.startswith("cnncost.zoo.")} == set(modules.split())
+    assert {name.removeprefix("cnncost.models.zoo.") for name in printed if name.startswith("cnncost.models.zoo.")} == set(
+        modules.split()
+    )
     assert "rich" not in printed
     assert "tabulate" not in printed
 

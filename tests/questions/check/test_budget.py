@@ -19,12 +19,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cnncost
-from cnncost import config, limits
-from cnncost.budget import Verdict, verdicts
-from cnncost.errors import UsageError
-from cnncost.limits import QUANTITIES, Limit, limit
+from cnncost.base import limits
+from cnncost.base.errors import UsageError
+from cnncost.base.limits import QUANTITIES, Limit, limit
+from cnncost.base.units import amounts, parse_quantity
+from cnncost.questions.check import config
+from cnncost.questions.check.budget import Verdict, verdicts
 from cnncost.testing import assert_budget
-from cnncost.units import amounts, parse_quantity
 
 PROPERTY = settings(deadline=None, derandomize=True, max_examples=200)
 
@@ -454,7 +455,7 @@ def test_refusals(run: Run, command: str) -> None:
 
 def test_an_internal_error_is_told_from_a_broken_limit(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CNNCOST_DEBUG", raising=False)
-    monkeypatch.setattr("cnncost.budget.verdicts", lambda *_: 1 / 0)
+    monkeypatch.setattr("cnncost.questions.check.budget.verdicts", lambda *_: 1 / 0)
     result = run("check", "resnet18", "--max-params", "1")
     assert (result.code, result.out) == (3, "")
     assert result.err.startswith("error: internal error: ZeroDivisionError")

@@ -1,0 +1,1 @@
+"""How each tool counts: one module of conventions per tool."""

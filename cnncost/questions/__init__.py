@@ -1,0 +1,1 @@
+"""Floor 6: what one asks of costs: closed forms, targets, sweeps, explanations, differences, limits."""

@@ -1,0 +1,1 @@
+"""Limits held: configuration, snapshots, verdicts."""

@@ -1,0 +1,1 @@
+"""The setting that meets a target."""

@@ -1,0 +1,1 @@
+"""Floor 2: one cost rule per layer type."""

@@ -1,0 +1,1 @@
+"""Floor 7: tables, and how they are written."""
