@@ -1,0 +1,78 @@
+"""Networks in files that other programs wrote: which files they are, and which reader reads one.
+
+A reader is a module with two functions: `is_mine(data)`, whether the content is of its format, and `read(data, name)`,
+which returns a `Model` like any other or raises UsageError. Content decides, not the suffix: the suffix only says which
+words of a command line are files, and whom to ask first. Nothing is unpickled, executed or inflated unasked.
+"""
+
+from __future__ import annotations
+
+import io
+import mmap
+import os
+from importlib import import_module
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
+
+from cnncost.base.errors import UsageError
+
+if TYPE_CHECKING:
+    from cnncost.models.model import Model
+
+Data: TypeAlias = bytes | mmap.mmap  # a whole file: slices are bytes, and what is not looked at is not loaded
+
+READERS = {  # a module of this package: what it reads, and the suffixes such files have
+    "pt2": ("a PyTorch program (torch.export)", (".pt2",)),
+    "onnx": ("an ONNX model", (".onnx",)),
+    "keras": ("a Keras model", (".keras", ".h5", ".hdf5", ".json")),
+    "caffe": ("a Caffe network", (".prototxt", ".pbtxt", ".pt")),
+    "darknet": ("a Darknet network", (".cfg",)),
+}
+WEIGHTS = (".pth", ".pt", ".bin", ".ckpt", ".safetensors", ".caffemodel", ".weights", ".npz")  # asked for, and told apart
+SUFFIXES = tuple(dict.fromkeys(suffix for _, suffixes in READERS.values() for suffix in suffixes)) + WEIGHTS
+LARGEST_TEXT = 256 * 2**20  # bytes of JSON or text that are read at once; weights beside it do not count
+
+
+def is_file(reference: str) -> bool:
+    """Whether a word of a command line names a file of another program: `net.onnx`, or `REF:net.onnx` in git."""
+    return reference.lower().endswith(SUFFIXES)
+
+
+def open_model(reference: str, data: Data | None = None) -> Model:
+    """Return the model in a file, or in its bytes where they come from elsewhere. Raises UsageError for what is none."""
+    content = mapped(reference) if data is None else data
+    suffix = os.path.splitext(reference.lower())[1]
+    first = [name for name, (_, suffixes) in READERS.items() if suffix in suffixes]
+    for name in dict.fromkeys((*first, *READERS)):
+        reader = _reader(name)
+        if reader is not None and reader.is_mine(content):
+            model: Model = reader.read(content, reference)
+            return model
+    from cnncost.models.importers import others
+
+    raise others.refusal(content, reference)
+
+
+def mapped(path: str) -> Data:
+    """Return the bytes of a file, loaded as they are looked at. Raises UsageError where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if os.fstat(file.fileno()).st_size else b""
+    except (OSError, ValueError) as error:
+        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "it is no plain file"
+        raise UsageError(f"cannot read '{path}': {reason}", "is the path right?") from None
+
+
+def as_file(data: Data) -> IO[bytes]:
+    """Return the bytes as a file to seek in, for zipfile."""
+    return io.BytesIO(data) if isinstance(data, bytes) else data  # type: ignore[return-value]  # mmap reads and seeks
+
+
+def _reader(name: str) -> Any:
+    """Return the module of a reader; None where it is not there yet."""
+    module = f"{__name__}.{name}"
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        return None

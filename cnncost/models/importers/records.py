@@ -1,0 +1,62 @@
+"""What the readers of graphs bring home: operations as the file states them, before any rule is looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+Sizes: TypeAlias = tuple[Any, ...]  # all axes, the batch's too: integers, or expressions in the file's letters
+
+
+class Ref(str):
+    """The name of a value, where an argument may also be a word."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One operation of a file."""
+
+    operation: str  # "conv2d", "Conv", "Convolution": a key of the format's TRANSLATIONS
+    arguments: Mapping[str, Any]  # those the file states, by their names there
+    inputs: tuple[str, ...]  # names of values, "" for one left out
+    outputs: tuple[str, ...]
+    shapes: tuple[Sizes | None, ...] = ()  # of the outputs, where the file records them
+    name: str = ""  # of the layer, with its scopes: "layer1.0.conv2"
+    place: str = ""  # in the file, for messages: "node 17", "line 203"
+    called: str = ""  # "module" or "function", where the file tells how the program wrote it
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """Numbers that the file holds: parameters and buffers."""
+
+    name: str  # "layer1.0.conv2.weight"
+    sizes: Sizes
+    learned: bool = True  # a parameter; otherwise a buffer or a constant
+    counted: bool = True  # False: a constant of the program, neither parameter nor buffer
+    same_as: str = ""  # the name under which the same storage was met first
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A graph of records: what a reader of .pt2 or ONNX makes of a file."""
+
+    name: str
+    inputs: Mapping[str, Sizes]
+    weights: Mapping[str, Weight]  # by value
+    records: tuple[Record, ...]
+    outputs: tuple[str, ...]
+    letters: Mapping[str, tuple[str, int]] = field(default_factory=dict)  # a letter: the input and the axis it is the size of
+    notes: tuple[str, ...] = ()
+
+
+def refs(argument: Any) -> Iterator[Ref]:
+    """Iterate over the values that an argument names."""
+    if isinstance(argument, Ref):
+        yield argument
+    elif isinstance(argument, (list, tuple)):
+        for part in argument:
+            yield from refs(part)
