@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from enum import Enum
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -33,15 +34,29 @@ class AlgebraError(CnncostError):
     """A question that letters leave open, such as which of `H` and `7` is smaller."""
 
 
+class Refusal(Enum):
+    """Why a rule cannot be applied: what programs act on, where people read the message."""
+
+    ARGUMENT = "an argument that the rule does not take"
+    AXES = "an input with another number of axes"
+    FEATURES = "a map where features are wanted"
+    WINDOW = "a window that does not fit into its input"
+    GROUPS = "groups that do not divide the channels"
+    PARTS = "heads, windows or pieces that do not divide a size"
+    INPUTS = "inputs of a product that do not match"
+    BRANCHES = "branches of different shapes"
+
+
 class CostError(CnncostError):
     """A rule that cannot be applied: the bare fact. The tracer adds which layer it was and makes it a `ModelError`.
 
-    `valid` is a boolean NumPy array where the rule ran on arrays: which candidates the fact does not concern.
+    `kind` says why; `valid` is a boolean NumPy array where the rule ran on arrays: which candidates the fact does not concern.
     """
 
-    def __init__(self, message: str, hint: str = "", valid: object = None) -> None:
+    def __init__(self, message: str, hint: str = "", valid: object = None, kind: Refusal = Refusal.ARGUMENT) -> None:
         super().__init__(message, hint)
         self.valid = valid
+        self.kind = kind
 
 
 class ModelError(CnncostError):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from cnncost.base.errors import CostError
+from cnncost.base.errors import CostError, Refusal
 from cnncost.base.ints import Ints
 from cnncost.base.poly import Num, Poly, assume, gcd, maximum, minimum
 
@@ -83,32 +83,32 @@ def rule(section: str) -> Callable[[Callable[..., Cost]], Callable[..., Cost]]:
 # ── what rules are written with ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def require(ok: Any, fact: str, remedy: str = "") -> None:
-    """Raise CostError unless `ok`: a boolean, or a boolean column whose entries must all hold."""
+def require(ok: Any, fact: str, remedy: str = "", kind: Refusal = Refusal.ARGUMENT) -> None:
+    """Raise CostError unless `ok`: a boolean, or a boolean column whose entries must all hold. `kind` says why."""
     if ok is True:
         return
     if hasattr(ok, "all"):
         if not ok.all():
-            raise CostError(fact, remedy, valid=ok)
+            raise CostError(fact, remedy, ok, kind)
     elif not ok:
-        raise CostError(fact, remedy)
+        raise CostError(fact, remedy, kind=kind)
 
 
-def at_least(low: int, value: Num, name: str, remedy: str = "") -> None:
+def at_least(low: int, value: Num, name: str, remedy: str = "", kind: Refusal = Refusal.ARGUMENT) -> None:
     """Require an integer or a column to be at least `low`. Letters are sizes and are taken to be."""
     if isinstance(value, (int, Ints)):
-        require(value >= low, f"{name} is {value}, which is below {low}", remedy)
+        require(value >= low, f"{name} is {value}, which is below {low}", remedy, kind)
     elif isinstance(value, Poly):
         assume(">=", value, low)
     else:
         raise CostError(f"{name} is {value!r}, which is no whole number", remedy)
 
 
-def divide(value: Num, parts: Num, name: str, parts_name: str) -> Num:
+def divide(value: Num, parts: Num, name: str, parts_name: str, kind: Refusal = Refusal.PARTS) -> Num:
     """Return value / parts, which must be whole. For letters it is ⌊value / parts⌋: equal wherever the layer is valid."""
     at_least(1, parts, parts_name)
     if isinstance(value, (int, Ints)) and isinstance(parts, (int, Ints)):
-        require(value % parts == 0, f"{parts_name}={parts} must divide the {value} {name}")
+        require(value % parts == 0, f"{parts_name}={parts} must divide the {value} {name}", kind=kind)
     else:
         assume("%", value, parts)
     return value // parts
@@ -143,7 +143,7 @@ def sides(pad: Pad) -> Sides | None:
 
 def image(x: Shape) -> tuple[Num, Num, Num]:
     """Return (C, H, W) of a map."""
-    require(len(x) == 3, f"needs a C×H×W map, got {show(x)}", "only maps have a height and a width")
+    require(len(x) == 3, f"needs a C×H×W map, got {show(x)}", "only maps have a height and a width", Refusal.AXES)
     return x
 
 
@@ -210,6 +210,7 @@ def _positions(
                 count,
                 f"the output {name}",
                 f"{window} does not fit into the {height}×{width} input: use a smaller one, or pad",
+                Refusal.WINDOW,
             )
         counts.append(count)
     return counts[0], counts[1]
@@ -259,8 +260,8 @@ def conv(
     at_least(1, out, "out")
     kh, kw = kernel_ = pair(kernel, "kernel")
     h, w = _positions(x, kernel_, pair(stride, "stride"), sides(pad), pair(dilation, "dilation"))
-    divide(out, groups, "filters", "groups")
-    weights = out * divide(c, groups, "input channels", "groups") * kh * kw
+    divide(out, groups, "filters", "groups", Refusal.GROUPS)
+    weights = out * divide(c, groups, "input channels", "groups", Refusal.GROUPS) * kh * kw
     area = h * w
     return Cost((out, h, w), weights + out * bias, weights * area, bias=out * area * bias)
 
@@ -289,14 +290,14 @@ def conv_transpose(
     at_least(1, out, "out")
     kernel_, stride_, dilation_ = pair(kernel, "kernel"), pair(stride, "stride"), pair(dilation, "dilation")
     pad_, output_pad_ = pair(pad, "pad", low=0), pair(output_pad, "output_pad", low=0)
-    divide(c, groups, "input channels", "groups")
-    weights = c * divide(out, groups, "filters", "groups") * kernel_[0] * kernel_[1]
+    divide(c, groups, "input channels", "groups", Refusal.GROUPS)
+    weights = c * divide(out, groups, "filters", "groups", Refusal.GROUPS) * kernel_[0] * kernel_[1]
     h, w = (
         (size[axis] - 1) * stride_[axis] - 2 * pad_[axis] + dilation_[axis] * (kernel_[axis] - 1) + output_pad_[axis] + 1
         for axis in (0, 1)
     )
-    at_least(1, h, "the output height", "use less padding")
-    at_least(1, w, "the output width", "use less padding")
+    at_least(1, h, "the output height", "use less padding", Refusal.WINDOW)
+    at_least(1, w, "the output width", "use less padding", Refusal.WINDOW)
     return Cost((out, h, w), weights + out * bias, weights * size[0] * size[1], bias=out * h * w * bias)
 
 
@@ -312,6 +313,7 @@ def linear(x: Shape, out: Num, *, bias: bool = True, learned: bool = True) -> Co
         len(x) < 3,
         f"needs features, got a {show(x)} map",
         "add flatten or global_avg_pool before it, or tokens to apply it at every position",
+        Refusal.FEATURES,
     )
     at_least(1, out, "out")
     rows = elements(x[:-1]) if len(x) > 1 else 1
@@ -323,7 +325,7 @@ def linear(x: Shape, out: Num, *, bias: bool = True, learned: bool = True) -> Co
 @rule("weights")
 def matmul(a: Shape, b: Shape) -> Cost:
     """Product of two matrices, (N, K) and (K, M): N·K·M multiply-adds, no parameters."""
-    require(len(a) == 2 and len(b) == 2, f"needs two matrices, got {show(a)} and {show(b)}")
+    require(len(a) == 2 and len(b) == 2, f"needs two matrices, got {show(a)} and {show(b)}", kind=Refusal.AXES)
     _require_equal(a[1], b[0], f"cannot multiply {show(a)} by {show(b)}: the inner sizes differ")
     return Cost((a[0], b[1]), macs=a[0] * a[1] * b[1])
 
@@ -337,7 +339,11 @@ def attention(query: Shape, key: Shape, value: Shape, heads: Num = 1, *, window:
 
     Source: Attention Is All You Need, arXiv:1706.03762, section 3.2; Swin, arXiv:2103.14030, equation 2.
     """
-    require(len(query) == len(key) == len(value) == 2, f"needs tokens, got {show(query)}, {show(key)} and {show(value)}")
+    require(
+        len(query) == len(key) == len(value) == 2,
+        f"needs tokens, got {show(query)}, {show(key)} and {show(value)}",
+        kind=Refusal.AXES,
+    )
     _require_equal(query[1], key[1], f"queries have {query[1]} features and keys {key[1]}")
     _require_equal(key[0], value[0], f"there are {key[0]} keys and {value[0]} values")
     divide(query[1], heads, "query features", "heads")
@@ -358,7 +364,7 @@ def attention_bias(query: Shape, bias: Shape) -> Cost:
 
     Source: Swin, arXiv:2103.14030, equation 4; Swin V2, arXiv:2111.09883, equation 2.
     """
-    require(len(query) == len(bias) == 2, f"needs tokens, got {show(query)} and {show(bias)}")
+    require(len(query) == len(bias) == 2, f"needs tokens, got {show(query)} and {show(bias)}", kind=Refusal.AXES)
     divide(query[1], bias[1], "query features", "heads")
     return Cost(query)
 
@@ -538,7 +544,7 @@ def group_norm(x: Shape, groups: Num = 32, *, affine: bool = True) -> Cost:
     Source: arXiv:1803.08494.
     """
     c = channels(x)
-    divide(c, groups, "channels", "groups")
+    divide(c, groups, "channels", "groups", Refusal.GROUPS)
     return Cost(x, params=2 * c * affine, bias=elements(x) * affine)
 
 
@@ -646,9 +652,9 @@ def stochastic_depth(x: Shape, p: float = 0.5) -> Cost:
 # ── joins and rearrangements ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _require_equal(a: Num, b: Num, fact: str, remedy: str = "") -> None:
+def _require_equal(a: Num, b: Num, fact: str, remedy: str = "", kind: Refusal = Refusal.INPUTS) -> None:
     equal = a == b  # a column compares element by element: candidates that differ are invalid, not another structure
-    require(equal if hasattr(equal, "all") else bool(equal), fact, remedy)
+    require(equal if hasattr(equal, "all") else bool(equal), fact, remedy, kind)
 
 
 @rule("joins")
@@ -661,9 +667,9 @@ def add(*xs: Shape) -> Cost:
     fact = f"cannot add {' and '.join(map(show, xs))}: shapes must be equal"
     remedy = "bring the branches to one shape, with a 1×1 convolution (a projection) for instance"
     for other in xs[1:]:
-        require(len(other) == len(first), fact, remedy)
+        require(len(other) == len(first), fact, remedy, Refusal.BRANCHES)
         for a, b in zip(first, other, strict=True):
-            _require_equal(a, b, fact, remedy)
+            _require_equal(a, b, fact, remedy, Refusal.BRANCHES)
     return Cost(first)
 
 
@@ -677,10 +683,10 @@ def mul(*xs: Shape) -> Cost:
     fact = f"cannot multiply {' and '.join(map(show, xs))}: a gate has the map's channels"
     for x in xs:
         gate = (*x, 1, 1) if len(x) == 1 and len(largest) == 3 else x
-        require(len(gate) == len(largest), fact)
+        require(len(gate) == len(largest), fact, kind=Refusal.BRANCHES)
         for axis, (size, full) in enumerate(zip(gate, largest, strict=True)):
             if not (axis and isinstance(size, int) and size == 1):
-                _require_equal(size, full, fact)
+                _require_equal(size, full, fact, kind=Refusal.BRANCHES)
     return Cost(largest)
 
 
@@ -695,12 +701,12 @@ def concat(*xs: Shape) -> Cost:
     fact = f"cannot concatenate {' and '.join(map(show, xs))}: only channels may differ"
     total: Num = 0
     for x in xs:
-        require(len(x) == len(first), fact)
+        require(len(x) == len(first), fact, kind=Refusal.BRANCHES)
         if len(x) == 3:
-            _require_equal(x[1], first[1], fact)
-            _require_equal(x[2], first[2], fact)
+            _require_equal(x[1], first[1], fact, kind=Refusal.BRANCHES)
+            _require_equal(x[2], first[2], fact, kind=Refusal.BRANCHES)
         elif len(x) == 2:
-            _require_equal(x[0], first[0], fact)
+            _require_equal(x[0], first[0], fact, kind=Refusal.BRANCHES)
         total = total + x[axis]
     return Cost((total, *first[1:]) if axis == 0 else (*first[:-1], total))
 
@@ -763,7 +769,7 @@ def channel_shuffle(x: Shape, groups: Num) -> Cost:
 
     Source: ShuffleNet, arXiv:1707.01083, figure 1.
     """
-    divide(image(x)[0], groups, "channels", "groups")
+    divide(image(x)[0], groups, "channels", "groups", Refusal.GROUPS)
     return Cost(x)
 
 
@@ -790,14 +796,14 @@ def tokens(x: Shape, *, window: Pair = 1) -> Cost:
 @rule("embeddings")
 def class_token(x: Shape) -> Cost:
     """Put one learned token before the tokens: (T, D) becomes (T + 1, D). Source: ViT, arXiv:2010.11929, equation 1."""
-    require(len(x) == 2, f"needs tokens, got {show(x)}")
+    require(len(x) == 2, f"needs tokens, got {show(x)}", kind=Refusal.AXES)
     return Cost((x[0] + 1, x[1]), params=x[1])
 
 
 @rule("joins")
 def untokens(x: Shape, height: Num, width: Num) -> Cost:
     """Tokens as a map again: (height·width, C) becomes C×height×width."""
-    require(len(x) == 2, f"needs tokens, got {show(x)}")
+    require(len(x) == 2, f"needs tokens, got {show(x)}", kind=Refusal.AXES)
     at_least(1, height, "height")
     at_least(1, width, "width")
     _require_equal(x[0], height * width, f"{x[0]} tokens do not fill a {height}×{width} map")

@@ -8,13 +8,13 @@ and go on with what does not depend on it, so that one reading finds all.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
 
-from cnncost.base.errors import AlgebraError, CostError, Disagreement, ModelError, did_you_mean
+from cnncost.base.errors import AlgebraError, CnncostError, CostError, Disagreement, ModelError, Refusal, did_you_mean
 from cnncost.base.ints import Ints
 from cnncost.base.poly import Poly, same
 from cnncost.graph.graph import Tensor
@@ -860,7 +860,7 @@ class Run:
             cause = error.__cause__ if isinstance(error.__cause__, (CostError, AlgebraError)) else error
             if error.valid is not None:
                 raise ModelError(f"{self.at(mark)}: {cause.message}", error.hint, error.valid) from error
-            self.refused(layer, cause.message, cause.hint, mark)
+            self.refused(layer, cause, cause.hint, mark)
             raise Broken from None
         for size in y.shape:
             if type(size) is int and size > expressions.LARGEST:  # sizes that grow with each layer would fill the memory
@@ -868,10 +868,10 @@ class Run:
                 raise Broken
         return y
 
-    def refused(self, layer: Layer, fact: str, hint: str, mark: Mark) -> None:
+    def refused(self, layer: Layer, cause: CnncostError, hint: str, mark: Mark) -> None:
         """Note what a rule refuses, under the code for its reason."""
-        kind = layer.kind
-        code = next((code for code, reason in REASONS.items() if reason(kind, fact)), "E201")
+        kind, fact = layer.kind, cause.message
+        code = CODE_OF.get(cause.kind, "E201") if isinstance(cause, CostError) else "E201"
         shown = fact if kind in fact or code in ("E204", "E212") else f"{kind}: {fact}"
         self.note(code, shown, mark, hint, [arg for _, arg in layer.dynamic])
 
@@ -929,7 +929,7 @@ class Run:
             if error.valid is not None:
                 raise ModelError(f"{self.at(step.word.mark)}: {cause.message}", error.hint, error.valid) from error
             hint = "bring the shortcut to the shape of the first branch: project" if layer.kind == "add" else cause.hint
-            self.refused(layer, cause.message, hint, step.word.mark)
+            self.refused(layer, cause, hint, step.word.mark)
             raise Broken from None
 
     def project(self, project: Project, x: Tensor, target: Tensors, env: Env) -> Tensors:
@@ -964,11 +964,11 @@ class Run:
         return next((s for s in range(1, LARGEST_STRIDE + 1) if same((size + s - 1) // s, wanted)), None)
 
 
-REASONS: dict[str, Callable[[str, str], bool]] = {
-    "E202": lambda kind, fact: kind == "linear" and "needs features" in fact,
-    "E203": lambda kind, fact: kind in JOINS,
-    "E204": lambda kind, fact: fact.startswith("the output "),
-    "E212": lambda kind, fact: fact.startswith("groups="),
+CODE_OF = {
+    Refusal.FEATURES: "E202",
+    Refusal.BRANCHES: "E203",
+    Refusal.WINDOW: "E204",
+    Refusal.GROUPS: "E212",
 }
 
 
