@@ -47,6 +47,7 @@ class Graph:
     outputs: tuple[int, ...]
     # How some layers are called, by patterns of their names: "F" as functions rather than modules, see cnncost.counting.
     spelling: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()  # what whoever reads its figures must know: layers not counted, say; one sentence each
 
     @property
     def input(self) -> Shape:
@@ -67,10 +68,11 @@ class Graph:
 class Tracer:
     """Writes down a graph while a model runs."""
 
-    __slots__ = ("connections", "indices", "memo", "nodes", "prefix", "runs", "used")
+    __slots__ = ("connections", "indices", "memo", "nodes", "notes", "prefix", "runs", "used")
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
+        self.notes: dict[str, None] = {}  # in order, each once
         self.indices: dict[str, int] = {}  # of nodes by name
         self.used: dict[str, int] = {}  # how often a path was asked for
         self.connections = 0
@@ -239,6 +241,10 @@ class Tensor(Layers):
         finally:
             tracer.runs = outer
 
+    def note(self, text: str) -> None:
+        """Say something that whoever reads the network's figures must know; tables show it below them."""
+        self.tracer.notes[text] = None
+
     def __repr__(self) -> str:
         return f"<Tensor {ops.show(self.shape)} from {self.tracer.nodes[self.index].name}>"
 
@@ -284,7 +290,7 @@ def trace(function: Callable[..., Outputs], input: Sequence[Num], name: str | No
                 "a model returns a tensor, or a tuple of tensors, made from its input",
             )
     title = name or str(getattr(function, "__name__", "model"))
-    return Graph(title, tuple(tracer.nodes), tuple(tensor.index for tensor in tensors))
+    return Graph(title, tuple(tracer.nodes), tuple(tensor.index for tensor in tensors), notes=tuple(tracer.notes))
 
 
 @contextmanager

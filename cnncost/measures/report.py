@@ -65,6 +65,7 @@ class Report:
     activation_bytes: Column
     expected_flops: Column
     buffers: Column
+    notes: tuple[str, ...] = ()  # of the graph: what whoever reads the figures must know
 
     @property
     def param_bytes(self) -> Column:
@@ -174,6 +175,7 @@ class Report:
                 for row, *values in zip(self.rows if rows else (), *figures, strict=True)
             ],
             "total": {figure: _json(value) for figure, value in self.total.items()},
+            **({"notes": list(self.notes)} if self.notes else {}),
         }
 
     def table(self, **options: Any) -> Table:
@@ -236,6 +238,7 @@ def reports(graph: Graph, chosen: Sequence[str | Convention], batch: Num = 1, dt
                     activation_bytes=counts.charge(each, "memory", batch * DTYPES[dtype]),
                     expected_flops=flops if always else flops * np.array(runs, dtype=object),
                     buffers=counts.columns["buffers"],
+                    notes=graph.notes,
                 )
             )
     return made

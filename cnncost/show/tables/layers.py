@@ -317,6 +317,7 @@ def layer_table(
             *_expected_note(report),
             *(derivation.notes(keys) if derivation is not None else ()),
             *_hidden_note(hidden),
+            *report.notes,
         ),
         data=data,
         exact=exact,
@@ -422,7 +423,8 @@ def compare_table(reports: Sequence[Report], labels: Sequence[str], exact: bool 
     }
     one = reports[0]
     note = f"batch {one.batch}, {one.dtype}; {one.convention.name}: {one.convention.states}; ratios are to {labels[0]}"
-    return Table(tuple(columns), tuple(rows), notes=(note,), data=data, exact=exact)
+    said = [f"{label}: {text}" for label, report in zip(labels, reports, strict=True) for text in report.notes]
+    return Table(tuple(columns), tuple(rows), notes=(note, *said), data=data, exact=exact)
 
 
 def list_table(models: Sequence[Any]) -> Table:

@@ -43,6 +43,7 @@ def memory_table(plan: Memory, exact: bool = False) -> Table:
     if at is not None:
         notes.append(f"alive while {at} runs: {_largest(alive, exact)}")
     notes.append("not modelled: workspaces of convolution algorithms, fragmentation, the context of a GPU")
+    notes += plan.graph.notes
     data = {
         "schema": "cnncost.memory/1",
         "model": plan.graph.name,

@@ -1,0 +1,35 @@
+"""What a model says about its own figures is said below every table of them."""
+
+import json
+
+import cnncost
+from cnncost.graph.graph import Tensor, trace
+from cnncost.measures.memory import memory
+from cnncost.measures.report import report
+from cnncost.show.render import render
+from cnncost.show.tables.layers import compare_table
+from cnncost.show.tables.memory import memory_table
+
+
+def half(x: Tensor) -> Tensor:
+    y = x.conv(4, 3)
+    y.note("not counted: 1 Proposal")
+    y.note("not counted: 1 Proposal")
+    return y
+
+
+def test_each_note_is_kept_once():
+    assert trace(half, (3, 8, 8)).notes == ("not counted: 1 Proposal",)
+
+
+def test_tables_end_with_the_notes():
+    graph = trace(half, (3, 8, 8))
+    found = report(graph)
+    assert str(found).splitlines()[-1].strip() == "not counted: 1 Proposal"
+    assert json.loads(render(found.table(), "json"))["notes"] == ["not counted: 1 Proposal"]
+    assert "b: not counted: 1 Proposal" in render(compare_table([found, found], ["a", "b"]), "plain")
+    assert "not counted: 1 Proposal" in render(memory_table(memory(graph)), "plain")
+
+
+def test_reports_without_notes_say_nothing():
+    assert "notes" not in json.loads(render(report(cnncost.load("lenet5").trace()).table(), "json"))
