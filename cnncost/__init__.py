@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from cnncost.counting import Convention
     from cnncost.graph.graph import Graph, Node, Tensor, block, trace
     from cnncost.measures.report import Report
-    from cnncost.models.model import Model, family, load, variant
+    from cnncost.models.load import load
+    from cnncost.models.model import Model, family, variant
 
 # Where each public name lives: imported on first use, so that `import cnncost` and `cnncost --help` cost nothing.
 _HOMES = {
@@ -35,7 +36,7 @@ _HOMES = {
     "trace": "graph.graph",
     "Model": "models.model",
     "family": "models.model",
-    "load": "models.model",
+    "load": "models.load",
     "variant": "models.model",
     "Report": "measures.report",
 }

@@ -9,7 +9,8 @@ from cnncost.base.poly import Num
 from cnncost.counting import Convention
 from cnncost.graph.graph import Graph, Outputs, trace
 from cnncost.measures.report import Report, report
-from cnncost.models.model import Model, load
+from cnncost.models.load import load
+from cnncost.models.model import Model
 
 
 def analyze(

@@ -33,7 +33,7 @@ def assert_budget(
     """
     __tracebackhide__ = True  # pytest shows the test, not this function
     from cnncost.api import analyze
-    from cnncost.models.model import with_budget
+    from cnncost.models.load import with_budget
     from cnncost.questions.check.budget import verdicts
     from cnncost.questions.check.history import costs
 

@@ -141,3 +141,19 @@ def parse_quantity(text: str, unit: Measure, place: str = "") -> int:
     if not match[4] and number.denominator != 1:
         raise UsageError(f"{place}'{text.strip()[:40]}' is no whole number", "write digits, as in 25_557_032")
     return int(number * sizes[match[4]])
+
+
+LARGEST_NUMBER = 10**18  # what a size or a setting may be, at most: beyond it is a slip, not a network
+
+
+def whole_number(text: str, place: str, low: int = 1) -> int:
+    """Return a whole number written in digits, `_` between them allowed. Raises UsageError that names the place."""
+    digits = text.strip().replace("_", "")
+    if not re.fullmatch(r"[+-]?[0-9]{1,30}", digits):
+        raise UsageError(f"{place}: '{text.strip()[:40]}' is no whole number", "write digits, as in 224")
+    number = int(digits)
+    if not low <= number <= LARGEST_NUMBER:
+        raise UsageError(
+            f"{place}: {number} is {'below' if number < low else 'above'} what is possible", f"give {low} to 10^18"
+        )
+    return number

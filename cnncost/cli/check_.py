@@ -16,7 +16,7 @@ from cnncost.cli.options import FORMATS, check_output, complete_model, model_opt
 if TYPE_CHECKING:
     from cnncost.questions.check.budget import Verdict
     from cnncost.questions.check.config import Config
-    from cnncost.show.tables.layers import Table
+    from cnncost.show.table import Table
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -108,7 +108,8 @@ def _verdicts(
     words: Sequence[str], given: Sequence[Limit], against: str | None, file: str | None, options: dict[str, Any]
 ) -> tuple[list[Verdict], list[str]]:
     """Return the verdicts of all models, and what is to be said about what was not checked."""
-    from cnncost.models.model import Model, with_budget
+    from cnncost.models.load import with_budget
+    from cnncost.models.model import Model
     from cnncost.questions.check import budget, history
 
     configuration, names = configured(words, file, options)

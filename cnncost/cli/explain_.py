@@ -38,7 +38,7 @@ def command(
     cnncost explain resnet50 --claim 3.8G
     cnncost explain resnet50 --layer conv1
     """
-    from cnncost.models.model import whole_number
+    from cnncost.base.units import whole_number
 
     check_output(format, path)
     given = {"--conventions": conventions, "--claim": claim, "--layer": layer}

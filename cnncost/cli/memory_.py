@@ -67,8 +67,8 @@ def command(
     cnncost memory resnet50 --batch 64 --optimizer adam --dtypes mixed
     cnncost memory --rules
     """
+    from cnncost.base.units import whole_number
     from cnncost.measures.memory import IN_PLACE, Precision, in_place_of, kinds_in_place, memory
-    from cnncost.models.model import whole_number
     from cnncost.show.tables.memory import memory_table, rules_table
 
     check_output(format, path)

@@ -21,7 +21,7 @@ def command(file: str, model: str | None, force: bool) -> None:
     cnncost new mynet.yaml
     cnncost new --from resnext50_32x4d mynet.yaml
     """
-    from cnncost.models.model import is_spec, load
+    from cnncost.models.load import is_spec, load
 
     if not is_spec(file):
         raise UsageError(f"'{file}' is no name of a spec", "name it with the suffix .yaml")

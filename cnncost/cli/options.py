@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cnncost.measures.report import Report
     from cnncost.measures.roofline import Device
     from cnncost.models.model import Model
-    from cnncost.show.tables.layers import Table
+    from cnncost.show.table import Table
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -113,7 +113,7 @@ def complete_model(ctx: click.Context, param: click.Parameter, incomplete: str) 
     """Return the zoo's names that begin as typed; where there are none, have the shell complete files."""
     from click.shell_completion import CompletionItem
 
-    from cnncost.models.model import names
+    from cnncost.models.load import names
 
     return [CompletionItem(name) for name in names(incomplete)] or [CompletionItem(incomplete, type="file")]
 
@@ -122,7 +122,7 @@ def complete_setting(ctx: click.Context, param: click.Parameter, incomplete: str
     """Return the settings of the models typed so far, as NAME=."""
     from click.shell_completion import CompletionItem
 
-    from cnncost.models.model import load
+    from cnncost.models.load import load
 
     given = ctx.params.get("model") or ctx.params.get("models") or ctx.args  # args, while an option still lacks its value
     found: list[str] = []
@@ -136,7 +136,7 @@ def complete_unknown(ctx: click.Context, param: click.Parameter, incomplete: str
     """Return what of the model typed so far can be a letter or be solved for: its settings, its input's sizes, the batch."""
     from click.shell_completion import CompletionItem
 
-    from cnncost.models.model import load
+    from cnncost.models.load import load
     from cnncost.questions.formula import Case
 
     with suppress(UsageError):
@@ -231,7 +231,8 @@ def chosen_device(name: str | None, peak: str | None, bandwidth: str | None) -> 
 
 def chosen(reference: str | Model, input: str | None, size: str | None, settings: Sequence[str]) -> Model:
     """Return the model that a reference loads, with the settings and the input that the options ask for."""
-    from cnncost.models.model import Model, load, sized
+    from cnncost.models.load import load, sized
+    from cnncost.models.model import Model
 
     return sized((reference if isinstance(reference, Model) else load(reference)).set(settings), input, size)
 
@@ -240,7 +241,7 @@ def reports(
     models: Sequence[str | Model], input: str | None, size: str | None, settings: Sequence[str], **counting: Any
 ) -> list[Report]:
     """Return the report of each model, or of what a reference loads, under the shared options."""
-    from cnncost.models.model import whole_number
+    from cnncost.base.units import whole_number
 
     loaded = each(lambda reference: chosen(reference, input, size, settings), models)
     counting["batch"] = whole_number(counting["batch"], "--batch")
@@ -264,7 +265,8 @@ def case_of(
     reference: str, input: str | None, size: str | None, settings: Sequence[str], **counting: Any
 ) -> tuple[Model, dict[str, int], dict[str, Any]]:
     """Return a model, the sizes C, H and W asked of its input, and how to count, under the shared options."""
-    from cnncost.models.model import sized, whole_number
+    from cnncost.base.units import whole_number
+    from cnncost.models.load import sized
 
     model = chosen(reference, None, None, settings)
     sizes: dict[str, int] = {}

@@ -85,7 +85,7 @@ def command(
     chosen = _format(format, path, exact)
     if resume and (path is None or path == "-"):
         raise UsageError("--resume goes on with what is kept beside an output file", "name the file: -o FILE")
-    from cnncost.models.model import whole_number
+    from cnncost.base.units import whole_number
     from cnncost.questions.sweep.run import Query, sweep
 
     every = chosen in ROWS and asked["top"] is None

@@ -5,13 +5,10 @@ Generated from the signatures in `cnncost/rules/ops.py` by tests/tools/generate_
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Self
 
 from cnncost.base.poly import Num
 from cnncost.rules.ops import CeilMode, Pad, Pair
-
-if TYPE_CHECKING:
-    from cnncost.graph.graph import Tensor
 
 
 class Layers:
@@ -21,7 +18,7 @@ class Layers:
 
     def _apply(
         self, kind: str, others: tuple[Any, ...], args: dict[str, Any], name: str | None, shared: str | None = None
-    ) -> Tensor:
+    ) -> Self:
         raise NotImplementedError
 
     def conv(
@@ -36,7 +33,7 @@ class Layers:
         bias: bool = True,
         name: str | None = None,
         shared: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """2-D convolution of a C×H×W map with `out` filters of (C/groups)×kh×kw each."""
         args: dict[str, Any] = {
             "out": out,
@@ -62,7 +59,7 @@ class Layers:
         bias: bool = True,
         name: str | None = None,
         shared: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Transposed convolution: every input element is spread over `out`/groups filters of kh×kw."""
         args: dict[str, Any] = {
             "out": out,
@@ -84,37 +81,37 @@ class Layers:
         learned: bool = True,
         name: str | None = None,
         shared: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Fully connected layer on features (F,), or on each token of (T, D)."""
         return self._apply("linear", (), {"out": out, "bias": bias, "learned": learned}, name, shared)
 
     def matmul(
         self,
-        b: Tensor,
+        b: Self,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Product of two matrices, (N, K) and (K, M): N·K·M multiply-adds, no parameters."""
         return self._apply("matmul", (b,), {}, name)
 
     def attention(
         self,
-        key: Tensor,
-        value: Tensor,
+        key: Self,
+        value: Self,
         heads: Num = 1,
         *,
         window: Num | None = None,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Scaled dot-product attention of tokens: query·keyᵀ and weights·value. Projections are `linear` layers."""
         return self._apply("attention", (key, value), {"heads": heads, "window": window}, name)
 
     def attention_bias(
         self,
-        bias: Tensor,
+        bias: Self,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Queries whose attention scores get a term for each relative position and head (P×heads of `bias`)."""
         return self._apply("attention_bias", (bias,), {}, name)
 
@@ -126,7 +123,7 @@ class Layers:
         learned: bool = False,
         name: str | None = None,
         shared: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Tokens that are the same for every input: fixed numbers, such as coordinates, or `learned` ones."""
         return self._apply("constant", (), {"tokens": tokens, "features": features, "learned": learned}, name, shared)
 
@@ -140,7 +137,7 @@ class Layers:
         ceil_mode: CeilMode = False,
         count_pad: bool = True,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Maximum over kh×kw windows of each channel; `stride` is the kernel unless given."""
         args: dict[str, Any] = {
             "kernel": kernel,
@@ -161,7 +158,7 @@ class Layers:
         ceil_mode: CeilMode = False,
         count_pad: bool = True,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Mean over kh×kw windows of each channel; sizes and taps as in `max_pool`."""
         args: dict[str, Any] = {
             "kernel": kernel,
@@ -176,7 +173,7 @@ class Layers:
         self,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Mean of each channel: C×H×W becomes C features, visiting every input once."""
         return self._apply("global_avg_pool", (), {}, name)
 
@@ -184,7 +181,7 @@ class Layers:
         self,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Maximum of each channel: C×H×W becomes C features, visiting every input once."""
         return self._apply("global_max_pool", (), {}, name)
 
@@ -193,7 +190,7 @@ class Layers:
         out: Pair,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Mean over windows chosen so that the output is `out`×`out`, whatever the input."""
         return self._apply("adaptive_avg_pool", (), {"out": out}, name)
 
@@ -202,7 +199,7 @@ class Layers:
         out: Pair,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Maximum over windows chosen so that the output is `out`×`out`; windows as in `adaptive_avg_pool`."""
         return self._apply("adaptive_max_pool", (), {"out": out}, name)
 
@@ -212,7 +209,7 @@ class Layers:
         *,
         mode: Literal["nearest", "bilinear", "bicubic"] = "nearest",
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Enlarge a map `scale` times; an output visits 1 input (nearest), 4 (bilinear) or 16 (bicubic)."""
         return self._apply("upsample", (), {"scale": scale, "mode": mode}, name)
 
@@ -222,7 +219,7 @@ class Layers:
         affine: bool = True,
         name: str | None = None,
         shared: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Batch normalisation: a learned scale and offset per channel (`affine`); running mean and variance are buffers."""
         return self._apply("batch_norm", (), {"affine": affine}, name, shared)
 
@@ -233,7 +230,7 @@ class Layers:
         affine: bool = True,
         name: str | None = None,
         shared: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Layer normalisation over the channels at each position, or over `all` of the example."""
         return self._apply("layer_norm", (), {"over": over, "affine": affine}, name, shared)
 
@@ -244,7 +241,7 @@ class Layers:
         affine: bool = True,
         name: str | None = None,
         shared: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Group normalisation: statistics of each example over `groups` groups of channels."""
         return self._apply("group_norm", (), {"groups": groups, "affine": affine}, name, shared)
 
@@ -254,7 +251,7 @@ class Layers:
         affine: bool = False,
         name: str | None = None,
         shared: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Instance normalisation: statistics of each channel of each example; a learned scale and offset where `affine`."""
         return self._apply("instance_norm", (), {"affine": affine}, name, shared)
 
@@ -264,7 +261,7 @@ class Layers:
         *,
         name: str | None = None,
         shared: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Local response normalisation across `size` neighbouring channels; no parameters."""
         return self._apply("lrn", (), {"size": size}, name, shared)
 
@@ -274,7 +271,7 @@ class Layers:
         bias: bool = False,
         name: str | None = None,
         shared: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Multiply each channel by a learned number, and add one (`bias`): ConvNeXt's layer scale, Caffe's Scale."""
         return self._apply("scale", (), {"bias": bias}, name, shared)
 
@@ -283,7 +280,7 @@ class Layers:
         *,
         name: str | None = None,
         shared: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Add a learned number to each element of an example: T·D for tokens."""
         return self._apply("position_embedding", (), {}, name, shared)
 
@@ -291,7 +288,7 @@ class Layers:
         self,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Rectifier: max(x, 0). Works in place: no memory, no parameters. Source: rule R10 of docs/counting.md."""
         return self._apply("relu", (), {}, name)
 
@@ -299,7 +296,7 @@ class Layers:
         self,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Rectifier with a ceiling: min(max(x, 0), 6). Source: arXiv:1704.04861."""
         return self._apply("relu6", (), {}, name)
 
@@ -307,7 +304,7 @@ class Layers:
         self,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Rectifier with a small fixed slope below zero."""
         return self._apply("leaky_relu", (), {}, name)
 
@@ -315,7 +312,7 @@ class Layers:
         self,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Exponential linear unit. Source: arXiv:1511.07289."""
         return self._apply("elu", (), {}, name)
 
@@ -323,7 +320,7 @@ class Layers:
         self,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Gaussian error linear unit. Source: arXiv:1606.08415."""
         return self._apply("gelu", (), {}, name)
 
@@ -331,7 +328,7 @@ class Layers:
         self,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """x·sigmoid(x), also called swish. Source: arXiv:1606.08415 and arXiv:1710.05941."""
         return self._apply("silu", (), {}, name)
 
@@ -339,7 +336,7 @@ class Layers:
         self,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """x·tanh(softplus(x)). Source: arXiv:1908.08681."""
         return self._apply("mish", (), {}, name)
 
@@ -347,7 +344,7 @@ class Layers:
         self,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Logistic function."""
         return self._apply("sigmoid", (), {}, name)
 
@@ -355,7 +352,7 @@ class Layers:
         self,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Hyperbolic tangent."""
         return self._apply("tanh", (), {}, name)
 
@@ -363,7 +360,7 @@ class Layers:
         self,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """x·relu6(x + 3)/6. Source: MobileNetV3, arXiv:1905.02244."""
         return self._apply("hardswish", (), {}, name)
 
@@ -371,7 +368,7 @@ class Layers:
         self,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """relu6(x + 3)/6. Source: MobileNetV3, arXiv:1905.02244."""
         return self._apply("hardsigmoid", (), {}, name)
 
@@ -379,7 +376,7 @@ class Layers:
         self,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Exponentials divided by their sum."""
         return self._apply("softmax", (), {}, name)
 
@@ -388,7 +385,7 @@ class Layers:
         *,
         shared: bool = False,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Rectifier with a learned slope below zero: one per channel, or one for all (`shared`)."""
         return self._apply("prelu", (), {"shared": shared}, name)
 
@@ -397,7 +394,7 @@ class Layers:
         p: float = 0.5,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Set each element to zero with probability `p` while training; nothing at inference."""
         return self._apply("dropout", (), {"p": p}, name)
 
@@ -406,31 +403,31 @@ class Layers:
         p: float = 0.5,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Drop a whole residual branch with probability `p` while training; nothing at inference."""
         return self._apply("stochastic_depth", (), {"p": p}, name)
 
     def add(
         self,
-        *others: Tensor,
+        *others: Self,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Sum of tensors of one shape: the residual connection. The identity has no parameters."""
         return self._apply("add", others, {}, name)
 
     def mul(
         self,
-        *others: Tensor,
+        *others: Self,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Product of tensors. A gate of (C,) or C×1×1 multiplies every position of a C×H×W map; otherwise shapes are equal."""
         return self._apply("mul", others, {}, name)
 
     def concat(
         self,
-        *others: Tensor,
+        *others: Self,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Concatenation along the channels (features, for vectors and tokens); other sizes are equal."""
         return self._apply("concat", others, {}, name)
 
@@ -438,7 +435,7 @@ class Layers:
         self,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """All elements as one vector of features."""
         return self._apply("flatten", (), {}, name)
 
@@ -448,7 +445,7 @@ class Layers:
         part: int = 0,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """One of `parts` equal pieces of the channels (features, for vectors and tokens), counted from 0."""
         return self._apply("split", (), {"parts": parts, "part": part}, name)
 
@@ -460,7 +457,7 @@ class Layers:
         *,
         axis: int = 0,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Every `step`-th index from `start` to before `stop` (the end) along one axis: 0 channels, 1 height, 2 width."""
         return self._apply("slice", (), {"start": start, "stop": stop, "step": step, "axis": axis}, name)
 
@@ -470,7 +467,7 @@ class Layers:
         *,
         channels: Pair = 0,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Zeros around a map: (top, bottom, left, right), and before and after its channels."""
         return self._apply("pad", (), {"pad": pad, "channels": channels}, name)
 
@@ -479,7 +476,7 @@ class Layers:
         groups: Num,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Reorder channels so that those of each of `groups` groups are spread over all."""
         return self._apply("channel_shuffle", (), {"groups": groups}, name)
 
@@ -488,7 +485,7 @@ class Layers:
         size: Num = 2,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Each size×size patch of a C×H×W map becomes one position: C·size² channels, H/size, W/size."""
         return self._apply("space_to_depth", (), {"size": size}, name)
 
@@ -497,7 +494,7 @@ class Layers:
         *,
         window: Pair = 1,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """A C×H×W map as H·W tokens of C features; with `window`, which must divide H and W, window by window."""
         return self._apply("tokens", (), {"window": window}, name)
 
@@ -506,7 +503,7 @@ class Layers:
         *,
         name: str | None = None,
         shared: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Put one learned token before the tokens: (T, D) becomes (T + 1, D). Source: ViT, arXiv:2010.11929, equation 1."""
         return self._apply("class_token", (), {}, name, shared)
 
@@ -516,6 +513,6 @@ class Layers:
         width: Num,
         *,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Self:
         """Tokens as a map again: (height·width, C) becomes C×height×width."""
         return self._apply("untokens", (), {"height": height, "width": width}, name)

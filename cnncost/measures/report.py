@@ -21,7 +21,7 @@ from cnncost.rules.ops import Shape
 
 if TYPE_CHECKING:
     from cnncost.measures.roofline import Device
-    from cnncost.show.tables.layers import Table
+    from cnncost.show.table import Table
 
 FIGURES = ("params", "macs", "flops", "activation_bytes", "expected_flops", "param_bytes", "buffers")
 

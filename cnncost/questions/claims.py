@@ -13,7 +13,7 @@ from cnncost.base.poly import Num
 from cnncost.counting import CONVENTIONS, MODULES, Convention
 from cnncost.graph.graph import Graph
 from cnncost.models.model import Model, hints
-from cnncost.show.tables.layers import Column, Table
+from cnncost.show.table import Column, Table
 
 SIZES = (192, 224, 227, 256, 288, 299, 320, 331, 384)  # at which networks of this kind are quoted
 SCALES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}

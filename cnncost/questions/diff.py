@@ -17,7 +17,7 @@ from cnncost.base.units import Shown, amounts
 from cnncost.rules.ops import show
 
 if TYPE_CHECKING:
-    from cnncost.show.tables.layers import Table
+    from cnncost.show.table import Table
 
 COUNTING = ("convention", "dtype", "batch")  # in which two sides may not differ
 SHOWN = ("params", "flops", "macs", "memory", "layers")  # quantities whose totals are shown
@@ -184,7 +184,7 @@ def percent(old: int, new: int) -> Shown | None:
 
 def table(found: Difference, top: int | None = None, exact: bool = False) -> Table:
     """Return the table of the layers that changed, the changes of figures with their sign, below the table of totals."""
-    from cnncost.show.tables.layers import Column, Table
+    from cnncost.show.table import Column, Table
 
     old, new = found.old, found.new
     rows: list[tuple[Any, ...]] = []

@@ -11,11 +11,12 @@ from cnncost.base.errors import AlgebraError, ModelError, UsageError, did_you_me
 from cnncost.base.poly import LATEX, PYTHON, TEXT, Num, Poly, Style, assumptions, common_factor, expression, symbols, written
 from cnncost.counting import Convention
 from cnncost.graph.graph import Graph
-from cnncost.models.model import Model, load
+from cnncost.models.load import load
+from cnncost.models.model import Model
 
 if TYPE_CHECKING:
     from cnncost.measures.report import Report
-    from cnncost.show.tables.layers import Table
+    from cnncost.show.table import Table
 
 AXES = "CHW"  # of an input: channels, height, width
 CONDITIONS = 6  # of those under which a form holds, shown below a table
@@ -143,7 +144,7 @@ class Formula:
     def table(self, depth: int | None = None, style: Style = TEXT) -> Table:
         """Return the forms as a table: of the whole network, or a row per group of layers at `depth`."""
         from cnncost.base.units import DTYPES
-        from cnncost.show.tables.layers import Column, Table
+        from cnncost.show.table import Column, Table
 
         def cell(value: Num) -> str:
             return f"${self.write(value, style)}$" if style is LATEX else self.write(value, style)

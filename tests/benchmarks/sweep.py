@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from cnncost.counting import CONVENTIONS
-from cnncost.models.model import load
+from cnncost.models.load import load
 from cnncost.questions.sweep.evaluate import Evaluator
 from cnncost.questions.sweep.product import count, stages
 from cnncost.questions.sweep.run import Query, sweep

@@ -21,7 +21,7 @@ from cnncost.models.zoo import MODULE_OF
 from cnncost.rules.ops import elements
 from cnncost.show.render import FORMATS, render
 from cnncost.show.render.plot import area
-from cnncost.show.tables.layers import Plot
+from cnncost.show.table import Plot
 from cnncost.show.tables.memory import memory_table
 
 DATA = Path(__file__).parents[1] / "data"

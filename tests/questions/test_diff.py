@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnncost import analyze
+from cnncost.base import git as base_git
 from cnncost.base.errors import CnncostError
 from cnncost.base.limits import QUANTITIES
 from cnncost.graph.graph import Tensor
@@ -37,7 +38,7 @@ def run(cli: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     monkeypatch.chdir(tmp_path)
 
     def call(*words: str) -> Any:
-        history._commit.cache_clear()  # one process, several repositories
+        base_git._commit.cache_clear()  # one process, several repositories
         history.read_snapshot.cache_clear()
         return cli(*words)
 

@@ -22,7 +22,8 @@ from cnncost.base.errors import CnncostError, UsageError
 from cnncost.counting import MODULE_OF, convention
 from cnncost.measures.report import report
 from cnncost.models import zoo
-from cnncost.models.model import Model, load
+from cnncost.models.load import load
+from cnncost.models.model import Model
 from cnncost.questions.sweep.evaluate import FIGURES, Evaluator, boxes, totals
 from cnncost.questions.sweep.product import best, count, front, pareto, stages
 from cnncost.questions.sweep.run import Query, Result, sweep, work

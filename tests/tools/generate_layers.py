@@ -1,4 +1,4 @@
-"""Write cnncost/layers.py: the typed methods of `Tensor`, one per rule, from the rules' own signatures.
+"""Write cnncost/graph/layers.py: the typed methods of `Tensor`, one per rule, from the rules' own signatures.
 
 Run it after adding a rule: python tests/tools/generate_layers.py
 """
@@ -19,13 +19,10 @@ Generated from the signatures in `cnncost/rules/ops.py` by tests/tools/generate_
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Self
 
 from cnncost.base.poly import Num
 from cnncost.rules.ops import CeilMode, Pad, Pair
-
-if TYPE_CHECKING:
-    from cnncost.graph.graph import Tensor
 
 
 class Layers:
@@ -35,7 +32,7 @@ class Layers:
 
     def _apply(
         self, kind: str, others: tuple[Any, ...], args: dict[str, Any], name: str | None, shared: str | None = None
-    ) -> Tensor:
+    ) -> Self:
         raise NotImplementedError
 '''
 
@@ -43,7 +40,7 @@ class Layers:
 def method(rule: Rule) -> str:
     """Return the source of one method."""
     shapes = [p for p in inspect.signature(rule.function).parameters.values() if p.name not in rule.arguments][1:]
-    others = ["*others: Tensor"] if rule.inputs is None else [f"{p.name}: Tensor" for p in shapes]
+    others = ["*others: Self"] if rule.inputs is None else [f"{p.name}: Self" for p in shapes]
     passed = "others" if rule.inputs is None else "(" + "".join(f"{p.name}, " for p in shapes).rstrip(" ") + ")"
     if len(shapes) > 1 and rule.inputs is not None:
         passed = "(" + ", ".join(p.name for p in shapes) + ")"
@@ -56,7 +53,7 @@ def method(rule: Rule) -> str:
     arguments = ", ".join(f'"{name}": {name}' for name in rule.arguments)
     tail = ", shared" if shared else ""
     body = f'return self._apply("{rule.kind}", {passed}, {{{arguments}}}, name{tail})'
-    lines = [f"    def {rule.kind}(", *(f"        {part}," for part in head), "    ) -> Tensor:"]
+    lines = [f"    def {rule.kind}(", *(f"        {part}," for part in head), "    ) -> Self:"]
     lines += [f'        """{rule.summary}"""']
     if len(body) + 8 > 120:
         lines += [

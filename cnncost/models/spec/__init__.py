@@ -464,7 +464,7 @@ class _Reader:
 
     def from_zoo(self, name: str, expect: Sequence[Figure]) -> Model:
         """Return the model of a spec that starts from one of the zoo."""
-        from cnncost.models.model import load
+        from cnncost.models.load import load
 
         compiler = self.compiler
         for key, (word, _) in self.root.entries.items():

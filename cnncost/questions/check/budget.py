@@ -11,7 +11,7 @@ from cnncost.base.units import amounts
 from cnncost.questions.diff import difference, need_same_counting, total
 
 if TYPE_CHECKING:
-    from cnncost.show.tables.layers import Table
+    from cnncost.show.table import Table
 
 HEAVIEST = 3  # layers named for a limit that is broken
 
@@ -150,7 +150,7 @@ def as_data(found: Sequence[Verdict]) -> dict[str, Any]:
 
 def table(found: Sequence[Verdict], notes: Sequence[str] = (), exact: bool = False) -> Table:
     """Return the table of verdicts, one row each; what is not kept is told below it."""
-    from cnncost.show.tables.layers import Column, Table
+    from cnncost.show.table import Column, Table
 
     columns = (
         Column("state", "state"),

@@ -23,7 +23,7 @@ from typing import Any
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.limits import Limit, limit
-from cnncost.models.model import is_spec, load
+from cnncost.models.load import is_spec, load
 
 FILES = ("cnncost.toml", "pyproject.toml")  # in each folder, from the present one upwards, the first that says something
 KEYS = ("models", "convention", "dtype", "batch", "budget")

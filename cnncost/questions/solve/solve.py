@@ -18,15 +18,16 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from cnncost.base.errors import AlgebraError, ModelError, UsageError, did_you_mean
 from cnncost.base.poly import PYTHON, TEXT, Num, Poly, coefficients, common_factor, positive_roots, symbols, written
-from cnncost.base.units import parse_quantity
+from cnncost.base.units import parse_quantity, whole_number
 from cnncost.graph.graph import Graph
-from cnncost.models.model import Model, load, whole_number
+from cnncost.models.load import load
+from cnncost.models.model import Model
 from cnncost.questions.formula import AXES, Case, is_block, natural_letters, takes_numbers
 
 if TYPE_CHECKING:
     from cnncost.measures.memory import Memory
     from cnncost.measures.report import Report
-    from cnncost.show.tables.layers import Table
+    from cnncost.show.table import Table
 
 REACH = 512  # values in a row that may be impossible before a search takes it that none is left
 HORIZON = 10**18  # the largest multiple of a step that a search tries
@@ -446,7 +447,7 @@ class Solution:
 
     def table(self) -> Table:
         """Return the candidates with their costs and errors, the chosen one marked, and the equation in the notes."""
-        from cnncost.show.tables.layers import Column, Table
+        from cnncost.show.table import Column, Table
 
         columns = [Column("value", self.unknown, "number")]
         for index, goal in enumerate(self.targets):

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from cnncost import counting as conventions
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.ints import Ints
-from cnncost.models.model import Model, load, sized
+from cnncost.models.load import load, sized
+from cnncost.models.model import Model
 from cnncost.questions.sweep.evaluate import ALIASES, FIGURES, Choices, Chunk, Evaluator, Method, Reason, Reasons, joined
 from cnncost.questions.sweep.product import front
 from cnncost.questions.sweep.space import LARGEST_SPACE, Space, space

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args, get_type_hints
 
 from cnncost.base.errors import UsageError, did_you_mean
-from cnncost.models.model import Model, whole_number
+from cnncost.base.units import whole_number
+from cnncost.models.model import Model
 
 Role = Literal["structure", "column", "size", "batch"]
 LARGEST_SPACE = 2**63 - 1  # of which a candidate's index is still an int64

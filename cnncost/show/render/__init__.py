@@ -10,7 +10,7 @@ from typing import Any
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.units import Shown
-from cnncost.show.tables.layers import Table
+from cnncost.show.table import Table
 
 
 def render(table: Table, format: str) -> str:

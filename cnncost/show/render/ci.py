@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from cnncost.show.tables.layers import Table
+from cnncost.show.table import Table
 
 Result = Mapping[str, Any]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnncost.base.units import BYTE_UNITS, COUNT_UNITS, figure, unit_of
-from cnncost.show.tables.layers import Plot
+from cnncost.show.table import Plot
 
 HEIGHT = 8  # lines
 PLAIN_WIDTH = 80

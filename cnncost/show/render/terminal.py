@@ -10,7 +10,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from cnncost.show.render.plot import area
-from cnncost.show.tables.layers import Table
+from cnncost.show.table import Table
 
 STYLES = {"over": "red", "warn": "yellow", "added": "green", "removed": "red"}  # of rows and notes by their first word
 SPACING = 2  # columns between columns

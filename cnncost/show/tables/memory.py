@@ -26,7 +26,7 @@ from cnncost.measures.memory import (
     is_view,
 )
 from cnncost.rules.ops import RULES, show
-from cnncost.show.tables.layers import Column, Plot, Table
+from cnncost.show.table import Column, Plot, Table
 
 NAMED = 6  # storages alive at the peak that are named
 Line = tuple[str, Any, str | None, str]  # name, bytes, dtype, what it is

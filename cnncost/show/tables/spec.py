@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnncost.models.spec.problems import CODES, Code
-from cnncost.show.tables.layers import Column, Table
+from cnncost.show.table import Column, Table
 
 
 def codes_table() -> Table:

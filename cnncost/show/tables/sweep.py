@@ -16,7 +16,8 @@ from cnncost.counting import CONVENTIONS
 from cnncost.models.model import _show
 from cnncost.questions.sweep.evaluate import FIGURES
 from cnncost.questions.sweep.run import Result
-from cnncost.show.tables.layers import LAYER_FIGURES, Column, Table
+from cnncost.show.table import Column, Table
+from cnncost.show.tables.layers import LAYER_FIGURES
 
 BATCH = 2**16  # rows that are in memory while a file is written
 REASONS_SHOWN = 5

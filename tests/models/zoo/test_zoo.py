@@ -136,7 +136,7 @@ def test_an_ensemble_is_the_sum_of_its_members() -> None:
     ],
 )
 def test_a_model_imports_only_its_own_family(command: str, modules: str) -> None:
-    setup = "import sys, cnncost; from cnncost import load; from cnncost.models import model as models"
+    setup = "import sys; from cnncost import load; from cnncost.models import load as models"
     probe = f"{setup}; {command}; print(*sys.modules)"
     printed = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout.split()
     assert {name.removeprefix("cnncost.models.zoo.") for name in printed if name.startswith("cnncost.models.zoo.")} == set(

@@ -1,0 +1,86 @@
+"""Tables: columns with units and rows of values, exact until they are rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from cnncost.base.units import BYTE_UNITS, COUNT_UNITS, figures, unit_of
+
+Unit = Literal["text", "number", "count", "bytes", "ratio", "share", "change"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its key in machine formats, its title for people, its unit, and how early it goes when space is short."""
+
+    key: str
+    title: str
+    unit: Unit = "text"
+    priority: int = 0  # 0 always stays; the highest number is dropped first
+    wraps: bool = False  # long text, which a narrow terminal folds
+    signed: bool = False  # a change: what has grown gets a +
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Figures in execution order, for the formats that can show their course; the largest is marked."""
+
+    title: str
+    values: tuple[int, ...]
+    unit: Unit
+    mark: str  # what stands at the largest
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a command shows, before any formatting: exact values."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    total: tuple[Any, ...] | None = None
+    title: str = ""
+    prose: str = ""  # paragraphs below the table
+    notes: tuple[str, ...] = ()
+    data: Mapping[str, Any] | None = None  # the object that the json format prints
+    exact: bool = False
+    plot: Plot | None = None
+    above: Table | None = None  # a table that people read first; formats for programs leave it out
+
+    @property
+    def body(self) -> tuple[tuple[Any, ...], ...]:
+        """The rows, the total last."""
+        return self.rows if self.total is None else (*self.rows, self.total)
+
+    def select(self, keep: Sequence[int]) -> Table:
+        """Return the table of some of its columns."""
+
+        def pick(row: tuple[Any, ...]) -> tuple[Any, ...]:
+            return tuple(row[i] for i in keep)
+
+        total = None if self.total is None else pick(self.total)
+        return replace(self, columns=pick(self.columns), rows=tuple(map(pick, self.rows)), total=total)
+
+    def text(self) -> tuple[list[str], list[list[str]]]:
+        """Return headers and rows as people read them: each column in one unit, rounded once, the total last."""
+        columns = [self._text_of(index) for index in range(len(self.columns))]
+        return [head for head, _ in columns], [list(row) for row in zip(*(cells for _, cells in columns), strict=True)]
+
+    def _text_of(self, index: int) -> tuple[str, list[str]]:
+        column = self.columns[index]
+        values = [row[index] for row in self.body]
+        if column.unit in ("text", "number"):
+            return column.title, ["" if value is None else str(value) for value in values]
+        if column.unit == "ratio":
+            return column.title, ["" if value is None else f"{value:.3f}" for value in values]
+        if column.unit == "share":
+            return column.title, ["" if value is None else f"{float(value):.1%}" for value in values]
+        if column.unit == "change":
+            return column.title, ["" if value is None else f"{float(100 * value):+.1f} %" for value in values]
+        units = BYTE_UNITS if column.unit == "bytes" else COUNT_UNITS
+        unit = unit_of(values, units, self.exact)
+        shown = figures(values, units[unit], self.exact)
+        if column.signed:
+            shown = [f"+{text}" if value is not None and value > 0 else text for text, value in zip(shown, values, strict=True)]
+        return (f"{column.title} ({unit})" if unit else column.title), shown
