@@ -20,7 +20,7 @@ from cnncost.cli.options import (
 
 
 def _quantities() -> Iterable[str]:
-    from cnncost.questions.solve.solve import QUANTITIES
+    from cnncost.questions.solve.target import QUANTITIES
 
     return QUANTITIES
 
@@ -81,9 +81,8 @@ def command(
     cnncost solve resnet50 --for width --target flops=2G
     cnncost solve resnet50 --for size --target "flops<=4.1G" --target "memory<=60MB"
     """
-    from dataclasses import replace
-
     from cnncost.questions.solve.solve import solve
+    from cnncost.show.tables.solve import solution_table
 
     check_output(format, path)
     loaded, sizes, counting = case_of(model, settings=(), **options)
@@ -101,4 +100,4 @@ def command(
         sizes=sizes,
         **counting,
     )
-    show(replace(found.table(), exact=exact), format, path)
+    show(solution_table(found, exact), format, path)

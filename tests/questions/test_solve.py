@@ -17,7 +17,9 @@ from cnncost import analyze, load
 from cnncost.base.errors import CnncostError, ModelError, UsageError
 from cnncost.base.units import parse_quantity
 from cnncost.models.model import Model
-from cnncost.questions.solve.solve import Approach, Solution, solve
+from cnncost.questions.solve.solution import Solution
+from cnncost.questions.solve.solve import Approach, solve
+from cnncost.show.tables.solve import solution_table
 
 DATA = Path(__file__).parents[1] / "data" / "layers"
 EXACT = settings(deadline=None, derandomize=True, max_examples=20)
@@ -327,7 +329,7 @@ def test_a_search_says_where_it_stopped() -> None:
 def test_unreached_targets_say_so() -> None:
     found = solve("resnet50", "width", ["params=10k"])
     assert (found.value, found.reached) == (1, False)
-    assert "no width tried reaches it: nearest of all is width = 1" in found.table().notes
+    assert "no width tried reaches it: nearest of all is width = 1" in solution_table(found).notes
     with pytest.raises(UsageError, match="from below"):
         solve("resnet50", "width", ["params=10k"], side="below")
 

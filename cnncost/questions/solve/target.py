@@ -1,0 +1,129 @@
+"""What a network should cost: a quantity, a relation and an amount, or what another model has of the quantity."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.poly import Num, symbols
+from cnncost.base.units import parse_quantity
+from cnncost.graph.graph import Graph
+from cnncost.questions.formula import AXES, Case
+
+if TYPE_CHECKING:
+    from cnncost.measures.memory import Memory
+    from cnncost.measures.report import Report
+
+
+def _memory(graph: Graph, report: Report, optimizer: str = "sgd") -> Memory:
+    from cnncost.measures.memory import memory
+
+    return memory(graph, batch=report.batch, optimizer=optimizer, precision=report.dtype)
+
+
+def _training(graph: Graph, report: Report, optimizer: str = "sgd") -> Num:
+    return _memory(graph, report, optimizer).training_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A figure that a target can name."""
+
+    key: str
+    title: str
+    unit: Literal["count", "bytes"]
+    of: Callable[[Graph, Report], Num]
+
+
+QUANTITIES = {
+    quantity.key: quantity
+    for quantity in (
+        Quantity("flops", "FLOPs", "count", lambda graph, report: report.total["flops"]),
+        Quantity("macs", "MACs", "count", lambda graph, report: report.total["macs"]),
+        Quantity("params", "params", "count", lambda graph, report: report.total["params"]),
+        Quantity("memory", "memory", "bytes", lambda graph, report: report.total["activation_bytes"]),
+        Quantity("param_bytes", "param memory", "bytes", lambda graph, report: report.total["param_bytes"]),
+        Quantity("peak", "peak memory", "bytes", lambda graph, report: _memory(graph, report).peak_bytes),
+        Quantity("kept", "kept memory", "bytes", lambda graph, report: _memory(graph, report).kept_bytes),
+        Quantity("training", "training memory", "bytes", _training),
+        *(
+            Quantity(f"training_{name}", f"training memory, {name}", "bytes", partial(_training, optimizer=name))
+            for name in ("momentum", "adam")
+        ),
+    )
+}
+RELATIONS: dict[str, Callable[[Num, Num], bool]] = {
+    "<=": lambda cost, value: cost <= value,
+    ">=": lambda cost, value: cost >= value,
+    "<": lambda cost, value: cost < value,
+    ">": lambda cost, value: cost > value,
+    "=": lambda cost, value: True,  # to be met as well as can be
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of an equation: a model under its numbers, and the letters in which its equation is written."""
+
+    case: Case
+    letters: tuple[str, ...] = ()
+    given: frozenset[str] = frozenset()  # those of the letters whose numbers the user chose
+
+    def number(self, letter: str) -> int:
+        """Return what a letter stands for."""
+        case = self.case
+        value: int = case.model.values[letter] if letter in case.model.parameters else case.input[AXES.index(letter)]
+        return value
+
+    def with_letters(self) -> Case:
+        """Return the case with its letters in place of their numbers."""
+        case = self.case
+        for letter in self.letters:
+            case = case.put(letter, symbols(letter)[0])
+        return case
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a quantity should be: a number, or what another model has of it."""
+
+    quantity: Quantity
+    relation: str
+    value: int = 0
+    other: Side | None = None
+    text: str = ""  # of the amount, as it was given: 4.1G
+
+    @property
+    def name(self) -> str:
+        """How people say it: flops<=4.1G; the FLOPs of bottleneck."""
+        if self.other is not None:
+            return f"the {self.quantity.title} of {self.other.case.model.name}"
+        return f"{self.quantity.key}{self.relation}{self.amount}"
+
+    @property
+    def amount(self) -> str:
+        """What the quantity is compared with."""
+        return self.other.case.model.name if self.other is not None else self.text or f"{self.value:,}"
+
+
+def target(text: str) -> Target:
+    """Return the target of `flops=4.1G`, `params<=26M`, `memory<=20MB`. Raises UsageError for anything else."""
+    match = re.fullmatch(r"\s*([A-Za-z_]+)\s*(<=|>=|=|<|>)\s*(.+)", text)
+    if match is None:
+        raise UsageError(f"--target '{text}' names no amount", "write flops=4.1G, params<=26M or memory<=20MB")
+    name, relation, right = match.groups()
+    quantity = quantity_of(name, "--target")
+    value = parse_quantity(right, quantity.unit, f"--target {text}: ")
+    return Target(quantity, relation, value, text=right.strip())
+
+
+def quantity_of(name: str, option: str) -> Quantity:
+    """Return a quantity by name. Raises UsageError, with the option that names it, for an unknown one."""
+    if name.lower() not in QUANTITIES:
+        hint = did_you_mean(name, QUANTITIES, f"quantities: {', '.join(QUANTITIES)}")
+        raise UsageError(f"{option}: unknown quantity '{name}'", hint)
+    return QUANTITIES[name.lower()]
