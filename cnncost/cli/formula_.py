@@ -48,9 +48,10 @@ def command(
     from cnncost.base.poly import STYLES
     from cnncost.cli.options import case_of, format_for
     from cnncost.questions.formula import formula
+    from cnncost.show.tables.formula import formula_table
 
     check_output(format, path)
     loaded, sizes, counting = case_of(model, **options)
     found = formula(loaded, let, sizes=sizes, **counting)
     chosen = style or {"latex": "latex", "csv": "python", "tsv": "python"}.get(format_for(format, path), "text")
-    show(found.table(depth, STYLES[chosen]), format, path)
+    show(formula_table(found, depth, STYLES[chosen]), format, path)

@@ -8,7 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from cnncost.base.errors import AlgebraError, ModelError, UsageError, did_you_mean
-from cnncost.base.poly import LATEX, PYTHON, TEXT, Num, Poly, Style, assumptions, common_factor, expression, symbols, written
+from cnncost.base.poly import PYTHON, TEXT, Num, Poly, Style, assumptions, common_factor, expression, symbols, written
 from cnncost.counting import Convention
 from cnncost.graph.graph import Graph
 from cnncost.models.load import load
@@ -16,10 +16,8 @@ from cnncost.models.model import Model
 
 if TYPE_CHECKING:
     from cnncost.measures.report import Report
-    from cnncost.show.table import Table
 
 AXES = "CHW"  # of an input: channels, height, width
-CONDITIONS = 6  # of those under which a form holds, shown below a table
 FIGURES = ("params", "flops", "macs", "activation_bytes")
 
 
@@ -140,50 +138,6 @@ class Formula:
                 for index, row in enumerate(groups.rows)
             ]
         return data
-
-    def table(self, depth: int | None = None, style: Style = TEXT) -> Table:
-        """Return the forms as a table: of the whole network, or a row per group of layers at `depth`."""
-        from cnncost.base.units import DTYPES
-        from cnncost.show.table import Column, Table
-
-        def cell(value: Num) -> str:
-            return f"${self.write(value, style)}$" if style is LATEX else self.write(value, style)
-
-        report = self.report
-        notes = [
-            f"{report.model}: input {' × '.join(map(written, report.input))}, batch {written(report.batch)}, {report.dtype}"
-        ]
-        notes.append(f"{report.convention.name}: {report.convention.states}")
-        if self.letters:
-            notes.append(f"letters: {', '.join(self.letters)}, whole numbers from 1")
-        if self.assumed:
-            facts = self.conditions()
-            more = f", and {len(facts) - CONDITIONS} more: --format json lists them" if len(facts) > CONDITIONS else ""
-            notes.append(f"holds for {', '.join(facts[:CONDITIONS])}{more}")
-        titles = {"params": "params", "flops": "FLOPs", "macs": "MACs", "activation_bytes": "memory (bytes)"}
-        share = "  of {}"
-        if style is PYTHON:  # for programs
-            titles, share = {figure: figure for figure in FIGURES}, "params.{}"
-        if depth is None:
-            rows = [(titles[figure], cell(value)) for figure, value in self.total.items()]
-            kinds = self.params_by_kind
-            if len(kinds) > 1:
-                rows[1:1] = [(share.format(kind), cell(value)) for kind, value in kinds.items()]
-            memory = self.total["activation_bytes"]
-            rows.insert(-1, ("activations", cell(memory // DTYPES[report.dtype])))
-            shown = (Column("figure", "figure"), Column("formula", "formula", wraps=True))
-            return Table(shown, tuple(rows), notes=tuple(notes), data=self.to_dict())
-        groups = report.group(depth)
-        groups = groups.take([index for index, costs in enumerate(groups.charged()) if costs])
-        priority = {"params": 0, "flops": 0, "macs": 2, "activation_bytes": 1}
-        columns = (
-            Column("name", "layer"),
-            *(Column(key, titles[key], priority=priority[key], wraps=True) for key in titles),
-        )
-        cells = [[row.name for row in groups.rows]]
-        cells += [[cell(value) for value in getattr(groups, key).tolist()] for key in titles]
-        total = ("total", *(cell(self.total[key]) for key in titles))
-        return Table(columns, tuple(zip(*cells, strict=True)), total, notes=tuple(notes), data=self.to_dict(depth))
 
 
 def takes_numbers(model: Model, name: str) -> bool:
