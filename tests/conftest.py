@@ -1,36 +1,18 @@
-"""What several test modules need: the command line, run in this process."""
+"""The fixtures that all tests know, and the profile of hypothesis for tests that say nothing else."""
 
 from __future__ import annotations
 
-import io
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import pytest
+from hypothesis import settings
+from support import Result, command, examples
 
-from cnncost.__main__ import main
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
+settings.register_profile("cnncost", examples(100))
+settings.load_profile("cnncost")
 
 
 @pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """Run `cnncost` with some words, and with text on its standard input."""
-
-    def call(*words: str, stdin: str = "") -> Result:
-        monkeypatch.setattr(sys, "argv", ["cnncost", *words])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return Result(int(ended.value.code or 0), captured.out, captured.err)
-
-    return call
+def cli() -> Callable[..., Result]:
+    """Run `cnncost` with some words, and with text on its standard input, in this process."""
+    return command

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from support import examples
 
 from cnncost.base.ints import Ints, checked
 from cnncost.base.poly import gcd, maximum, minimum
 
-EXACT = settings(deadline=None, derandomize=True, max_examples=400)
+EXACT = examples(400)
 Column = tuple[str, list[int]]  # a dtype, and values it can hold
 
 ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {

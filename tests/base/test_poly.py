@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from support import examples
 
 from cnncost.base.errors import AlgebraError, Disagreement
 from cnncost.base.ints import Ints, checked
@@ -20,7 +21,7 @@ from cnncost.base.poly import Num, Poly, gcd, maximum, minimum, same, symbols
 NAMES = "CGHW"
 LETTERS: dict[str, Any] = dict(zip(NAMES, symbols(" ".join(NAMES)), strict=True))
 FUNCTIONS = {"minimum": minimum, "maximum": maximum, "gcd": gcd, "same": same}
-EXACT = settings(deadline=None, derandomize=True, max_examples=150)
+EXACT = examples(150)
 
 
 def value(expression: str, names: dict[str, Any] = LETTERS) -> Num:

@@ -363,21 +363,23 @@ def test_a_model_of_ones_own(run: Run, tmp_path: Path, monkeypatch: pytest.Monke
     ("words", "params"),
     [
         (["resnet50", "--set", "width=1000000000000"], None),
-        (["resnet20_cifar", "--set", "depth=6000002"], "more than 1,000,000 layers"),
-        (["resnet50", "--set", "depths=1000000000000,1,1,1"], "more than 1,000,000 layers"),
+        (["resnet20_cifar", "--set", "depth=6000002"], "more than 10,000 layers"),
+        (["resnet50", "--set", "depths=1000000000000,1,1,1"], "more than 10,000 layers"),
         (["resnet50", "--input", "3,1000000000000,1000000000000", "--batch", "1000000000000"], None),
     ],
 )
-def test_absurd_sizes_are_computed_or_refused(words: list[str], params: str | None) -> None:
-    done = process("-m", "cnncost", "table", *words, "--depth", "0", "--format", "json", timeout=60)
+def test_absurd_sizes_are_computed_or_refused(
+    run: Run, monkeypatch: pytest.MonkeyPatch, words: list[str], params: str | None
+) -> None:
+    monkeypatch.setattr("cnncost.graph.graph.MAX_LAYERS", 10_000)
+    done = run("table", *words, "--depth", "0", "--format", "json")
     if params is None:
-        total = json.loads(done.stdout)["total"]
+        total = json.loads(done.out)["total"]
         assert total["params"] > 0
         assert total["macs"] > 2**63
     else:
-        assert done.returncode == 2
-        assert params in done.stderr
-        assert "Traceback" not in done.stderr
+        assert done.code == 2
+        assert params in done.err
 
 
 def test_counts_past_int64_are_exact(run: Run) -> None:

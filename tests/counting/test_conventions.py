@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support import examples
 
 from cnncost import load, symbols, trace
 from cnncost.base.errors import UsageError
@@ -355,7 +356,7 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
     assert report(graph, str(path)).total["flops"] == expected
 
 
-@settings(deadline=None, derandomize=True, max_examples=100)
+@examples(100)
 @given(
     st.recursive(
         st.sampled_from(["macs", "writes", "Ci", "kh", "7", "0"]),

@@ -7,8 +7,9 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from support import examples
 
 import cnncost
 from cnncost.graph.graph import Graph, Tensor, trace
@@ -169,7 +170,7 @@ def walk(seen: Seen, step: tuple[Any, ...], p: int) -> Seen:
     return [pair for pair in seen for _ in range(args[0])]
 
 
-@settings(deadline=None, derandomize=True, max_examples=400)
+@examples(400)
 @given(st.lists(steps, min_size=1, max_size=6))
 def test_every_position_by_brute_force(chain: list[tuple[Any, ...]]) -> None:
     """Position u sees u·stride − pad to u·stride − pad + size − 1; positions outside the image are the padding's."""

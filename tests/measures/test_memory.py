@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support import examples
 
 import cnncost
 from cnncost.base.errors import UsageError
@@ -156,7 +157,7 @@ def test_narrow_types_leave_statistics_in_float32() -> None:
     assert memory(cnncost.load("resnet18").trace(), precision="float64").kept_parts["statistics"] == 4_800 * 2 * 8
 
 
-@settings(deadline=None, derandomize=True, max_examples=25)
+@examples(25)
 @given(st.integers(1, 10**12), st.sampled_from(["resnet18", "alexnet", "mobilenet_v2", "densenet121"]))
 def test_training_as_a_formula_of_the_batch(batch: int, name: str) -> None:
     (letter,) = cnncost.symbols("B")
@@ -275,7 +276,7 @@ def brute_force(graph: Graph, in_place: tuple[str, ...]) -> tuple[list[int], lis
     return made, live
 
 
-@settings(deadline=None, derandomize=True, max_examples=300)
+@examples(300)
 @given(networks(), st.sets(st.sampled_from(["relu", "sigmoid", "add", "mul", "batch_norm"])))
 def test_storages_by_brute_force(graph: Graph, kinds: set[str]) -> None:
     plan = memory(graph, in_place=sorted(kinds))

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from support import examples
 
 from cnncost import analyze, symbols, trace
 from cnncost.base.errors import UsageError
@@ -53,7 +54,7 @@ def figures(result: Report) -> dict[str, list[Any]]:
 sizes = st.integers(1, 300) | st.integers(0, 45).flatmap(lambda e: st.integers(2**e, 2 ** (e + 1)))
 
 
-@settings(deadline=None, derandomize=True, max_examples=120)
+@examples(120)
 @given(sizes, sizes, sizes, sizes, st.integers(1, 64), st.sampled_from(sorted(BYTES)))
 @example(10, 2**30, 2**10, 2**19, 1, "int8")  # each column of counts fits into int64, their sum does not
 @example(1, 1, 1, 2**63 - 1, 1, "int8")

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support import examples
 
 from cnncost import analyze
 from cnncost.base import git as base_git
@@ -25,7 +26,7 @@ from cnncost.questions.check import history
 from cnncost.questions.check.history import costs
 from cnncost.questions.diff import Difference, difference, percent, table
 
-PROPERTY = settings(deadline=None, derandomize=True, max_examples=60)
+PROPERTY = examples(60)
 FIGURES = ("params", "flops", "macs", "activation_bytes")
 
 
@@ -362,7 +363,7 @@ def test_what_is_no_snapshot(run: Run, tmp_path: Path, text: str) -> None:
     assert refused.err == f"error: {SNAPSHOTS[text]}\n  write one: cnncost snapshot MODEL… -o costs.json\n"
 
 
-@settings(deadline=None, derandomize=True, max_examples=300)
+@examples(300)
 @given(st.lists(st.integers(0, 2**16), min_size=1, max_size=6), st.sampled_from([None, "x", -1, 1.5, [], {}, True, 10**30]))
 def test_no_snapshot_is_a_traceback(way: list[int], value: Any) -> None:
     """A snapshot with one value replaced, anywhere: it is compared, or refused."""

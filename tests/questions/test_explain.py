@@ -10,8 +10,9 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support import examples
 
 from cnncost import load, trace
 from cnncost.base.errors import UsageError
@@ -25,7 +26,7 @@ from cnncost.questions.explain import coverage, layer_table, parts, parts_table,
 # ── the parts of a count ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@settings(deadline=None, derandomize=True, max_examples=40)
+@examples(40)
 @given(
     st.sampled_from(["alexnet", "densenet121", "mobilenet_v2", "vit_b_16", "googlenet", "inception_v3"]),
     st.sampled_from(sorted(MODULE_OF)),
@@ -132,7 +133,7 @@ def test_claims(text: str, value: int | None, last_digit: int, counts: str | Non
         assert (said.value, said.last_digit, said.counts) == (value, last_digit, counts)
 
 
-@settings(deadline=None, derandomize=True, max_examples=200)
+@examples(200)
 @given(st.integers(1, 10**12), st.integers(0, 3))
 def test_a_number_matches_what_it_is_printed_as(number: int, decimals: int) -> None:
     text = f"{number / 10**9:.{decimals}f}"

@@ -12,8 +12,9 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support import examples
 
 from cnncost import load
 from cnncost.base.errors import AlgebraError, CnncostError, ModelError, UsageError
@@ -22,7 +23,7 @@ from cnncost.models import zoo
 from cnncost.models.model import Model
 from cnncost.questions.formula import AXES, FIGURES, Case, Formula, formula, natural_letters, takes_numbers
 
-EXACT = settings(deadline=None, derandomize=True, max_examples=150)
+EXACT = examples(150)
 
 
 def forms(model: str, *let: str) -> dict[str, str]:
@@ -262,7 +263,7 @@ def test_equals_the_table_at_multiples_of_the_input(name: str) -> None:
         assert check(found, model, {"h": h, "w": w, **numbers}, {"H": h * shape[1], "W": w * shape[2], **numbers})
 
 
-@settings(deadline=None, derandomize=True, max_examples=40)
+@examples(40)
 @given(st.integers(1, 700), st.integers(1, 700), st.integers(1, 40), st.integers(1, 9))
 def test_floors_are_exact(height: int, width: int, channels: int, batch: int) -> None:
     found = formula("resnet18", ["H", "W", "width", "batch"])

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support import examples
 
 from cnncost import analyze, load
 from cnncost.base.errors import CnncostError, ModelError, UsageError
@@ -22,7 +23,7 @@ from cnncost.questions.solve.solve import Approach, solve
 from cnncost.show.tables.solve import solution_table
 
 DATA = Path(__file__).parents[1] / "data" / "layers"
-EXACT = settings(deadline=None, derandomize=True, max_examples=20)
+EXACT = examples(20)
 
 with (DATA / "resnext_equation.csv").open(encoding="utf-8", newline="") as file:
     EQUATION = list(csv.DictReader(file))

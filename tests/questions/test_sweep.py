@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support import examples
 
 from cnncost.base.errors import CnncostError, UsageError
 from cnncost.counting import MODULE_OF, convention
@@ -178,7 +179,7 @@ def test_a_model_written_for_numbers_only_is_traced_one_at_a_time() -> None:
 # ── spaces and boxes ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@settings(derandomize=True, deadline=None, max_examples=80)
+@examples(80)
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=4), st.data())
 def test_boxes_hold_every_candidate_once_in_order(shape: list[int], data: st.DataObject) -> None:
     size = math.prod(shape)
@@ -381,7 +382,7 @@ def test_a_space_with_none_left_says_so() -> None:
 TABLES = st.lists(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 9)), min_size=1, max_size=6), min_size=1, max_size=4)
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
+@examples(150)
 @given(TABLES, st.integers(0, 40), st.integers(0, 30), st.integers(1, 6))
 def test_product_spaces_against_enumeration(tables: list[Any], x: int, y: int, number: int) -> None:
     made = stages([np.array(table) for table in tables])
@@ -402,7 +403,7 @@ def test_product_spaces_against_enumeration(tables: list[Any], x: int, y: int, n
         assert sorted(marks) == [i for i, point in enumerate(points) if not any(beats(other, point) for other in points)]
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@examples(60)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 4)), max_size=20), st.integers(1, 3))
 def test_fronts(points: list[tuple[int, ...]], width: int) -> None:
     cut = [point[:width] for point in points]

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support import examples
 
 from cnncost import symbols, trace
 from cnncost.base.errors import AlgebraError, CostError, ModelError
@@ -18,11 +19,6 @@ from cnncost.base.ints import Ints, checked
 from cnncost.base.poly import Num, Poly
 from cnncost.graph.graph import Tensor, Tracer
 from cnncost.rules.ops import RULES, Cost, Shape, show
-
-
-def examples(count: int) -> settings:
-    return settings(deadline=None, derandomize=True, max_examples=count)
-
 
 # ── integers, columns and letters agree ──────────────────────────────────────────────────────────────────────────────
 #

@@ -12,8 +12,9 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support import examples
 
 from cnncost import Model, analyze, load, trace
 from cnncost.base.errors import ModelError
@@ -196,7 +197,7 @@ def multiply_adds(run: Callable[[], Any], *operators: Any) -> int:
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.__name__)
-@settings(deadline=None, derandomize=True, max_examples=60)
+@examples(60)
 @given(data=st.data())
 def test_layer(layer: Callable[[Draw], Case], data: st.DataObject) -> None:
     with META:
@@ -215,7 +216,7 @@ def test_layer(layer: Callable[[Draw], Case], data: st.DataObject) -> None:
     assert cost.macs == multiply_adds(lambda: module(x))
 
 
-@settings(deadline=None, derandomize=True, max_examples=200)
+@examples(200)
 @given(data=st.data())
 def test_pools_visit_the_inputs_that_pytorch_sums(data: st.DataObject) -> None:
     """A window of ones, divided by one: the number of real inputs in it."""
@@ -231,7 +232,7 @@ def test_pools_visit_the_inputs_that_pytorch_sums(data: st.DataObject) -> None:
         )
 
 
-@settings(deadline=None, derandomize=True, max_examples=40)
+@examples(40)
 @given(*[st.integers(1, 9)] * 4, st.integers(1, 3))
 def test_products_of_matrices(rows: int, keys: int, features: int, out: int, heads: int) -> None:
     with META:

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support import examples
 
 import cnncost
 from cnncost import analyze, load, symbols
@@ -364,7 +365,7 @@ def number(value: Any) -> Fraction:
     return Fraction(value.numerator, value.denominator) if isinstance(value, Ratio) else Fraction(value)
 
 
-@settings(deadline=None, derandomize=True, max_examples=300)
+@examples(300)
 @given(terms, st.integers(1, 40), st.integers(1, 40))
 def test_expressions_are_exact_arithmetic(text: str, w: int, h: int) -> None:
     """Against Python's own evaluation with every number a fraction."""
@@ -403,7 +404,7 @@ def test_expressions(text: str, value: Any) -> None:
     assert (found if isinstance(found, bool) else number(found)) == value
 
 
-@settings(deadline=None, derandomize=True, max_examples=200)
+@examples(200)
 @given(st.integers(1, 10**6), st.integers(1, 50), st.sampled_from([1, 2, 4, 8, 10]))
 def test_rounding_of_ratios_is_that_of_the_zoo(top: int, bottom: int, by: int) -> None:
     from cnncost.models.zoo.blocks import divisible
@@ -411,7 +412,7 @@ def test_rounding_of_ratios_is_that_of_the_zoo(top: int, bottom: int, by: int) -
     assert expressions.parse(f"divisible(a / {bottom}, {by})").value({"a": top}) == divisible(Fraction(top, bottom), by)
 
 
-@settings(deadline=None, derandomize=True, max_examples=300)
+@examples(300)
 @given(st.text(max_size=60))
 def test_any_text_is_an_expression_or_refused(text: str) -> None:
     refused = None

@@ -18,8 +18,9 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support import examples
 
 from cnncost import Model, analyze, load
 from cnncost.base.errors import CnncostError, Disagreement, ModelError
@@ -196,7 +197,7 @@ def test_no_setting_is_idle(variants: list[Model]) -> None:
 
 
 @each_function
-@settings(derandomize=True, deadline=None, max_examples=15)
+@examples(15)
 @given(data=st.data())
 def test_settings_work_or_are_refused(variants: list[Model], data: st.DataObject) -> None:
     model = data.draw(st.sampled_from(variants))

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support import examples
 
 import cnncost
 from cnncost.base import limits
@@ -27,7 +28,7 @@ from cnncost.questions.check import config
 from cnncost.questions.check.budget import Verdict, verdicts
 from cnncost.testing import assert_budget
 
-PROPERTY = settings(deadline=None, derandomize=True, max_examples=200)
+PROPERTY = examples(200)
 
 RESNET50 = 25_557_032  # parameters, torchvision 0.28.0
 RESNEXT50 = 25_028_904
@@ -398,7 +399,7 @@ VALUES = (
 assignments = st.lists(st.tuples(st.integers(0, 9), st.sampled_from(VALUES)), max_size=2, unique_by=lambda each: each[0])
 
 
-@settings(deadline=None, derandomize=True, max_examples=400)
+@examples(400)
 @given(
     assignments,
     st.lists(st.tuples(st.integers(0, 6), assignments), max_size=2, unique_by=lambda each: each[0]),
