@@ -9,34 +9,11 @@ from fractions import Fraction
 from typing import Any
 
 from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.figures import Figure, figure, usable
 from cnncost.base.units import Measure, parse_quantity
 
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """A figure of a whole network that can be limited."""
-
-    name: str  # as limits call it
-    title: str
-    unit: Measure
-    key: str  # in the totals of a report as plain data
-    layers: str  # the column that says how much of it each layer takes; empty where that says nothing
-
-
-QUANTITIES = {
-    quantity.name: quantity
-    for quantity in (
-        Quantity("params", "params", "count", "params", "params"),
-        Quantity("flops", "FLOPs", "count", "flops", "flops"),
-        Quantity("macs", "MACs", "count", "macs", "macs"),
-        Quantity("memory", "memory", "bytes", "activation_bytes", "activation_bytes"),
-        Quantity("param_bytes", "param memory", "bytes", "param_bytes", "param_bytes"),
-        Quantity("buffers", "buffers", "count", "buffers", "buffers"),
-        Quantity("layers", "layers", "count", "layers", ""),
-        Quantity("peak_memory", "peak memory", "bytes", "peak_bytes", ""),
-    )
-}
-EXPECTED = tuple(name for name in QUANTITIES if name != "peak_memory")  # sums of layers, which a spec can expect exactly
+QUANTITIES = usable("limit")  # by the name that limits use
+EXPECTED = tuple(name for name, each in QUANTITIES.items() if each.expected)  # sums of layers, which a spec can expect exactly
 MEANINGS = {
     "max": "the most that is allowed",
     "warn": "where a warning begins",
@@ -72,11 +49,9 @@ class Limit:
     message: str = ""
 
 
-def quantity(name: str) -> Quantity:
-    """Return the quantity of that name. Raises UsageError with the nearest names otherwise."""
-    if name not in QUANTITIES:
-        raise UsageError(f"unknown quantity '{name}'", did_you_mean(name, QUANTITIES, f"quantities: {', '.join(QUANTITIES)}"))
-    return QUANTITIES[name]
+def quantity(name: str) -> Figure:
+    """Return the figure of that name. Raises UsageError with the nearest names for none, and for one that has no limits."""
+    return figure(name, "limit", f"unknown quantity '{name}'")
 
 
 def limit(name: str, given: Any, file: str | None = None, line: int | None = None, column: int | None = None) -> Limit:
@@ -84,7 +59,8 @@ def limit(name: str, given: Any, file: str | None = None, line: int | None = Non
 
     Raises UsageError with the bare fact, to which the caller adds the place.
     """
-    unit = quantity(name).unit
+    what = quantity(name)
+    name, unit = what.name, what.measure
     if not isinstance(given, Mapping):
         return Limit(name, _number(given, unit, name), file, line, column)
     for key in given:

@@ -22,6 +22,6 @@ def command(models: tuple[str, ...], format: str | None, path: str | None, exact
     """
     check_output(format, path)
     found = reports(models, **options)
-    from cnncost.show.tables.layers import compare_table
+    from cnncost.show.tables.compare import compare_table
 
     show(compare_table(found, models, exact), format, path)

@@ -19,7 +19,7 @@ def command(name: str | None, format: str | None, path: str | None, exact: bool)
     cnncost conventions my.yaml
     """
     from cnncost.counting import CONVENTIONS, convention
-    from cnncost.show.tables.layers import convention_table, conventions_table
+    from cnncost.show.tables.conventions import convention_table, conventions_table
 
     check_output(format, path)
     show(convention_table(convention(name)) if name else conventions_table(list(CONVENTIONS.values())), format, path)

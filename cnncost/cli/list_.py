@@ -21,7 +21,7 @@ def command(pattern: str | None, format: str | None, path: str | None, exact: bo
     from fnmatch import fnmatchcase
 
     from cnncost.models import zoo
-    from cnncost.show.tables.layers import list_table
+    from cnncost.show.tables.compare import list_table
 
     check_output(format, path)
     wanted = [

@@ -17,7 +17,7 @@ def command(kind: str | None, format: str | None, path: str | None, exact: bool)
     cnncost ops
     cnncost ops conv
     """
-    from cnncost.show.tables.layers import ops_table, rule_table
+    from cnncost.show.tables.rules import ops_table, rule_table
 
     check_output(format, path)
     show(rule_table(kind) if kind else ops_table(), format, path)

@@ -15,8 +15,8 @@ from cnncost.base.errors import UsageError, did_you_mean, each
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from cnncost.measures.devices import Device
     from cnncost.measures.report import Report
-    from cnncost.measures.roofline import Device
     from cnncost.models.model import Model
     from cnncost.show.table import Table
 
@@ -75,13 +75,13 @@ def _conventions() -> Iterable[str]:
 
 
 def _columns() -> Iterable[str]:
-    from cnncost.show.tables.layers import COLUMN_NAMES
+    from cnncost.show.tables.columns import COLUMN_NAMES
 
     return COLUMN_NAMES
 
 
 def _devices() -> Iterable[str]:
-    from cnncost.measures.roofline import DEVICES
+    from cnncost.measures.devices import DEVICES
 
     return DEVICES
 
@@ -224,7 +224,7 @@ def chosen_device(name: str | None, peak: str | None, bandwidth: str | None) -> 
     """Return the device that the options ask for, if any."""
     if not (name or peak or bandwidth):
         return None
-    from cnncost.measures.roofline import device
+    from cnncost.measures.devices import device
 
     return device(name, peak, bandwidth)
 

@@ -57,13 +57,14 @@ def command(
     cnncost table resnet50 --set width=32 --size 160 -o narrow.csv
     cnncost table vgg16 --columns name,output,kept,rf,intensity,bound --device h100
     """
-    from cnncost.show.tables.layers import column_keys, figure_key
+    from cnncost.base.figures import order_key
+    from cnncost.show.tables.columns import column_keys
 
     check_output(format, path)
     if columns is not None:
         column_keys(columns)
     if sort is not None:
-        figure_key(sort)
+        order_key(sort)
     bounding = chosen_device(device, peak, bandwidth)
     (report,) = reports([model], **options)
     table = report.table(depth=depth, columns=columns, sort=sort, top=top, free=free, exact=exact, device=bounding)

@@ -1,51 +1,55 @@
 """Columns of a report that are worked out when they are asked for, from its graph: memory, receptive field, roofline.
 
-`DERIVED` names them all, with how the figures of several layers make that of a group.
+`DERIVED` says how each is made; what several layers have of one stands in `cnncost.base.figures`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property, reduce
-from typing import Any, Literal
+from typing import Any
 
-from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.errors import UsageError
+from cnncost.base.figures import FIGURES
 from cnncost.base.poly import Num, maximum
 from cnncost.base.units import short
+from cnncost.counting import Convention
+from cnncost.counting.counts import Counts
+from cnncost.measures.devices import Device
 from cnncost.measures.field import Axis, Field, exceeds, receptive_fields
 from cnncost.measures.memory import Memory, Precision, memory
-from cnncost.measures.report import Report, Row
-from cnncost.measures.roofline import Bound, Device, bound, bytes_moved, ridge
+from cnncost.measures.roofline import Bound, bound, bytes_moved, ridge
+from cnncost.measures.rows import Row
 from cnncost.measures.training import Training, training
 from cnncost.rules.ops import show
 
 MICRO = 10**6
 
 
-@dataclass(frozen=True, slots=True)
-class Derived:
-    """One column: the figure of each layer, and what a group of layers shows: their sum, the largest, the last, or a ratio."""
-
-    of: Callable[[Derivation], Sequence[Any]]
-    group: Literal["sum", "largest", "last", "ratio", "limit"]
-
-
 class Derivation:
     """What the columns of `DERIVED` are made from, each part once for any number of columns and rows."""
 
-    def __init__(self, report: Report, device: Device | None = None) -> None:
-        self.report = report
-        self.graph = report.counts.graph
+    def __init__(
+        self, counts: Counts, convention: Convention, batch: Num = 1, dtype: str = "float32", device: Device | None = None
+    ) -> None:
+        self.counts = counts
+        self.graph = counts.graph
+        self.convention = convention
+        self.batch = batch
+        self.dtype = dtype
         self.device = device
         self._columns: dict[str, Sequence[Any]] = {}
 
     @cached_property
     def plan(self) -> Memory:
-        """The graph's memory at the report's batch and dtype."""
-        report = self.report
-        return memory(self.graph, batch=report.batch, precision=Precision.of(report.dtype), convention=report.convention)
+        """The graph's memory at this batch and dtype."""
+        return self.plan_with("sgd")
+
+    def plan_with(self, optimizer: str) -> Memory:
+        """Return the graph's memory, trained by an optimizer."""
+        precision = Precision.of(self.dtype)
+        return memory(self.graph, batch=self.batch, optimizer=optimizer, precision=precision, convention=self.convention)
 
     @cached_property
     def fields(self) -> list[Field | None]:
@@ -60,7 +64,7 @@ class Derivation:
     @cached_property
     def step(self) -> Training:
         """What each layer computes in a training step."""
-        return training(self.report.counts, self.report.convention, self.report.batch)
+        return training(self.counts, self.convention, self.batch)
 
     @cached_property
     def bounds(self) -> list[Bound]:
@@ -71,29 +75,22 @@ class Derivation:
             )
         found = []
         for node, moved in zip(self.graph.layers, self.moved, strict=True):
-            macs = node.cost.macs * self.report.batch if node.runs != 0 else 0
+            macs = node.cost.macs * self.batch if node.runs != 0 else 0
             if not isinstance(macs, int) or not isinstance(moved, int):
                 raise UsageError("a roofline bound needs numbers", "give the letters values")
-            found.append(bound(macs, moved, self.device, self.report.dtype))
+            found.append(bound(macs, moved, self.device, self.dtype))
         return found
 
-    def column(self, name: str, report: Report) -> list[Any]:
-        """Return a column for the rows of a report of this graph, whole, grouped or in part."""
-        if name not in DERIVED:
-            raise UsageError(f"no column of figures is called '{name}'", did_you_mean(name, DERIVED, ", ".join(DERIVED)))
-        flops = report.flops.tolist()
-        return [self._cell(name, row, count) for row, count in zip(report.rows, flops, strict=True)]
-
-    def adds_up(self, name: str) -> bool:
-        """Return whether a column's total is the sum of its rows, so that none that adds to it may be left out."""
-        return DERIVED[name].group == "sum"
+    def column(self, key: str, rows: Sequence[Row], flops: Sequence[Num]) -> list[Any]:
+        """Return a column for rows of this graph, whole, grouped or in part; `flops` are theirs."""
+        return [self._cell(key, row, count) for row, count in zip(rows, flops, strict=True)]
 
     def notes(self, names: Sequence[str]) -> Iterator[str]:
         """Iterate over the lines that say what the columns of these names count."""
-        if "outputs_bytes" in names or "live_bytes" in names:
+        if "outputs_bytes" in names or "peak_bytes" in names:
             kinds = ", ".join(kind for kind in self.plan.in_place if any(node.kind == kind for node in self.graph.layers))
             yield f"in place: {kinds or 'nothing'}; views make no storage; the input image is left out"
-        if "live_bytes" in names:
+        if "peak_bytes" in names:
             yield "live: while the layer runs, at inference; of several layers, and in all, the most"
         if "training_bytes" in names:
             yield "training: parameters, their gradients, and what is kept; without an optimizer's slots (see: cnncost memory)"
@@ -112,67 +109,67 @@ class Derivation:
             yield self._bound_note(self.device)
 
     def _bound_note(self, device: Device) -> str:
-        dtype = self.report.dtype
+        dtype = self.dtype
         return (
             f"{device.name}: {short(device.rate(dtype))} operations/s in {dtype}, {short(device.bandwidth)} bytes/s "
             f"({device.source}); compute bounds from {float(ridge(device, dtype)):.1f} multiply-adds per byte; "
             "a bound on the time, not a latency"
         )
 
-    def total(self, name: str, report: Report) -> Any:
-        """Return what the total's row shows: the sum, or the largest; of a ratio that of the sums."""
-        everything = Row("total", "group", (), (), {}, nodes=tuple([i for row in report.rows for i in row.nodes]))
-        return None if DERIVED[name].group == "last" else self._cell(name, everything, report.total["flops"])
+    def total(self, key: str, rows: Iterable[Row], flops: Num) -> Any:
+        """Return what rows have together: the sum, or the largest; of a ratio that of the sums, whose FLOPs are `flops`."""
+        everything = Row("total", "group", (), (), {}, nodes=tuple([index for row in rows for index in row.nodes]))
+        return None if FIGURES[key].group == "last" else self._cell(key, everything, flops)
 
-    def _cell(self, name: str, row: Row, flops: Num) -> Any:
-        derived, figures = DERIVED[name], self._figures(name)
+    def _cell(self, key: str, row: Row, flops: Num) -> Any:
+        group, figures = FIGURES[key].group, self._figures(key)
         own = [figures[index - 1] for index in row.nodes]
-        if derived.group == "last":
+        if group == "last":
             return own[-1] if own and row.kind != "others" else None
-        if derived.group == "limit":
-            return _limit(own)
-        if derived.group == "ratio":
+        if group == "main":
+            return _main(own)
+        if group == "ratio":
             moved = sum(own)
             return float(Fraction(flops) / moved) if isinstance(moved, int) and moved else None
-        total = reduce(maximum, own, 0) if derived.group == "largest" else sum(own)
+        total = reduce(maximum, own, 0) if group == "largest" else sum(own)
         return float(total * MICRO) if isinstance(total, Fraction) else total
 
-    def _figures(self, name: str) -> Sequence[Any]:
-        if name not in self._columns:
-            self._columns[name] = DERIVED[name].of(self)
-        return self._columns[name]
+    def _figures(self, key: str) -> Sequence[Any]:
+        if key not in self._columns:
+            self._columns[key] = DERIVED[key](self)
+        return self._columns[key]
 
 
-def _limit(bounds: Sequence[Bound]) -> str | None:
+def _main(bounds: Sequence[Bound]) -> str | None:
     """Return which rate sets most of the bound."""
     times = {by: sum((b.seconds for b in bounds if b.by == by), Fraction(0)) for by in ("compute", "memory")}
     return max(times, key=lambda by: times[by]) if any(times.values()) else None
 
 
 def _along(axes: Field | None, value: Callable[[Axis], Num]) -> Any:
-    """Return one number where both axes agree, else vertical×horizontal."""
+    """Return one number where both axes agree, else [vertical, horizontal]."""
     if axes is None:
         return None
-    vertical, horizontal = (float(n) if isinstance(n, Fraction) else n for n in map(value, axes))
-    return vertical if vertical == horizontal else f"{vertical}×{horizontal}"
+    vertical, horizontal = map(value, axes)
+    return vertical if vertical == horizontal else [vertical, horizontal]
 
 
-DERIVED: dict[str, Derived] = {
-    "outputs_bytes": Derived(
-        lambda d: [made + extra for made, extra in zip(d.plan.outputs, d.plan.indices, strict=True)], "sum"
-    ),
-    "live_bytes": Derived(lambda d: d.plan.live, "largest"),
-    "kept_bytes": Derived(lambda d: d.plan.kept, "sum"),
-    "input_gradient_flops": Derived(lambda d: d.step.input_gradient.tolist(), "sum"),
-    "weight_gradient_flops": Derived(lambda d: d.step.weight_gradient.tolist(), "sum"),
-    "training_flops": Derived(lambda d: d.step.total.tolist(), "sum"),
-    "training_bytes": Derived(lambda d: d.plan.training, "sum"),
-    "bytes_moved": Derived(lambda d: d.moved, "sum"),
-    "intensity": Derived(lambda d: d.moved, "ratio"),
-    "bound_us": Derived(lambda d: [b.seconds for b in d.bounds], "sum"),
-    "bound_by": Derived(lambda d: d.bounds, "limit"),
-    "receptive_field": Derived(lambda d: [_along(f, lambda axis: axis.size) for f in d.fields], "last"),
-    "exceeds_input": Derived(lambda d: [exceeds(f, d.graph.input) for f in d.fields], "last"),
-    "effective_stride": Derived(lambda d: [_along(f, lambda axis: axis.stride) for f in d.fields], "last"),
-    "effective_pad": Derived(lambda d: [_along(f, lambda axis: axis.pad) for f in d.fields], "last"),
+DERIVED: dict[str, Callable[[Derivation], Sequence[Any]]] = {  # the figure of each layer
+    "outputs_bytes": lambda d: [made + extra for made, extra in zip(d.plan.outputs, d.plan.indices, strict=True)],
+    "peak_bytes": lambda d: d.plan.live,
+    "kept_bytes": lambda d: d.plan.kept,
+    "input_gradient_flops": lambda d: d.step.input_gradient.tolist(),
+    "weight_gradient_flops": lambda d: d.step.weight_gradient.tolist(),
+    "training_flops": lambda d: d.step.total.tolist(),
+    "training_bytes": lambda d: d.plan.training,
+    "training_momentum_bytes": lambda d: d.plan_with("momentum").training,
+    "training_adam_bytes": lambda d: d.plan_with("adam").training,
+    "bytes_moved": lambda d: d.moved,
+    "intensity": lambda d: d.moved,
+    "bound_us": lambda d: [b.seconds for b in d.bounds],
+    "bound_by": lambda d: d.bounds,
+    "receptive_field": lambda d: [_along(f, lambda axis: axis.size) for f in d.fields],
+    "exceeds_input": lambda d: [exceeds(f, d.graph.input) for f in d.fields],
+    "effective_stride": lambda d: [_along(f, lambda axis: axis.stride) for f in d.fields],
+    "effective_pad": lambda d: [_along(f, lambda axis: axis.pad) for f in d.fields],
 }

@@ -443,9 +443,11 @@ class Memory:
     @property
     def activations_bytes(self) -> Num:
         """What the convention's memory column counts: with the lecture's, the outputs of conv, pool, flatten and linear."""
-        from cnncost.measures.report import report  # imports numpy
+        from cnncost.counting.counts import Counts  # imports numpy
 
-        return report(self.graph, self.convention, self.batch, self.precision.activations).total["activation_bytes"]
+        total = Counts(self.graph).charge(self.convention, "memory").sum()
+        count = total.item() if hasattr(total, "item") else total  # exact: a column whose sum could pass 2^63 holds integers
+        return count * self.batch * _size(self.precision.activations)
 
     @property
     def params_bytes(self) -> Num:

@@ -2,54 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.figures import NAMES, figure, order_key
 from cnncost.base.ints import checked
+from cnncost.base.plain import plain
 from cnncost.base.poly import Num, Poly
-from cnncost.base.units import DTYPES
+from cnncost.base.showable import Showable
+from cnncost.base.units import DTYPES, short
 from cnncost.counting import Convention, convention
-from cnncost.counting.counts import Column, Counts, column, times
+from cnncost.counting.counts import Column, Counts, times
 from cnncost.graph.graph import Graph, no_collection
-from cnncost.rules.ops import Shape
+from cnncost.measures.rows import Row, Rows
+from cnncost.rules.ops import Shape, show
 
 if TYPE_CHECKING:
-    from cnncost.measures.roofline import Device
-    from cnncost.show.table import Table
+    from cnncost.measures.columns import Derivation
+    from cnncost.measures.devices import Device
 
-FIGURES = ("params", "macs", "flops", "activation_bytes", "expected_flops", "param_bytes", "buffers")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What a row of a report is about: a layer, or the layers of a group."""
-
-    name: str
-    kind: str
-    inputs: tuple[Shape, ...]
-    output: Shape
-    args: Mapping[str, Any]
-    layers: int = 1
-    shares: str | None = None
-    runs: Fraction | int = 1
-    nodes: tuple[int, ...] = ()  # its layers in the graph
+COLUMNS = ("params", "macs", "flops", "activation_bytes", "expected_flops", "param_bytes", "buffers")  # that a report has
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+@dataclass(frozen=True, eq=False, repr=False)
+class Report(Showable, Sequence["Layer"]):
     """What a network costs: rows, and columns of figures as NumPy arrays of the same length.
+
+    A report is a sequence of its layers with their figures: `len(report)`, `report[0]`, `report["conv1"].params`. Figures of
+    all layers are columns: `report.params`, `report.column("peak_memory")`, or `report.columns`, a dict of arrays.
 
     `params` and `buffers` are numbers, `macs` and `flops` counts for the whole batch, `*_bytes` bytes. `flops` and
     `activation_bytes` follow the convention; `macs` are always the multiply-adds of convolutions, linear layers and matrix
-    products. Columns are int64, or Python integers (dtype object) where 2^63 could be passed; for a graph traced on letters
-    they hold polynomials. `expected_flops` are `flops` times the share of training passes in which the layer runs, exact
-    fractions where layers are dropped at random (stochastic depth, drop-path).
+    products. Columns are read-only: int64, or Python integers (dtype object) where 2^63 could be passed; for a graph traced on
+    letters they hold polynomials. `expected_flops` are `flops` times the share of training passes in which the layer runs,
+    exact fractions where layers are dropped at random (stochastic depth, drop-path).
+
+    >>> import cnncost
+    >>> report = cnncost.analyze("resnet18")
+    >>> report
+    <Report resnet18: 69 layers, 11.69 M params, 1.81 G FLOPs>
+    >>> report["conv1"].params, report[0].flops, sum(layer.params for layer in report)
+    (9408, 118013952, 11689512)
     """
 
     model: str
@@ -57,8 +57,8 @@ class Report:
     batch: Num
     dtype: str
     convention: Convention
-    rows: tuple[Row, ...]
-    counts: Counts = field(repr=False)
+    rows: Sequence[Row]
+    counts: Counts
     params: Column
     macs: Column
     flops: Column
@@ -67,26 +67,124 @@ class Report:
     buffers: Column
     notes: tuple[str, ...] = ()  # of the graph: what whoever reads the figures must know
 
+    def __post_init__(self) -> None:
+        for name in _STORED:
+            getattr(self, name).flags.writeable = False  # reports of one graph share columns
+
+    def __len__(self) -> int:
+        return len(self.params)
+
+    @overload
+    def __getitem__(self, index: int | str) -> Layer: ...
+    @overload
+    def __getitem__(self, index: slice | Sequence[int] | NDArray[Any]) -> Report: ...
+    def __getitem__(self, index: Any) -> Any:
+        """Return a layer by its place or its name; for a slice, a list of places or a mask the report of those rows."""
+        if isinstance(index, str):
+            return self._named(index)
+        if isinstance(index, slice):
+            return self.take(range(*index.indices(len(self))))
+        if isinstance(index, (list, tuple, np.ndarray)):
+            return self.take(index)
+        place = range(len(self))[index]
+        return Layer(self.rows[place], self, place)
+
+    def __iter__(self) -> Iterator[Layer]:
+        for place, row in enumerate(self.rows):
+            yield Layer(row, self, place)
+
+    def __contains__(self, name: object) -> bool:
+        return any(name in (row.name, row) for row in self.rows)
+
+    def _named(self, name: str) -> Layer:
+        for place, row in enumerate(self.rows):
+            if row.name == name:
+                return Layer(row, self, place)
+        remedy = (
+            f"a column: report.column('{name}')" if name.lower() in NAMES else did_you_mean(name, (r.name for r in self.rows))
+        )
+        raise UsageError(f"{self.model} has no layer '{name}'", remedy)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Report):
+            return NotImplemented
+        same = self._identity == other._identity and len(self) == len(other) and list(self.rows) == list(other.rows)
+        return same and all(np.array_equal(getattr(self, name), getattr(other, name)) for name in _STORED)
+
+    def __hash__(self) -> int:
+        return hash((*self._identity, len(self)))
+
+    @property
+    def _identity(self) -> tuple[Any, ...]:
+        return (self.model, self.input, self.batch, self.dtype, self.convention.name)
+
+    def __repr__(self) -> str:
+        total = self.total
+        params, flops = (short(n) if isinstance(n, int) else str(n) for n in (total["params"], total["flops"]))
+        return f"<Report {self.model}: {len(self)} layers, {params} params, {flops} FLOPs>"
+
     @property
     def param_bytes(self) -> Column:
         """Bytes of the parameters at the report's dtype."""
-        return times(self.params, DTYPES[self.dtype])
+        return _frozen(times(self.params, DTYPES[self.dtype]))
 
     @property
-    def total(self) -> dict[str, Num]:
-        """Totals as exact Python integers (polynomials, for letters): the sums of the columns."""
-        return {figure: _sum(getattr(self, figure)) for figure in FIGURES}
+    def total(self) -> Totals:
+        """Totals as exact Python integers (polynomials, for letters): the sums of the columns, and any other figure by name.
+
+        >>> import cnncost
+        >>> cnncost.analyze("resnet18").total["peak_memory"]
+        7225344
+        """
+        return Totals(self, {name: _sum(getattr(self, name)) for name in COLUMNS})
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        """The columns by name, those of the layers' names, types and output shapes first: what `pandas.DataFrame` takes."""
+        return {
+            "name": _objects([row.name for row in self.rows]),
+            "kind": _objects([row.kind for row in self.rows]),
+            "output": _objects([row.output for row in self.rows]),
+            **{name: getattr(self, name) for name in COLUMNS},
+        }
 
     def column(self, name: str, device: Device | None = None) -> Column:
-        """Return any column of figures by its key, those too that are worked out on demand: "kept_bytes", "intensity", ….
+        """Return any column of figures by any of its names, those too that are worked out on demand: "kept_memory", ….
 
         `device` is what the roofline's columns need. Raises UsageError for an unknown name.
+
+        >>> import cnncost
+        >>> int(cnncost.analyze("resnet18").column("memory").sum())
+        8834976
         """
-        if name in FIGURES:
-            return getattr(self, name)  # type: ignore[no-any-return]  # FIGURES are columns
+        key = figure(name).key
+        if key in COLUMNS:
+            return getattr(self, key)  # type: ignore[no-any-return]  # these are columns
+        if key == "layers":
+            return _frozen(np.array([row.layers for row in self.rows], dtype=np.int64))
+        return _frozen(_narrow(self.derivation(device).column(key, self.rows, self.flops.tolist())))
+
+    def derivation(self, device: Device | None = None) -> Derivation:
+        """Return what works out the columns that are not counted but derived; `device` is what the roofline's need."""
+        if device is None:
+            return self._derivation
         from cnncost.measures.columns import Derivation
 
-        return column(Derivation(self, device).column(name, self))
+        return Derivation(self.counts, self.convention, self.batch, self.dtype, device)
+
+    @cached_property
+    def _derivation(self) -> Derivation:
+        from cnncost.measures.columns import Derivation  # imported late: most reports need none
+
+        return Derivation(self.counts, self.convention, self.batch, self.dtype)
+
+    def to_pandas(self) -> Any:
+        """Return the columns as a DataFrame of pandas, a row per layer. Raises UsageError where pandas is not installed."""
+        try:
+            import pandas  # type: ignore[import-untyped,unused-ignore]  # its stubs are a package of their own
+        except ImportError:
+            raise UsageError("pandas is not installed", "pip install pandas; report.columns needs NumPy only") from None
+        return pandas.DataFrame(self.columns)
 
     def group(self, depth: int | None) -> Report:
         """Return the report of groups: 0 the whole network, 1 its stages, 2 their blocks, …; None one row per layer.
@@ -97,19 +195,22 @@ class Report:
             return self
         if depth < 0:
             raise UsageError(f"depth {depth} is below 0", "0 is the total, 1 the stages, 2 the blocks")
-        keys = [".".join(row.name.split(".")[:depth]) if depth else self.model for row in self.rows]
+        return self.gather([".".join(row.name.split(".")[:depth]) if depth else self.model for row in self.rows])
+
+    def gather(self, keys: Sequence[str]) -> Report:
+        """Return the report of groups: the layers with the same key, one key a row, in the order in which keys first appear."""
         members: dict[str, list[int]] = {}
         for index, key in enumerate(keys):
             members.setdefault(key, []).append(index)
         index_of = {key: position for position, key in enumerate(members)}
         where = np.fromiter((index_of[key] for key in keys), dtype=np.intp, count=len(keys))
 
-        def gather(column: Column) -> Column:
+        def summed(column: Column) -> Column:
             sums = np.zeros(len(members), dtype=column.dtype)
             np.add.at(sums, where, column)
             return sums
 
-        return self._with(tuple(self._joined(key, [self.rows[i] for i in part]) for key, part in members.items()), gather)
+        return self._with(tuple(self._joined(key, [self.rows[i] for i in part]) for key, part in members.items()), summed)
 
     def _joined(self, name: str, rows: Sequence[Row]) -> Row:
         if len(rows) == 1 and rows[0].name == name:
@@ -124,14 +225,18 @@ class Report:
             costs |= figures != 0
         return costs
 
-    def take(self, indices: Sequence[int] | NDArray[Any]) -> Report:
-        """Return the report of some of the rows, in the order given."""
-        chosen = np.asarray(indices, dtype=np.intp)
-        return self._with(tuple(self.rows[i] for i in chosen), lambda column: column[chosen])
+    def take(self, indices: Sequence[int] | Sequence[bool] | NDArray[Any]) -> Report:
+        """Return the report of some of the rows: by their places, in the order given, or by a mask of all rows."""
+        chosen = np.asarray(indices)
+        if chosen.dtype == np.bool_ and len(chosen) != len(self):
+            raise UsageError(f"a mask of {len(chosen)} for {len(self)} rows", "give one truth value a row")
+        chosen = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else chosen.astype(np.intp)
+        return self._with(tuple([self.rows[i] for i in chosen.tolist()]), lambda column: column[chosen])
 
     def top(self, count: int, key: str) -> Report:
         """Return the `count` rows with the largest figure `key`, and one row "others" with the rest, so that totals stay."""
-        return self.take(np.argsort(-self.column(key), kind="stable")).head(count)
+        figures = self.column(order_key(key)).tolist()
+        return self.take(sorted(range(len(figures)), key=lambda i: -(figures[i] or 0))).head(count)
 
     def head(self, count: int) -> Report:
         """Return the first `count` rows, and one row "others" with the rest, so that totals stay."""
@@ -140,63 +245,109 @@ class Report:
             return first
         nodes = tuple([index for row in rest for index in row.nodes])
         last = Row(f"({len(rest)} others)", "others", (), (), {}, layers=sum(row.layers for row in rest), nodes=nodes)
-        columns: dict[str, Any] = {c: np.append(getattr(first, c), _sum(getattr(self, c)[count:])) for c in _COLUMNS}
+        columns: dict[str, Any] = {c: np.append(getattr(first, c), _sum(getattr(self, c)[count:])) for c in _STORED}
         return replace(first, rows=(*first.rows, last), **columns)
 
     def _with(self, rows: tuple[Row, ...], change: Callable[[Column], Column]) -> Report:
-        columns: dict[str, Any] = {column: change(getattr(self, column)) for column in _COLUMNS}
+        columns: dict[str, Any] = {column: change(getattr(self, column)) for column in _STORED}
         return replace(self, rows=rows, **columns)
+
+    def head_record(self) -> dict[str, Any]:
+        """Return what holds for all rows: the model, its input, and how it was counted."""
+        return {
+            "model": self.model,
+            "input": list(self.input),
+            "batch": self.batch,
+            "dtype": self.dtype,
+            "convention": self.convention.name,
+        }
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the rows with their figures, a dict each, of exact values."""
+        figures = [_values(getattr(self, name)) for name in COLUMNS]
+        return [
+            {
+                "name": row.name,
+                "kind": row.kind,
+                "input": [list(shape) for shape in row.inputs],
+                "output": list(row.output),
+                "args": dict(row.args),
+                **dict(zip(COLUMNS, values, strict=True)),
+                "layers": row.layers,
+                "shares": row.shares,
+                "runs": _item(row.runs),
+            }
+            for row, *values in zip(self.rows, *figures, strict=True)
+        ]
 
     def to_dict(self, rows: bool = True) -> dict[str, Any]:
         """Return the report as plain data of exact integers: the object that `--format json` prints (cnncost.table/1).
 
         Without `rows`, "layers" is empty.
         """
-        figures = [_listed(getattr(self, figure)) for figure in FIGURES] if rows else []
-        return {
+        data = {
             "schema": "cnncost.table/1",
-            "model": self.model,
-            "input": [_json(size) for size in self.input],
-            "batch": _json(self.batch),
-            "dtype": self.dtype,
-            "convention": self.convention.name,
-            "layers": [
-                {
-                    "name": row.name,
-                    "kind": row.kind,
-                    "input": [[_json(size) for size in shape] for shape in row.inputs],
-                    "output": [_json(size) for size in row.output],
-                    "args": {name: _plain(value) for name, value in row.args.items()},
-                    **dict(zip(FIGURES, values, strict=True)),
-                    "layers": row.layers,
-                    "shares": row.shares,
-                    "runs": _json(_item(row.runs)),
-                }
-                for row, *values in zip(self.rows if rows else (), *figures, strict=True)
-            ],
-            "total": {figure: _json(value) for figure, value in self.total.items()},
+            **self.head_record(),
+            "layers": self.records() if rows else [],
+            "total": dict(self.total),
             **({"notes": list(self.notes)} if self.notes else {}),
         }
-
-    def table(self, **options: Any) -> Table:
-        """Return the report as a `Table`; options as those of `cnncost.show.tables.layers.layer_table`."""
-        from cnncost.show.tables.layers import layer_table
-
-        return layer_table(self, **options)
-
-    def __str__(self) -> str:
-        from cnncost.show.render import render
-
-        return render(self.table(), "plain")
-
-    def _repr_html_(self) -> str:
-        """Show the report as a table in notebooks."""
-        from cnncost.show.render import render
-
-        return render(self.table(), "html")
+        return plain(data)  # type: ignore[no-any-return]  # of a dict it is a dict
 
 
-_COLUMNS = ("params", "macs", "flops", "activation_bytes", "expected_flops", "buffers")
+@dataclass(frozen=True, repr=False)
+class Layer:
+    """One row of a report with its figures, by any of their names: `layer.name`, `layer.params`, `layer["peak_memory"]`."""
+
+    row: Row
+    report: Report = field(compare=False)
+    place: int
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name in ("row", "report", "place"):
+            raise AttributeError(name)
+        if name in Row.__dataclass_fields__:
+            return getattr(self.row, name)
+        if name in NAMES:
+            return self[name]
+        raise AttributeError(
+            f"a layer has no '{name}'; it has {', '.join(Row.__dataclass_fields__)}, and figures: {', '.join(NAMES)}"
+        )
+
+    def __getitem__(self, name: str) -> Any:
+        """Return one of its figures: an exact integer wherever it is whole. Raises UsageError for an unknown one."""
+        return _item(self.report.column(name)[self.place])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the layer as plain data, as one of "layers" in `Report.to_dict`."""
+        layer: dict[str, Any] = self.report[[self.place]].to_dict()["layers"][0]
+        return layer
+
+    def __repr__(self) -> str:
+        params, flops = (short(n) if isinstance(n, int) else str(n) for n in (self["params"], self["flops"]))
+        return f"<Layer {self.row.name}: {self.row.kind} to {show(self.row.output)}, {params} params, {flops} FLOPs>"
+
+
+class Totals(dict[str, Num]):
+    """The totals of a report by key. Any other figure, and any other name of one, is worked out when it is asked for."""
+
+    def __init__(self, report: Report, known: Mapping[str, Num]) -> None:
+        super().__init__(known)
+        self._report = report
+
+    def __missing__(self, name: str) -> Num:
+        key, report = figure(name).key, self._report
+        if key in self:
+            return self[key]
+        if key == "layers":
+            return sum(row.layers for row in report.rows)
+        return report.derivation().total(key, report.rows, self["flops"])
+
+    def __reduce__(self) -> Any:
+        return dict, (dict(self),)
+
+
+_STORED = ("params", "macs", "flops", "activation_bytes", "expected_flops", "buffers")
 
 
 def report(graph: Graph, convention: str | Convention = "lecture", batch: Num = 1, dtype: str = "float32") -> Report:
@@ -216,8 +367,8 @@ def reports(graph: Graph, chosen: Sequence[str | Convention], batch: Num = 1, dt
         raise UsageError(f"a batch of {batch}", "give a whole number from 1")
     found = [convention(name) if isinstance(name, str) else name for name in chosen]
     with no_collection():
-        counts, rows = Counts(graph), _rows(graph)
-        runs = [row.runs for row in rows]
+        counts, rows = Counts(graph), Rows(graph)
+        runs = [node.runs for node in graph.layers]
         always = all(share == 1 for share in runs)
         macs = times(counts.columns["macs"], batch)
         made = []
@@ -244,24 +395,28 @@ def reports(graph: Graph, chosen: Sequence[str | Convention], batch: Num = 1, dt
     return made
 
 
-def _rows(graph: Graph) -> tuple[Row, ...]:
-    shapes = [node.cost.shape for node in graph.nodes]
-    return tuple(
-        [
-            Row(
-                node.name,
-                node.kind,
-                tuple([shapes[i] for i in node.inputs]),
-                shape,
-                node.args,
-                1,
-                node.shares,
-                node.runs,
-                (index,),
-            )
-            for index, (node, shape) in enumerate(zip(graph.layers, shapes[1:], strict=True), start=1)
-        ]
-    )
+def _frozen(column: Column) -> Column:
+    column.flags.writeable = False
+    return column
+
+
+def _objects(values: Sequence[Any]) -> Column:
+    whole = np.empty(len(values), dtype=object)
+    for place, value in enumerate(values):
+        whole[place] = value
+    return _frozen(whole)
+
+
+def _values(column: Column) -> list[Num]:
+    return column.tolist() if column.dtype != object else list(map(_item, column))
+
+
+def _narrow(values: Sequence[Any]) -> Column:
+    """Return values as a column: of integers or floats where all of them are, else of objects."""
+    kinds = set(map(type, values))
+    if kinds <= {int} and sum(map(abs, values)) < 2**63:
+        return np.array(values, dtype=np.int64)
+    return np.array(values) if kinds == {float} or kinds == {bool} else _objects(values)
 
 
 def _sum(column: Column) -> Num:
@@ -272,17 +427,3 @@ def _item(value: Any) -> Num:
     if isinstance(value, Fraction):
         return value.numerator if value.denominator == 1 else value
     return value.item() if isinstance(value, np.generic) else value
-
-
-def _listed(column: Column) -> list[Num]:
-    """Return a column as it is in JSON."""
-    return column.tolist() if column.dtype != object else [_json(_item(value)) for value in column]
-
-
-def _json(value: Num) -> Num:
-    """A fraction is a float in JSON, a polynomial its text; all else is an exact integer."""
-    return float(value) if isinstance(value, Fraction) else str(value) if isinstance(value, Poly) else value
-
-
-def _plain(value: Any) -> Any:
-    return [_json(part) for part in value] if isinstance(value, tuple) else _json(value)

@@ -12,7 +12,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
 from cnncost.base.errors import UsageError, did_you_mean
-from cnncost.base.limits import QUANTITIES, Quantity
+from cnncost.base.figures import FIGURES, NAMES, Figure
+from cnncost.base.limits import QUANTITIES
 from cnncost.base.units import Shown, amounts
 from cnncost.rules.ops import show
 
@@ -56,14 +57,14 @@ class Difference:
     layers: tuple[LayerChange, ...]  # heaviest first
     unchanged: int
 
-    def totals(self, quantity: Quantity) -> tuple[int, int]:
+    def totals(self, quantity: Figure) -> tuple[int, int]:
         """Return a quantity's total before and after."""
         return total(self.old, quantity), total(self.new, quantity)
 
 
-def total(costs: Data, quantity: Quantity) -> int:
+def total(costs: Data, quantity: Figure) -> int:
     """Return a quantity's total from the plain data of a model."""
-    if quantity.name == "layers":
+    if quantity.key == "layers":
         return len(costs["layers"])
     if quantity.key not in costs["total"]:
         raise UsageError(f"the costs of {costs['model']} do not say its {quantity.title}", "write them again: cnncost snapshot")
@@ -100,10 +101,11 @@ def difference(old: Data, new: Data, by: str = "flops") -> Difference:
 
 def sort_key(by: str) -> str:
     """Return the figure of layers that a quantity sums. Raises UsageError for an unknown one, and for one of no layer."""
-    if by not in QUANTITIES or not QUANTITIES[by].layers:
-        names = [name for name, quantity in QUANTITIES.items() if quantity.layers]
+    found = NAMES.get(by.strip().lower())
+    if found is None or not found.layers:
+        names = [each.name for each in FIGURES.values() if each.layers]
         raise UsageError(f"cannot sort by '{by}'", did_you_mean(by, names, f"figures: {', '.join(names)}"))
-    return QUANTITIES[by].layers
+    return found.layers
 
 
 def _match(old: Sequence[tuple[str, Data]], new: Sequence[tuple[str, Data]], renamed: bool) -> tuple[list[LayerChange], int]:
@@ -192,8 +194,8 @@ def table(found: Difference, top: int | None = None, exact: bool = False) -> Tab
     for name in SHOWN:
         quantity = QUANTITIES[name]
         a, b = found.totals(quantity)
-        cells = amounts([a, b], quantity.unit, exact)
-        step, _ = amounts([b - a, 0], quantity.unit, exact)
+        cells = amounts([a, b], quantity.measure, exact)
+        step, _ = amounts([b - a, 0], quantity.measure, exact)
         signed = Shown(b - a, f"{'+' if b > a else ''}{step.text}")
         rows.append((quantity.title, *cells, signed, percent(a, b)))
         data[quantity.key] = {"old": a, "new": b, "change": b - a}
@@ -214,7 +216,7 @@ def table(found: Difference, top: int | None = None, exact: bool = False) -> Tab
         Column("change", "change"),
         Column("layer", "layer"),
         Column("what", "what", priority=2),
-        *(Column(q.layers, q.title, q.unit, int(q.unit == "bytes"), signed=True) for q in figures),
+        *(Column(q.layers, q.title, q.measure, int(q.unit == "bytes"), signed=True) for q in figures),
     ]
     keys = [quantity.layers for quantity in figures]
     shown = listed if top is None else listed[:top]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from cnncost.base.units import BYTE_UNITS, COUNT_UNITS, figures, unit_of
 
+Record: TypeAlias = Mapping[str, Any]  # what one row is about: exact values by key
 Unit = Literal["text", "number", "count", "bytes", "ratio", "share", "change"]
 
 
@@ -21,6 +22,11 @@ class Column:
     priority: int = 0  # 0 always stays; the highest number is dropped first
     wraps: bool = False  # long text, which a narrow terminal folds
     signed: bool = False  # a change: what has grown gets a +
+    of: Callable[[Record], Any] | None = None  # how a cell is read off a record; by its key, if not otherwise
+
+    def read(self, record: Record) -> Any:
+        """Return the cell of a record."""
+        return record.get(self.key) if self.of is None else self.of(record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,35 @@ class Table:
     exact: bool = False
     plot: Plot | None = None
     above: Table | None = None  # a table that people read first; formats for programs leave it out
+
+    @classmethod
+    def of(
+        cls,
+        columns: Sequence[Column],
+        records: Sequence[Record],
+        *,
+        schema: str,
+        field: str,
+        head: Mapping[str, Any] | None = None,
+        total: Record | None = None,
+        tail: Mapping[str, Any] | None = None,
+        shown: Sequence[Record] | None = None,
+        label: str = "name",
+        **rest: Any,
+    ) -> Table:
+        """Return the table of records: its cells and its JSON object are two readings of them, so that they cannot differ.
+
+        The object holds `schema`, `head`, the records under `field`, their `total`, and `tail`. `shown` are the records that
+        have a row, where that is not all of them; `label` is the column that names the total. `rest` are fields of the table.
+        """
+        data = {"schema": schema, **(head or {}), field: list(records)}
+        if total is not None:
+            data["total"] = total
+        rows = tuple([tuple([column.read(record) for column in columns]) for record in (records if shown is None else shown)])
+        last = None
+        if total is not None:
+            last = tuple(["total" if c.key == label else c.read(total) if c.key in total else None for c in columns])
+        return cls(tuple(columns), rows, last, data={**data, **(tail or {})}, **rest)
 
     @property
     def body(self) -> tuple[tuple[Any, ...], ...]:

@@ -238,7 +238,7 @@ def test_training_step(name: str) -> None:
 
 
 def test_training_columns() -> None:
-    table = report(load("resnext50_32x4d").trace(), "torch", batch=2).table(columns="name,training")
+    table = report(load("resnext50_32x4d").trace(), "torch", batch=2).table(columns="name,training_step")
     assert table.total is not None
     assert table.total[-1] == STEPS["resnext50_32x4d"] == sum(table.total[1:-1])
     assert "note: torch's counter multiplies the weight gradient of a grouped convolution by its groups" in table.notes

@@ -7,7 +7,7 @@ from cnncost.graph.graph import Tensor, trace
 from cnncost.measures.memory import memory
 from cnncost.measures.report import report
 from cnncost.show.render import render
-from cnncost.show.tables.layers import compare_table
+from cnncost.show.tables.compare import compare_table
 from cnncost.show.tables.memory import memory_table
 
 

@@ -356,8 +356,9 @@ def test_columns_of_a_report() -> None:
     assert report.column("params").sum() == 138_357_544
     assert report.group(1).column("kept_bytes").tolist() == [72_454_144, 100_352, 0, 198_656]
     assert report.column("training_bytes").sum() == 8 * 138_357_544 + 72_753_152
-    with pytest.raises(UsageError, match="no column of figures is called 'kept'"):
-        report.column("kept")
+    assert report.column("kept").tolist() == report.column("kept_memory").tolist() == report.column("kept_bytes").tolist()
+    with pytest.raises(UsageError, match="unknown figure 'keptt'\ndid you mean 'kept'"):
+        report.column("keptt")
 
 
 # ── cnncost memory ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -16,7 +16,7 @@ from cnncost import analyze, symbols, trace
 from cnncost.base.errors import UsageError
 from cnncost.base.poly import Poly
 from cnncost.graph.graph import Tensor
-from cnncost.measures.report import FIGURES, Report, report
+from cnncost.measures.report import COLUMNS, Report, report
 
 BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "int8": 1}
 
@@ -48,7 +48,7 @@ def by_hand(c: int, h: int, w: int, out: int) -> list[tuple[str, int, int, int, 
 
 
 def figures(result: Report) -> dict[str, list[Any]]:
-    return {figure: [n.item() if isinstance(n, np.generic) else n for n in getattr(result, figure)] for figure in FIGURES}
+    return {figure: [n.item() if isinstance(n, np.generic) else n for n in getattr(result, figure)] for figure in COLUMNS}
 
 
 sizes = st.integers(1, 300) | st.integers(0, 45).flatmap(lambda e: st.integers(2**e, 2 ** (e + 1)))
@@ -78,7 +78,7 @@ def test_columns_groups_and_totals_are_exact_at_any_size(c: int, h: int, w: int,
     assert all(type(number) is int for number in result.total.values())
     for depth in (0, 1, 2, 3):
         assert result.group(depth).total == total
-    for key in FIGURES:
+    for key in COLUMNS:
         assert result.top(2, key).total == total
 
 
@@ -97,7 +97,7 @@ def test_bytes_are_exact_where_the_numbers_fit() -> None:
 
 def test_columns_are_int64_where_that_suffices() -> None:
     result = analyze(network, input=(3, 32, 32))
-    assert {getattr(result, figure).dtype for figure in FIGURES} == {np.dtype(np.int64)}
+    assert {getattr(result, figure).dtype for figure in COLUMNS} == {np.dtype(np.int64)}
 
 
 # ── groups and tops ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -154,7 +154,7 @@ def test_tops(count: int, key: str, rows: str) -> None:
 
 def test_a_network_of_no_layers_costs_nothing() -> None:
     result = analyze(lambda x: x, input=(3, 4, 4))
-    assert result.total == result.group(0).total == result.top(1, "macs").total == dict.fromkeys(FIGURES, 0)
+    assert result.total == result.group(0).total == result.top(1, "macs").total == dict.fromkeys(COLUMNS, 0)
 
 
 # ── what counts ──────────────────────────────────────────────────────────────────────────────────────────────────────

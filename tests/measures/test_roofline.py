@@ -15,8 +15,9 @@ import pytest
 import cnncost
 from cnncost.base.errors import UsageError
 from cnncost.graph.graph import Tensor, trace
+from cnncost.measures.devices import DEVICES, device, per_second
 from cnncost.measures.memory import memory
-from cnncost.measures.roofline import DEVICES, Bound, bound, bytes_moved, device, per_second, ridge
+from cnncost.measures.roofline import Bound, bound, bytes_moved, ridge
 from cnncost.show.render import FORMATS, render
 
 T = 10**12

@@ -311,7 +311,7 @@ class _Reader:
         if not isinstance(node, Scalar) or is_null(node):
             raise self.compiler.fail("E401", f"the expected {key.text} is no figure", key.mark, f"write {key.text}: 25_028_904")
         try:
-            return Figure(key.text, parse_quantity(node.text, QUANTITIES[key.text].unit), key.mark, node.text)
+            return Figure(key.text, parse_quantity(node.text, QUANTITIES[key.text].measure), key.mark, node.text)
         except UsageError as error:
             raise self.compiler.fail("E401", error.message, node.mark, error.hint) from None
 

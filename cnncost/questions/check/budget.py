@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from cnncost.base.limits import QUANTITIES, Limit, Quantity
+from cnncost.base.figures import Figure
+from cnncost.base.limits import QUANTITIES, Limit
 from cnncost.base.units import amounts
 from cnncost.questions.diff import difference, need_same_counting, total
 
@@ -44,7 +45,7 @@ class Verdict:
         return self.state != "over"
 
     @property
-    def quantity(self) -> Quantity:
+    def quantity(self) -> Figure:
         """What is limited."""
         return QUANTITIES[self.limit.quantity]
 
@@ -60,12 +61,12 @@ class Verdict:
     def sentence(self) -> str:
         """What is to be said about it, in one line without the model's name."""
         bound = self.most if self.kind != "max" or self.state != "warn" else self.limit.warn or 0
-        value, most = amounts([self.value, bound], self.quantity.unit)
-        step, _ = amounts([abs(self.value - bound), 0], self.quantity.unit)
+        value, most = amounts([self.value, bound], self.quantity.measure)
+        step, _ = amounts([abs(self.value - bound), 0], self.quantity.measure)
         relation = "within" if self.value <= bound else "above"
         what = {"over": f"the limit of {most}", "warn": f"the warning at {most}", "ok": f"the limit of {most}"}[self.state]
         if self.kind == "growth" and self.limit.growth is not None:
-            before, _ = amounts([self.before or 0, self.value], self.quantity.unit)
+            before, _ = amounts([self.before or 0, self.value], self.quantity.measure)
             what = f"the {most} that a growth of {self.limit.growth.text} from {before} allows"
         return f"{value} {self.quantity.title}, {step} {relation} {what}"
 
@@ -74,7 +75,7 @@ class Verdict:
         """The lines below the sentence of a limit that is not kept: what weighs most, and what its author says."""
         lines = []
         if self.heaviest:
-            cells = amounts([count for _, count in self.heaviest], self.quantity.unit)
+            cells = amounts([count for _, count in self.heaviest], self.quantity.measure)
             whole = self.value - (self.before or 0)
             layers = (
                 f"{name} {'+' if self.kind == 'growth' else ''}{cell} ({count / whole:.1%})"
@@ -163,7 +164,7 @@ def table(found: Sequence[Verdict], notes: Sequence[str] = (), exact: bool = Fal
     )
     rows = []
     for verdict in found:
-        value, most = amounts([verdict.value, verdict.most], verdict.quantity.unit, exact)
+        value, most = amounts([verdict.value, verdict.most], verdict.quantity.measure, exact)
         used = verdict.value / verdict.most if verdict.most else None
         limited = verdict.quantity.title + _KINDS[verdict.kind]
         rows.append((verdict.state, verdict.model, limited, value, most, used, verdict.place))

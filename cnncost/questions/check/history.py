@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cnncost.base.errors import UsageError
+from cnncost.base.limits import QUANTITIES
 
 if TYPE_CHECKING:
     from cnncost.measures.report import Report
@@ -23,14 +24,11 @@ ONE = "cnncost.table/1"  # what `cnncost table --format json` prints: a snapshot
 def costs(report: Report, label: str, quantities: Collection[str] = ()) -> dict[str, Any]:
     """Return what a model costs as plain data, under the name by which the user calls it.
 
-    The peak of its memory is worked out where `quantities` name it.
+    Figures that are not counted but worked out, such as the peak of its memory, are there where `quantities` name them.
     """
     data = {**report.to_dict(), "model": label}
-    if "peak_memory" in quantities:
-        from cnncost.measures.memory import peak_bytes
-
-        peak = peak_bytes(report.counts.graph, batch=report.batch, precision=report.dtype)
-        data["total"] = {**data["total"], "peak_bytes": peak}
+    late = [QUANTITIES[name].key for name in quantities if not QUANTITIES[name].expected]
+    data["total"] |= {key: report.total[key] for key in late}
     return data
 
 
@@ -52,10 +50,10 @@ def table(reports: Sequence[Report], labels: Sequence[str], exact: bool = False)
     from dataclasses import replace
 
     from cnncost.show.table import Column, Table
-    from cnncost.show.tables.layers import LAYER_FIGURES
+    from cnncost.show.tables.columns import FIGURE_COLUMNS
 
     keys = ("params", "flops", "macs", "activation_bytes")
-    columns = (Column("model", "model"), *(replace(LAYER_FIGURES[key], priority=0) for key in keys))
+    columns = (Column("model", "model"), *(replace(FIGURE_COLUMNS[key], priority=0) for key in keys))
     rows = tuple((label, *(report.total[key] for key in keys)) for report, label in zip(reports, labels, strict=True))
     note = "the layers are in JSON: -o costs.json"
     return Table(columns, rows, notes=(note,), data=snapshot(reports, labels), exact=exact)

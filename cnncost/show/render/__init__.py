@@ -72,13 +72,17 @@ def html(table: Table) -> str:
 
 def json(table: Table) -> str:
     """One JSON object with exact integers: a line per field, and per item of a list of objects."""
+    from functools import partial
     from json import dumps
 
+    from cnncost.base.plain import scalar
+
+    write = partial(dumps, ensure_ascii=False, default=scalar)
     fields = []
     for key, value in (table.data or {}).items():
-        text = dumps(value, ensure_ascii=False)
+        text = write(value)
         if isinstance(value, list) and value and isinstance(value[0], dict):
-            text = "[\n    " + ",\n    ".join(dumps(item, ensure_ascii=False) for item in value) + "\n  ]"
+            text = "[\n    " + ",\n    ".join(map(write, value)) + "\n  ]"
         fields.append(f"  {dumps(key)}: {text}")
     return "{\n" + ",\n".join(fields) + "\n}"
 

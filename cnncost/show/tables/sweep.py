@@ -17,7 +17,7 @@ from cnncost.models.model import _show
 from cnncost.questions.sweep.evaluate import FIGURES
 from cnncost.questions.sweep.run import Result
 from cnncost.show.table import Column, Table
-from cnncost.show.tables.layers import LAYER_FIGURES
+from cnncost.show.tables.columns import FIGURE_COLUMNS
 
 BATCH = 2**16  # rows that are in memory while a file is written
 REASONS_SHOWN = 5
@@ -27,7 +27,7 @@ def sweep_table(result: Result, exact: bool = False) -> Table:
     """Return the table of a sweep's rows, with what was counted in the notes."""
     columns = tuple(Column(name, name, "number", priority=1) for name in result.axes)
     late = {"macs": 5, "activation_bytes": 4}  # what goes first on a narrow terminal
-    figures = tuple(replace(LAYER_FIGURES[figure], priority=late.get(figure, 0)) for figure in FIGURES)
+    figures = tuple(replace(FIGURE_COLUMNS[figure], priority=late.get(figure, 0)) for figure in FIGURES)
     rows = [result.row(place) for place in range(len(result))]
     cells = tuple(tuple(_cell(value) for value in row.values()) for row in rows)
     return Table(

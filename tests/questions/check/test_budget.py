@@ -204,7 +204,23 @@ def test_heaviest_layers(run: Run) -> None:
 
 def test_every_quantity_has_an_option_and_is_measured(run: Run) -> None:
     report = cnncost.analyze("resnet18")
-    figures = {**report.total, "layers": len(report.rows), "peak_bytes": 6_422_528}  # the peak as measured with torch 2.13
+    params, kept, products = (
+        11_689_512,
+        21_616_128,
+        1_814_073_344,
+    )  # torchvision; torch 2.13
+    figures = {
+        **report.total,
+        "layers": len(report.rows),
+        "peak_bytes": 6_422_528,  # as measured with torch 2.13, as are the outputs
+        "outputs_bytes": 22_284_192,
+        "kept_bytes": kept,
+        "training_bytes": 8 * params + kept,  # parameters and gradients; momentum adds one number each, Adam two
+        "training_momentum_bytes": 12 * params + kept,
+        "training_adam_bytes": 16 * params + kept,
+        # twice more each product, but for the gradient of the image; pooling is free in the backward pass
+        "training_flops": report.total["flops"] + 2 * products - 118_013_952,
+    }
     for quantity in QUANTITIES.values():
         value = figures[quantity.key]
         option = f"--max-{quantity.name.replace('_', '-')}"

@@ -1,0 +1,130 @@
+"""The columns that a table of layers can have: what describes a layer, and every figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.figures import FIGURES, NAMES
+from cnncost.base.poly import Num
+from cnncost.rules.ops import show
+from cnncost.show.table import Column, Record
+
+FILTERED = ("conv", "conv_transpose", "linear")  # kinds whose `out` counts filters
+
+
+def _channels(shape: Sequence[Num]) -> Num | None:
+    return None if not shape else shape[0] if len(shape) == 3 else shape[-1]
+
+
+def _size(shape: Sequence[Num]) -> str | None:
+    """H×W of a map; the number of tokens; nothing for features."""
+    return show(tuple(shape[1:])) if len(shape) == 3 else f"{shape[0]} tokens" if len(shape) == 2 else None
+
+
+def _input(layer: Record) -> Sequence[Num]:
+    first: Sequence[Num] = layer["input"][0] if layer["input"] else ()
+    return first
+
+
+def _pair(value: Any) -> str | None:
+    """One number where both axes agree, else vertical×horizontal; four pads as top,bottom,left,right."""
+    if isinstance(value, (tuple, list)):
+        same = all(part == value[0] for part in value)
+        return str(value[0]) if same else ("×" if len(value) == 2 else ",").join(map(str, value))
+    return None if value is None else str(value)
+
+
+def _kernel(layer: Record) -> str | None:
+    value = layer["args"].get("kernel")
+    return None if value is None else show(tuple(value) if isinstance(value, (tuple, list)) else (value, value))
+
+
+def _stride(layer: Record) -> str | None:
+    value = layer["args"].get("stride")
+    return _pair(layer["args"].get("kernel") if value is None else value)
+
+
+def _kind(layer: Record) -> str:
+    if layer["kind"] == "group":
+        return f"{layer['layers']} layers"
+    notes = [f"shares {layer['shares']}"] if layer["shares"] else []
+    notes += [] if layer["runs"] else ["never run"]
+    return f"{layer['kind']} ({', '.join(notes)})" if notes else str(layer["kind"])
+
+
+# What describes a layer, read off its record in cnncost.table/1. Figures and outputs stay longest.
+TEXT_COLUMNS: dict[str, Column] = {
+    column.key: column
+    for column in (
+        Column("name", "layer"),
+        Column("kind", "type", priority=6, of=_kind),
+        Column("input_channels", "in C", "number", priority=8, of=lambda layer: _channels(_input(layer))),
+        Column("input_size", "in H×W", "number", priority=9, of=lambda layer: _size(_input(layer))),
+        Column(
+            "filters", "filters", "number", 5, of=lambda layer: layer["args"].get("out") if layer["kind"] in FILTERED else None
+        ),
+        Column("kernel", "kernel", "number", priority=4, of=_kernel),
+        Column("stride", "stride", "number", priority=7, of=_stride),
+        Column(
+            "pad", "pad", "number", 10, of=lambda layer: _pair(layer["args"].get("pad")) if "kernel" in layer["args"] else None
+        ),
+        Column("groups", "groups", "number", priority=11, of=lambda layer: layer["args"].get("groups")),
+        Column("output_channels", "out C", "number", priority=2, of=lambda layer: _channels(layer["output"])),
+        Column("output_size", "out H×W", "number", priority=3, of=lambda layer: _size(layer["output"])),
+        Column("layers", "layers", "number", priority=11),
+        Column("runs", "runs", "share", priority=11),
+    )
+}
+
+
+def _local(key: str) -> Callable[[Record], Any]:
+    """Return how a figure of single layers is shown: one number for both axes, else vertical×horizontal; true as yes."""
+
+    def read(layer: Record) -> Any:
+        value = layer.get(key)
+        return ("yes" if value else None) if isinstance(value, bool) else _pair(value) if isinstance(value, list) else value
+
+    return read
+
+
+LASTING = ("params", "flops", "macs")  # figures that stay however narrow the terminal is
+FIGURE_COLUMNS: dict[str, Column] = {  # by the key of each figure
+    each.key: Column(
+        each.key,
+        each.header or each.title,
+        each.unit,
+        int(each.key not in LASTING),
+        of=_local(each.key) if each.group == "last" else None,
+    )
+    for each in FIGURES.values()
+    if each.key not in TEXT_COLUMNS
+}
+SETS = {  # names that stand for several columns
+    "input": ("input_channels", "input_size"),
+    "output": ("output_channels", "output_size"),
+    "type": ("kind",),
+    "training_step": ("flops", "input_gradient_flops", "weight_gradient_flops", "training_flops"),
+    "rf": ("receptive_field", "exceeds_input"),
+    "field": ("receptive_field", "exceeds_input", "effective_stride", "effective_pad"),
+}
+DEVICE_COLUMNS = ("intensity", "bound_us", "bound_by")  # what a device adds unless its bound is among the columns asked for
+DEFAULT_COLUMNS = (
+    "name,kind,input,filters,kernel,stride,pad,output,memory,params,flops"  # the lecture's table, with the layer's type
+)
+COLUMN_NAMES = tuple(dict.fromkeys((*TEXT_COLUMNS, *(each.name for each in FIGURES.values()), *SETS)))  # as they are offered
+
+
+def column_keys(text: str) -> list[str]:
+    """Return the column keys of a list such as "name,output,params". Raises UsageError for an unknown one."""
+    keys: list[str] = []
+    for word in filter(None, (part.strip().lower() for part in text.split(","))):
+        if word not in (*TEXT_COLUMNS, *SETS, *NAMES):
+            listed = f"columns: {', '.join(COLUMN_NAMES)}"
+            raise UsageError(f"unknown column '{word}'", did_you_mean(word, (*COLUMN_NAMES, *NAMES), listed))
+        found = SETS[word] if word in SETS else (word,) if word in TEXT_COLUMNS else (NAMES[word].key,)
+        keys += [key for key in found if key not in keys]
+    if not keys:
+        raise UsageError("no columns named", f"columns: {', '.join(COLUMN_NAMES)}")
+    return keys

@@ -1,0 +1,75 @@
+"""The tables of `cnncost conventions`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cnncost.base.poly import Num, Poly
+from cnncost.counting import FORMS, LETTERS, Convention
+from cnncost.rules.ops import RULES
+from cnncost.show.table import Column, Table
+
+
+def conventions_table(chosen: Sequence[Convention]) -> Table:
+    """Return the counting conventions: name, what is counted, source."""
+    columns = (
+        Column("name", "name"),
+        Column("states", "counts", wraps=True),
+        Column("source", "source", priority=1, wraps=True),
+    )
+    rows = tuple((c.name, c.states, c.source) for c in chosen)
+    data = {"schema": "cnncost.conventions/1", "conventions": [convention_data(c) for c in chosen]}
+    return Table(columns, rows, notes=("cnncost conventions NAME shows the formula of each layer type",), data=data)
+
+
+def convention_table(convention: Convention) -> Table:
+    """Return one convention: per layer type, its FLOPs, memory and parameters as formulas over the counts."""
+    figures = ("flops", "memory", *(("params",) if convention.params else ()))
+    columns = (
+        Column("kind", "type"),
+        Column("flops_formula", "FLOPs"),
+        Column("memory_formula", "memory (elements)", priority=2),
+        *((Column("params_formula", "params", priority=1),) if convention.params else ()),
+    )
+    rows: list[tuple[Any, ...]] = []
+    used: set[str] = set()
+    for kind in RULES:  # each kind, then its modes and spellings that are charged otherwise
+        usual = convention.formula("flops", kind)
+        others = [key for key in convention.flops if kind in key.split(".") and convention.flops[key] != usual]
+        for key in (kind, *others):
+            formulas = [convention.formula(figure, key) for figure in figures]
+            rows.append((key, *map(str, formulas)))
+            used.update(letter for formula in formulas if isinstance(formula, Poly) for letter in formula.letters())
+    forms = [form for form in FORMS if any(row[0].startswith(f"{form}.") for row in rows)]
+    notes = (
+        f"{convention.name}: {convention.states}",
+        f"source: {convention.source}",
+        *(f"note: {slip.says}" for slip in convention.slips),
+        *((f"printed beside it: {', '.join(convention.beside)}",) if convention.beside else ()),
+        *(f"{name}: {meaning}" for name, meaning in LETTERS.items() if name in used),
+        *(f"{form}.…: {FORMS[form]}" for form in forms),
+    )
+    data = {"schema": "cnncost.conventions/1", "conventions": [convention_data(convention)]}
+    return Table(columns, tuple(rows), notes=notes, data=data)
+
+
+def convention_data(convention: Convention) -> dict[str, Any]:
+    """Return a convention as plain data, formulas as text."""
+
+    def texts(formulas: Mapping[str, Num]) -> dict[str, str]:
+        return {kind: str(formula) for kind, formula in formulas.items()}
+
+    return {
+        "name": convention.name,
+        "states": convention.states,
+        "source": convention.source,
+        "flops": texts(convention.flops),
+        "memory": texts(convention.memory),
+        "params": texts(convention.params),
+        "input_gradient": texts(convention.input_gradient),
+        "weight_gradient": texts(convention.weight_gradient),
+        "per_example": convention.per_example,
+        "notes": [slip.says for slip in convention.slips],
+        "beside": list(convention.beside),
+    }

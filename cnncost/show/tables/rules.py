@@ -1,0 +1,94 @@
+"""The tables of `cnncost ops`: the layer types, and the rule of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import prod
+from typing import Any
+
+from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.poly import symbols
+from cnncost.graph.lettered import in_primes, primed
+from cnncost.rules.ops import RULES, Cost, show
+from cnncost.show.table import Column, Table
+
+# What a rule is shown on, where that is not one C×H×W map: shapes in letters, and arguments that are not letters of their own.
+SHOWN_ON: dict[str, tuple[str, ...]] = {
+    "linear": ("F",),
+    "matmul": ("N K", "K M"),
+    "attention": ("T D", "S D", "S E"),
+    "attention_bias": ("T heads·D", "P heads"),
+    "space_to_depth": ("C size·h size·w",),
+    "adaptive_avg_pool": ("C out·h out·w",),
+    "adaptive_max_pool": ("C out·h out·w",),
+    "concat": ("A H W", "B H W"),
+    "mul": ("C H W", "C"),
+    "class_token": ("T D",),
+    "untokens": ("height·width D",),
+}
+COUNT_NAMES = ("params", "macs", "bias", "taps", "buffers")
+
+
+def rule_table(kind: str) -> Table:
+    """Return one rule: its arguments, its words, and its formulas, read off the rule itself by running it on letters."""
+    if kind not in RULES:
+        raise UsageError(f"unknown layer type '{kind}'", did_you_mean(kind, RULES, "see: cnncost ops"))
+    rule = RULES[kind]
+    shapes = SHOWN_ON.get(kind, ("C H W",) * (rule.inputs or 2))
+    inputs = [tuple(prod(symbols(size.replace("·", " "))) for size in shape.split()) for shape in shapes]
+    letters = {
+        name: symbols(name)[0] for name, p in rule.arguments.items() if p.annotation.split(" | ")[0] in ("Num", "Pair", "Pad")
+    }
+    letters.pop("window", None)  # attention within windows is a case of its own, told in its words
+    cost: Cost = rule.function(*inputs, **letters)
+    output, sizes = primed(cost.shape)  # a long output size gets a name, by which the other formulas stay short
+    formulas = {
+        "input": " and ".join(map(show, inputs)),
+        "output": show(output),
+        **{k: str(v) for k, v in sizes.items()},
+    }
+    for name in COUNT_NAMES:
+        value = in_primes(getattr(cost, name), sizes)
+        if value != 0:
+            formulas[name] = str(value)
+    return Table(
+        columns=(Column("count", "count"), Column("formula", "formula", wraps=True)),
+        rows=tuple(formulas.items()),
+        title=f"{kind}({signature(rule.arguments.values())})",
+        prose=rule.words,
+        data={"schema": "cnncost.op/1", "kind": kind, "section": rule.section, **rule_data(rule), "formulas": formulas},
+    )
+
+
+def ops_table() -> Table:
+    """Return the layer types: kind, arguments and the rule's first sentence."""
+    columns = (
+        Column("kind", "type"),
+        Column("arguments", "arguments", priority=1, wraps=True),
+        Column("rule", "rule", priority=2, wraps=True),
+    )
+    rows = tuple((rule.kind, signature(rule.arguments.values()), rule.summary) for rule in RULES.values())
+    data = {
+        "schema": "cnncost.ops/1",
+        "ops": [{"kind": rule.kind, "section": rule.section, **rule_data(rule)} for rule in RULES.values()],
+    }
+    return Table(columns, rows, notes=(f"{len(rows)} layer types; cnncost ops KIND shows one with its formula",), data=data)
+
+
+def signature(parameters: Iterable[Any]) -> str:
+    """Return parameters as people write them: out, kernel, stride=1."""
+    return ", ".join(p.name if p.default is p.empty else f"{p.name}={_literal(p.default)}" for p in parameters)
+
+
+def rule_data(rule: Any) -> dict[str, Any]:
+    """Return a rule's inputs, arguments and words as plain data."""
+    return {
+        "inputs": rule.inputs,
+        "arguments": {p.name: None if p.default is p.empty else p.default for p in rule.arguments.values()},
+        "required": [p.name for p in rule.arguments.values() if p.default is p.empty],
+        "rule": rule.words,
+    }
+
+
+def _literal(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) or value is None else str(value)
