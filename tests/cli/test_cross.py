@@ -1,0 +1,158 @@
+"""Every option with every command that takes it: a value that works, and one that is refused in words.
+
+An option without a row in `VALUES`, and a command without one in `COMMANDS`, fail: whoever adds one adds its row.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from support import command
+
+from cnncost.cli import cli
+
+# A call of each command that works as it stands.
+COMMANDS: dict[str, str] = {
+    "table": "table resnet18",
+    "compare": "compare resnet18 squeezenet1_1",
+    "explain": "explain resnet18",
+    "memory": "memory resnet18",
+    "formula": "formula conv3x3",
+    "solve": "solve conv3x3 --for C --target flops<=1G",
+    "sweep": "sweep conv3x3 --over C=8,16",
+    "check": "check resnet18 --max-params 12M",
+    "diff": "diff resnet18 resnet34",
+    "snapshot": "snapshot resnet18",
+    "new": "new net.yaml",
+    "show": "show squeezenet1_1",
+    "list": "list",
+    "ops": "ops",
+    "conventions": "conventions",
+    "schema": "schema",
+    "errors": "errors",
+}
+
+CONVENTION = """\
+name: mine
+states: multiply-adds of convolutions, and half of those of linear layers
+flops: {conv: macs, linear: macs // 2}
+"""
+CONFIGURATION = '[budget.resnet18]\nparams = "12M"\n'
+
+# Of each option: words that work, and words that do not; "" alone is a flag. `COMMAND OPTION` goes before `OPTION`.
+VALUES: dict[str, tuple[list[str], list[str]]] = {
+    "--input": (["3,64,64"], ["3,0,64", "a,b", "1,2,3,4,5,6", "3,,"]),
+    "--size": (["64", "64x96"], ["0", "x", "1e3", "1,2,3"]),
+    "--set": (["classes=10"], ["nope=1", "classes", "classes=many"]),
+    "formula --input": (["64,9,9"], ["3,0,64", "a,b"]),
+    "solve --input": ([], ["3,0,64", "a,b"]),
+    "sweep --input": ([], ["3,0,64", "a,b"]),
+    "formula --set": (["C=8"], ["nope=1", "C"]),
+    "solve --set": ([], ["nope=1", "C"]),
+    "sweep --set": ([], ["nope=1", "C"]),
+    "--batch": (["4"], ["0", "-1", "many", "1.5"]),
+    "--dtype": (["float16", "int8"], ["float17"]),
+    "--convention": (["lecture", "thop", "timm", "mine.yaml"], ["lectur", "nope.yaml", "."]),
+    "--conventions": (["lecture,thop", "timm,mine.yaml"], ["lecture,nope", ","]),
+    "--format": (["terminal", "plain", "json", "csv", "tsv", "markdown", "latex", "html"], ["xml"]),
+    "--exact": ([""], []),
+    "--output": (["out.json", "out.md"], ["out.xyz", "no/such/folder/out.json"]),
+    "show --output": (["out.yaml"], ["no/such/folder/out.yaml"]),
+    "schema --output": (["out.json"], ["no/such/folder/out.json"]),
+    "--depth": (["0", "1"], ["-1", "x"]),
+    "--sort": (["flops", "params"], ["nope"]),
+    "sweep --sort": (["flops", "-params"], ["nope"]),
+    "--top": (["3"], ["-1", "x"]),
+    "--columns": (["name,params,flops", "peak"], ["nope"]),
+    "--free": ([""], []),
+    "--device": (["a100"], ["nope"]),
+    "--peak": (["10TFLOPS --bandwidth 1TB/s"], ["x", "0"]),
+    "--bandwidth": (["1TB/s --peak 10TFLOPS"], ["x"]),
+    "--claim": (["1.8G"], ["x"]),
+    "--layer": (["conv1"], ["nope"]),
+    "--rules": ([""], []),
+    "--optimizer": (["adam"], ["nope"]),
+    "--in-place": (["relu"], ["nope"]),
+    "--dtypes": (["parameters=float16"], ["nope=float16", "kept"]),
+    "--block": (["512"], ["0", "x"]),
+    "--let": (["C=c"], ["nope=c"]),
+    "--as": (["python", "latex"], ["nope"]),
+    "--for": (["C"], ["nope"]),
+    "--target": (["params<=1M"], ["nope<=1", "flops"]),
+    "--equals": (["conv3x3"], ["nope"]),
+    "--by": (["flops"], ["nope"]),
+    "--nearest": ([""], []),
+    "--below": ([""], []),
+    "--above": ([""], []),
+    "--among": (["8,16"], ["x"]),
+    "--step": (["4"], ["0", "x"]),
+    "--over": (["batch=8,16"], ["nope=1,2", "C"]),
+    "--where": (["flops <= 1G", "params + 1 > 3"], ["nope > 1", "flops <=", "flops"]),
+    "--pareto": (["flops,params"], ["nope", "flops,nope"]),
+    "--jobs": (["1"], ["-1", "x"]),
+    "--dask": ([], ["nowhere"]),
+    "--resume": ([], []),
+    "--method": (["arrays"], ["nope"]),
+    "--max-params": (["12M"], ["x", "-1"]),
+    "--max-flops": (["4G"], ["x"]),
+    "--max-macs": (["4G"], ["x"]),
+    "--max-memory": (["40MB"], ["x"]),
+    "--max-param-bytes": (["60MB"], ["x"]),
+    "--max-buffers": (["10k"], ["x"]),
+    "--max-layers": (["100"], ["x"]),
+    "--max-peak-memory": (["40MB"], ["x"]),
+    "--against": ([], ["nope.json"]),
+    "--config": (["own.toml"], ["nope.toml"]),
+    "--from": (["squeezenet1_1"], ["nope"]),
+    "--force": ([""], []),
+}
+
+
+def options(name: str) -> Iterator[str]:
+    found = cli.get_command(click.Context(cli), name)
+    assert found is not None
+    for parameter in found.params:
+        if isinstance(parameter, click.Option) and "--help" not in parameter.opts:
+            yield parameter.opts[-1] if parameter.opts[-1].startswith("--") else parameter.opts[0]
+
+
+def values(name: str, option: str) -> tuple[list[str], list[str]]:
+    return VALUES.get(f"{name} {option}") or VALUES[option]
+
+
+CROSSED = [(name, option) for name in cli.list_commands(click.Context(cli)) for option in options(name)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "mine.yaml").write_text(CONVENTION)
+    (tmp_path / "own.toml").write_text(CONFIGURATION)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    return tmp_path
+
+
+@pytest.mark.parametrize(("name", "option"), CROSSED, ids=[" ".join(pair) for pair in CROSSED])
+def test_every_option_with_every_command(name: str, option: str, folder: Path) -> None:
+    good, bad = values(name, option)
+    for value in good:
+        done = command(*COMMANDS[name].split(), option, *([value] if option == "--where" else value.split()), folder=folder)
+        assert done.code == 0, (value, done.err)
+        assert "error" not in done.err
+        if (option, value) == ("--format", "json"):
+            json.loads(done.out)
+        (folder / "net.yaml").unlink(missing_ok=True)
+    for value in bad:
+        done = command(*COMMANDS[name].split(), option, value, folder=folder)
+        assert done.code == 2, (value, done.out[:200], done.err)
+        assert done.out == ""
+        assert "internal error" not in done.err
+        assert done.err.startswith(("error: ", "Usage: ", "Error: ")), done.err
+    assert not {path.name for path in folder.iterdir()} - {"mine.yaml", "own.toml", "out.json", "out.md", "out.yaml"}
+
+
+def test_every_command_has_a_row() -> None:
+    assert set(COMMANDS) == set(cli.list_commands(click.Context(cli)))
