@@ -1,0 +1,91 @@
+"""A model at given sizes: what `--let`, `--over`, `--for`, `--size` and keyword arguments in Python may name, and how it is put."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Graph
+from cnncost.models.model import Model
+from cnncost.models.settings import Setting
+
+AXES = "CHW"  # of an input: channels, height, width
+OF_INPUT = ("H", "W", "C", "size", "batch")  # what is put beside a model's own settings; "size" is H and W
+PREFIX = "input."  # names the input's where a model has a setting of that name: input.size
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A model, and what stands in place of its input's sizes and of the batch: numbers, columns or letters.
+
+    >>> from cnncost.models.load import load
+    >>> Instance(load("resnet50")).put("size", 160).put("width", 32).trace().input
+    (3, 160, 160)
+    """
+
+    model: Model
+    sizes: Mapping[str, Num] = field(default_factory=dict)  # by axis, instead of the model's own
+    batch: Num = 1
+
+    def settings(self) -> dict[str, Setting]:
+        """Return all that can be put, by name: the model's settings, H, W, C and size of its input, and the batch."""
+        own = self.model.declared
+        return {**own, **{(PREFIX + name if name in own else name): self._of_input(name) for name in OF_INPUT}}
+
+    def setting(self, name: str) -> Setting:
+        """Return one of them, or an entry of one: `width`, `depths.2`, `H`. Raises UsageError with the nearest."""
+        own = self.model.declared
+        bare = name.removeprefix(PREFIX)
+        if bare in OF_INPUT and (bare not in own or name != bare):
+            return replace(self._of_input(bare), name=name)
+        if name.partition(".")[0] in own:
+            return self.model.setting(name)
+        known = self.settings()
+        raise UsageError(f"{self.model.name} has no '{name}'", did_you_mean(name, known, f"it has {', '.join(known)}"))
+
+    def put(self, name: str, value: Any) -> Instance:
+        """Return the instance with a value for one of them. Raises UsageError for a name or a value that cannot be."""
+        setting = self.setting(name)
+        bare = name.removeprefix(PREFIX)
+        if bare not in OF_INPUT or (bare in self.model.declared and name == bare):
+            return replace(self, model=self.model.with_settings(**{name: value}))
+        value = setting.checked(value)
+        if bare == "batch":
+            return replace(self, batch=value)
+        axes = AXES[1:] if bare == "size" else bare
+        return replace(self, sizes={**self.sizes, **dict.fromkeys(axes, value)})
+
+    def value(self, name: str) -> Any:
+        """Return the present value of one of them."""
+        return self.setting(name).default
+
+    def _of_input(self, name: str) -> Setting:
+        if name == "batch":
+            return Setting(name, "size", self.batch, low=1)
+        shape = self.model.shape
+        now: Any = None
+        if shape is not None and len(shape) == len(AXES):
+            sizes = dict(zip(AXES, shape, strict=True)) | dict(self.sizes)
+            now = sizes["H" if name == "size" else name]
+        return Setting(name, "size", self.sizes.get("H" if name == "size" else name, now), low=1)
+
+    @property
+    def input(self) -> tuple[Num, ...]:
+        """The shape of one example."""
+        shape = self.model.shape
+        if shape is None:
+            if set(self.sizes) < set(AXES):
+                raise UsageError(f"{self.model.name} has no input size of its own", "give one: --input C,H,W")
+            return tuple(self.sizes[axis] for axis in AXES)
+        if not self.sizes:
+            return shape
+        if len(shape) != len(AXES):
+            raise UsageError(f"{self.model.name} reads no C×H×W map, so its input has no {next(iter(self.sizes))}")
+        return tuple(self.sizes.get(axis, size) for axis, size in zip(AXES, shape, strict=True))
+
+    def trace(self) -> Graph:
+        """Return the graph."""
+        return self.model.trace(self.input)
