@@ -1,0 +1,137 @@
+"""Whose fault an exception is: that of a user's own code, which becomes an error with file and line, or ours."""
+
+from __future__ import annotations
+
+import os
+import re
+import sysconfig
+import traceback
+from types import FrameType
+from typing import Any
+
+from cnncost.base.errors import ModelError, did_you_mean
+from cnncost.rules.foreign import ARGUMENTS, arguments_meant, layer_meant
+from cnncost.rules.ops import RULES
+
+PACKAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
+ZOO = os.path.join(PACKAGE, "models", "zoo", "")
+CALLERS = ("trace", "scoped", "run_model")  # our functions that call a model function
+UNKNOWN_ARGUMENT = re.compile(r"(?:\w+\.)*(\w+)\(\) got an unexpected keyword argument '(\w+)'")
+WRONG_ARGUMENTS = re.compile(r"(?:\w+\.)*(\w+)\(\) (?:missing|takes) ")
+
+
+class CodeError(ModelError):
+    """What a model function of one's own raised: the message has its file and line, `__cause__` is the exception."""
+
+
+def explained(error: BaseException) -> CodeError | None:
+    """Return an exception of a user's own code as an error with the place and the remedy; None where it is not the user's."""
+    frames = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    place = _users(frames, error)
+    if place is None:
+        return None
+    frame, line = place
+    return CodeError(f"{where(frame.f_code.co_filename, line)}: {described(error)}", remedy(error, frame))
+
+
+def described(error: BaseException) -> str:
+    """Return an exception in one line: `TypeError: unsupported operand …`."""
+    if isinstance(error, SystemExit):
+        return f"it ends the program ({'sys.exit' if error.code is None else f'sys.exit with {_cut(error.code)}'})"
+    if isinstance(error, RecursionError):
+        return "RecursionError: it calls itself without end"
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {_cut(text)}" if text else type(error).__name__
+
+
+def where(file: str, line: int) -> str:
+    """Return FILE:LINE, the file as seen from the current directory where it lies below it."""
+    try:
+        relative = os.path.relpath(file)
+    except ValueError:  # on another drive
+        relative = file
+    return f"{file if relative.startswith('..') else relative}:{line}"
+
+
+def remedy(error: BaseException, frame: FrameType | None) -> str:
+    """Return what to write instead, where it can be told."""
+    from cnncost.graph.layers import Layers
+
+    methods = [name for name in dir(Layers) if not name.startswith("_")]
+    if isinstance(error, AttributeError) and isinstance(getattr(error, "obj", None), Layers):
+        return layer_meant(error.name, methods) or "layer types: cnncost ops"
+    if isinstance(error, NameError) and frame is not None and error.name:
+        return did_you_mean(error.name, [*frame.f_locals, *frame.f_globals])
+    text = str(error)
+    if isinstance(error, TypeError) and (found := UNKNOWN_ARGUMENT.search(text)) and found[1] in methods:
+        kind = found[1]
+        known = [*(RULES[kind].arguments if kind in RULES else ()), "name"]
+        written = _keywords(frame, kind) if frame is not None else [found[2]]
+        return arguments_meant(written, known) or did_you_mean(found[2], known, f"see: cnncost ops {kind}")
+    if isinstance(error, TypeError) and (found := WRONG_ARGUMENTS.search(text)) and found[1] in RULES:
+        return f"see: cnncost ops {found[1]}"
+    if isinstance(error, RecursionError):
+        return "does it stop at some depth?"
+    if isinstance(error, SystemExit):
+        return "a module that defines a model runs nothing when it is imported: put that under if __name__ == '__main__'"
+    return ""
+
+
+def _keywords(frame: FrameType, kind: str) -> list[str]:
+    """Return the foreign names of arguments in the statement that failed: Python names only the first."""
+    import linecache
+
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
+    return [word for word in re.findall(r"\b(\w+)\s*=(?!=)", line) if word.lower() in ARGUMENTS]
+
+
+def _users(frames: list[tuple[FrameType, int]], error: BaseException) -> tuple[FrameType, int] | None:
+    """Return the innermost frame of a user's code that is to blame; None where our own code failed."""
+    users: tuple[FrameType, int] | None = None
+    ours = False
+    for frame, line in frames:
+        file = frame.f_code.co_filename
+        if _is_ours(file):
+            ours = frame.f_code.co_name not in CALLERS
+        elif not file.startswith(ZOO) and not (ours or _is_library(file)):
+            users = (frame, line)
+    if users is None or (ours and not isinstance(error, (RecursionError, SystemExit))):
+        return None
+    return users
+
+
+def _is_ours(file: str) -> bool:
+    return file.startswith(PACKAGE) and not file.startswith(ZOO)
+
+
+def _is_library(file: str) -> bool:
+    """Whether a file is of Python or frozen into it: what a user's code calls there is told at the user's line."""
+    return file.startswith("<frozen") or file.startswith(_LIBRARY) and "site-packages" not in file
+
+
+_LIBRARY = os.path.join(sysconfig.get_path("stdlib"), "")
+
+
+def _cut(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 200 else text[:199] + "…"
+
+
+def failed_import(error: BaseException, name: str) -> tuple[str, str]:
+    """Return what is wrong with a module of the user's that cannot be imported, with the place, and the remedy."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{where(error.filename, error.lineno or 1)}: {type(error).__name__}: {error.msg}", "mend the file"
+    place: tuple[FrameType, int] | None = None
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        file = frame.f_code.co_filename
+        if not file.startswith("<") and not file.startswith(PACKAGE) and not _is_library(file):
+            place = (frame, line)
+    if place is None:
+        return f"cannot import '{name}': {described(error)}", "write package.module:function"
+    frame, line = place
+    hint = remedy(error, frame)
+    if not hint and isinstance(error, ModuleNotFoundError):
+        hint = f"install what '{error.name}' belongs to, or run from the directory that holds it"
+    return f"{where(frame.f_code.co_filename, line)}: {described(error)}", hint or f"'{name}' has to be importable"
+
+
