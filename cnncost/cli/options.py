@@ -128,7 +128,7 @@ def complete_setting(ctx: click.Context, param: click.Parameter, incomplete: str
     found: list[str] = []
     for reference in [given] if isinstance(given, str) else given:
         with suppress(UsageError):
-            found += [f"{name}=" for name in load(reference).parameters if name.startswith(incomplete)]
+            found += [f"{name}=" for name in load(reference).declared if name.startswith(incomplete)]
     return [CompletionItem(name) for name in dict.fromkeys(found)]
 
 
@@ -136,11 +136,11 @@ def complete_unknown(ctx: click.Context, param: click.Parameter, incomplete: str
     """Return what of the model typed so far can be a letter or be solved for: its settings, its input's sizes, the batch."""
     from click.shell_completion import CompletionItem
 
+    from cnncost.models.instance import Instance
     from cnncost.models.load import load
-    from cnncost.questions.formula import Case
 
     with suppress(UsageError):
-        names = Case(load(ctx.params.get("model") or ctx.args[0])).names()
+        names = Instance(load(ctx.params.get("model") or ctx.args[0])).settings()
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
     return []
 

@@ -106,7 +106,7 @@ def _is_ours(file: str) -> bool:
 
 def _is_library(file: str) -> bool:
     """Whether a file is of Python or frozen into it: what a user's code calls there is told at the user's line."""
-    return file.startswith("<frozen") or file.startswith(_LIBRARY) and "site-packages" not in file
+    return file.startswith("<frozen") or (file.startswith(_LIBRARY) and "site-packages" not in file)
 
 
 _LIBRARY = os.path.join(sysconfig.get_path("stdlib"), "")
@@ -133,5 +133,3 @@ def failed_import(error: BaseException, name: str) -> tuple[str, str]:
     if not hint and isinstance(error, ModuleNotFoundError):
         hint = f"install what '{error.name}' belongs to, or run from the directory that holds it"
     return f"{where(frame.f_code.co_filename, line)}: {described(error)}", hint or f"'{name}' has to be importable"
-
-

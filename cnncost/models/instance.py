@@ -9,10 +9,9 @@ from typing import Any
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.poly import Num
 from cnncost.graph.graph import Graph
-from cnncost.models.model import Model
+from cnncost.models.model import AXES, Model
 from cnncost.models.settings import Setting
 
-AXES = "CHW"  # of an input: channels, height, width
 OF_INPUT = ("H", "W", "C", "size", "batch")  # what is put beside a model's own settings; "size" is H and W
 PREFIX = "input."  # names the input's where a model has a setting of that name: input.size
 
@@ -38,9 +37,8 @@ class Instance:
     def setting(self, name: str) -> Setting:
         """Return one of them, or an entry of one: `width`, `depths.2`, `H`. Raises UsageError with the nearest."""
         own = self.model.declared
-        bare = name.removeprefix(PREFIX)
-        if bare in OF_INPUT and (bare not in own or name != bare):
-            return replace(self._of_input(bare), name=name)
+        if self.of_input(name):
+            return replace(self._of_input(name.removeprefix(PREFIX)), name=name)
         if name.partition(".")[0] in own:
             return self.model.setting(name)
         known = self.settings()
@@ -49,10 +47,9 @@ class Instance:
     def put(self, name: str, value: Any) -> Instance:
         """Return the instance with a value for one of them. Raises UsageError for a name or a value that cannot be."""
         setting = self.setting(name)
-        bare = name.removeprefix(PREFIX)
-        if bare not in OF_INPUT or (bare in self.model.declared and name == bare):
+        if not self.of_input(name):
             return replace(self, model=self.model.with_settings(**{name: value}))
-        value = setting.checked(value)
+        value, bare = setting.checked(value), name.removeprefix(PREFIX)
         if bare == "batch":
             return replace(self, batch=value)
         axes = AXES[1:] if bare == "size" else bare
@@ -61,6 +58,11 @@ class Instance:
     def value(self, name: str) -> Any:
         """Return the present value of one of them."""
         return self.setting(name).default
+
+    def of_input(self, name: str) -> bool:
+        """Whether a name is the input's or the batch: any of `OF_INPUT`, with `input.` before it where the model has it, too."""
+        bare = name.removeprefix(PREFIX)
+        return bare in OF_INPUT and (name != bare or bare not in self.model.declared)
 
     def _of_input(self, name: str) -> Setting:
         if name == "batch":
@@ -75,16 +77,7 @@ class Instance:
     @property
     def input(self) -> tuple[Num, ...]:
         """The shape of one example."""
-        shape = self.model.shape
-        if shape is None:
-            if set(self.sizes) < set(AXES):
-                raise UsageError(f"{self.model.name} has no input size of its own", "give one: --input C,H,W")
-            return tuple(self.sizes[axis] for axis in AXES)
-        if not self.sizes:
-            return shape
-        if len(shape) != len(AXES):
-            raise UsageError(f"{self.model.name} reads no C×H×W map, so its input has no {next(iter(self.sizes))}")
-        return tuple(self.sizes.get(axis, size) for axis, size in zip(AXES, shape, strict=True))
+        return self.model.input_at(self.sizes)
 
     def trace(self) -> Graph:
         """Return the graph."""

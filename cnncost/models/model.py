@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeAlias, TypeVar
 
 from cnncost.base.errors import ModelError, UsageError, did_you_mean
 from cnncost.base.poly import Num
-from cnncost.base.units import whole_number
 from cnncost.graph.graph import Graph, Outputs, trace
+from cnncost.models.settings import MISSING, Setting, declared, shown
 
 F = TypeVar("F", bound=Callable[..., Outputs])
+
+AXES = "CHW"  # of an input: channels, height, width
 
 Input: TypeAlias = tuple[Num, ...] | Callable[[Mapping[str, Num]], tuple[Num, ...]]  # a shape, or a function of the settings
 
@@ -31,34 +31,51 @@ class Model:
     spelling: Mapping[str, str] = field(default_factory=dict)  # of torchvision's definition, as in `Graph`
 
     @property
-    def parameters(self) -> dict[str, inspect.Parameter]:
-        """The settings that can be changed, with their defaults: the function's parameters after the tensor."""
-        parameters = list(inspect.signature(self.function).parameters.values())[1:]
-        return {p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    def declared(self) -> dict[str, Setting]:
+        """The settings that can be changed, by name, with their present values: the function's parameters after the tensor."""
+        now = self.settings
+        found = declared(self.function)
+        return {name: replace(one, default=now[name]) if name in now else one for name, one in found.items()}
 
     @property
     def values(self) -> dict[str, Any]:
         """Every setting with its present value."""
-        defaults = {name: p.default for name, p in self.parameters.items()}
-        return {**defaults, **self.settings}
-
-    @property
-    def kinds(self) -> dict[str, Any]:
-        """The type of each setting: Any for a size (Num) and for one without a type."""
-        types = hints(self.function)
-        return {name: types.get(name, Any) for name in self.parameters}
+        return {name: setting.default for name, setting in declared(self.function).items()} | dict(self.settings)
 
     @property
     def shape(self) -> tuple[Num, ...] | None:
         """The input of one example under the present settings."""
         return self.input(self.values) if callable(self.input) else self.input
 
-    def with_settings(self, **settings: Any) -> Model:
-        """Return the model with some settings changed. Raises UsageError for a setting it does not have."""
-        for name in settings:
-            if name not in self.parameters:
-                raise UsageError(f"{self.name} has no setting '{name}'", self._known(name))
-        return replace(self, settings={**self.settings, **settings}) if settings else self
+    def setting(self, name: str) -> Setting:
+        """Return a setting, `width`, or an entry of one, `depths.2` (from 0). Raises UsageError, with the nearest names."""
+        base, dot, place = name.partition(".")
+        settings = self.declared
+        if base not in settings:
+            raise UsageError(f"{self.name} has no setting '{base}'", self._known(base))
+        setting = settings[base]
+        if not dot:
+            return setting
+        now = setting.default
+        if setting.kind != "list" or not isinstance(now, Sequence) or not place.isdecimal() or int(place) >= len(now):
+            entries = f"{base} is {shown(now)}" + (f": its entries are 0 to {len(now) - 1}" if setting.kind == "list" else "")
+            raise UsageError(f"{self.name} has no setting '{name}'", entries)
+        return setting.at(int(place))
+
+    def with_settings(self, /, **settings: Any) -> Model:
+        """Return the model with some settings changed; `**{"depths.2": 8}` changes an entry of one.
+
+        Raises UsageError for a setting that it does not have and for a value that a setting does not take.
+        """
+        model = self
+        for name, value in settings.items():
+            value = model.setting(name).checked(value)
+            base, dot, place = name.partition(".")
+            if dot:
+                now = model.values[base]
+                value = (*now[: int(place)], value, *now[int(place) + 1 :])
+            model = replace(model, settings={**model.settings, base: value})
+        return model
 
     def set(self, assignments: Sequence[str]) -> Model:
         """Return the model with settings given as text, `width=32`, `depths=3,4,6,3`, or one entry, `depths.2=8` (from 0)."""
@@ -68,31 +85,41 @@ class Model:
             name = name.strip()
             if not equals:
                 raise UsageError(f"'{assignment}' sets nothing", "write NAME=VALUE, as in width=32")
-            base, dot, place = name.partition(".")
-            if base not in model.parameters:
-                raise UsageError(f"{model.name} has no setting '{base}'", model._known(base))
-            kind = hints(model.function).get(base, Any)
-            if dot:
-                now = model.values[base]
-                if not isinstance(now, tuple) or not place.isdecimal() or int(place) >= len(now):
-                    entries = f"{base} is {_show(now)}" + (
-                        f": its entries are 0 to {len(now) - 1}" if isinstance(now, tuple) else ""
-                    )
-                    raise UsageError(f"{model.name} has no setting '{name}'", entries)
-                entry = _parse(text.strip(), get_args(kind)[0] if get_args(kind) else int, name, now[int(place)])
-                value: Any = (*now[: int(place)], entry, *now[int(place) + 1 :])
-            else:
-                value = _parse(text.strip(), kind, name, model.values[base])
-            model = model.with_settings(**{base: value})
+            model = model.with_settings(**{name: model.setting(name).read(text)})
         return model
 
-    def trace(self, input: Sequence[Any] | None = None, **settings: Any) -> Graph:
-        """Return the graph for an input of one example, (C, H, W); settings as keyword arguments."""
-        model = self.with_settings(**settings)
-        shape = model.shape if input is None else input
+    def input_at(self, sizes: Mapping[str, Num]) -> tuple[Num, ...]:
+        """Return the input with some of its sizes changed, by axis: C, H and W. Raises UsageError where it has none of them."""
+        shape = self.shape
         if shape is None:
-            raise UsageError(f"{self.name} has no input size of its own", "give one: --input C,H,W")
-        missing = [name for name, p in model.parameters.items() if p.default is p.empty and name not in model.settings]
+            if not set(sizes) >= set(AXES):
+                raise UsageError(f"{self.name} has no input size of its own", "give one: --input C,H,W")
+            return tuple(sizes[axis] for axis in AXES)
+        if not sizes:
+            return shape
+        if len(shape) != len(AXES):
+            raise UsageError(f"{self.name} reads no C×H×W map, so its input has no {next(iter(sizes))}")
+        return tuple(sizes.get(axis, size) for axis, size in zip(AXES, shape, strict=True))
+
+    def trace(self, input: Sequence[Any] | None = None, /, **settings: Any) -> Graph:
+        """Return the graph for an input of one example, (C, H, W); settings as keyword arguments.
+
+        `size=160` (or `size=(160, 320)`), `H=`, `W=` and `C=` change the model's own input, `input=(3, 160, 160)` is all of it.
+
+        >>> from cnncost.models.load import load
+        >>> load("resnet50").trace(size=160, width=32).input
+        (3, 160, 160)
+
+        Raises UsageError for settings and sizes that cannot be, ModelError where a layer cannot be applied.
+        """
+        own = declared(self.function)
+        words = {name: settings.pop(name) for name in ("input", "size", *AXES) if name in settings and name not in own}
+        model = self.with_settings(**settings)
+        given = words.pop("input", None) if input is None else input
+        if given is not None and words:
+            raise UsageError(f"input and {', '.join(words)} both say how large the input is", "give one of them")
+        shape = model.input_at(_axes(words)) if given is None else given
+        missing = [name for name, setting in own.items() if setting.default is MISSING and name not in model.settings]
         if missing:
             raise UsageError(f"{self.name} needs a value for '{missing[0]}'", f"give one: --set {missing[0]}=…")
         try:
@@ -102,11 +129,24 @@ class Model:
         return replace(graph, spelling=model.spelling)
 
     def _known(self, word: str) -> str:
-        if not self.parameters:
+        values = self.values
+        if not values:
             return "it has no settings" + (": give them to a member, in quotes" if self.family == "ensemble" else "")
-        return did_you_mean(word, self.parameters) or "its settings: " + ", ".join(
-            f"{name}={_show(value)}" for name, value in self.values.items()
+        return did_you_mean(word, values) or "its settings: " + ", ".join(
+            f"{name}={shown(value)}" for name, value in values.items()
         )
+
+
+def _axes(words: Mapping[str, Any]) -> dict[str, Num]:
+    """Return the sizes of an input by axis, of which `size` gives two."""
+    sizes: dict[str, Num] = {}
+    for name, value in words.items():
+        parts = tuple(value) if name == "size" and isinstance(value, (tuple, list)) else (value,)
+        if len(parts) > 2:
+            raise UsageError(f"size={value!r} has {len(parts)} numbers", "give one number, or (height, width)")
+        checked = [Setting(name, "size", None, low=1).checked(part) for part in parts]
+        sizes |= dict(zip("HW", (checked[0], checked[-1]), strict=True)) if name == "size" else {name: checked[0]}
+    return sizes
 
 
 def variant(
@@ -138,49 +178,3 @@ def family(
         return function
 
     return enter
-
-
-def hints(function: Callable[..., Any]) -> dict[str, Any]:
-    """Return the types of a model function's settings, as far as they can be resolved."""
-    try:
-        return get_type_hints(function)
-    except NameError:  # an annotation of a model of one's own that cannot be resolved says nothing
-        return {}
-
-
-def _parse(text: str, kind: Any, name: str, now: Any) -> Any:
-    """Return the value of a setting from its text, by the setting's type; an untyped one by its present value's."""
-    place = f"setting {name}={text}"
-    options = get_args(kind)
-    if get_origin(kind) is Literal:
-        by_text = {str(option): option for option in options}
-        if text not in by_text:
-            raise UsageError(f"{place}: no such choice", did_you_mean(text, by_text, f"choices: {', '.join(by_text)}"))
-        return by_text[text]
-    if type(None) in options:
-        if text.lower() == "none":
-            return None
-        (kind,) = (option for option in options if option is not type(None))
-        return _parse(text, kind, name, now)
-    if get_origin(kind) is tuple or (kind is Any and isinstance(now, tuple)):
-        item = options[0] if options else type(now[0]) if now else int
-        return tuple(_parse(part.strip(), item, name, None) for part in text.strip("()[]").split(",") if part.strip())
-    if kind is bool or (kind is Any and isinstance(now, bool)):
-        if text.lower() not in ("true", "false"):
-            raise UsageError(f"{place}: '{text}' is neither true nor false", "write true or false")
-        return text.lower() == "true"
-    if kind is float or (kind is Any and isinstance(now, float)):
-        if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?", text):
-            raise UsageError(f"{place}: '{text[:40]}' is no number", "write digits, as in 0.5")
-        return float(text)
-    if kind is str or (kind is Any and isinstance(now, str)):
-        return text
-    return whole_number(text, place, low=0)
-
-
-def _show(value: Any) -> str:
-    if isinstance(value, tuple):
-        return ",".join(map(_show, value))
-    if value is inspect.Parameter.empty:
-        return "…"
-    return str(value).lower() if isinstance(value, bool) or value is None else str(value)

@@ -17,8 +17,8 @@ from typing import Any, Literal, TypeAlias, Union, get_args, get_origin, get_typ
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.ints import Ints
 from cnncost.base.poly import Poly
+from cnncost.base.units import whole_number
 
-LARGEST_NUMBER = 10**18  # what a size or a setting may be, at most: beyond it is a slip, not a network
 MISSING = inspect.Parameter.empty  # the value of a setting that has to be given
 
 Kind: TypeAlias = Literal[
@@ -143,30 +143,16 @@ class Setting:
         if isinstance(value, bool) or not isinstance(value, (int, float) if self.kind == "real" else int):
             exact = self.kind == "real" and hasattr(value, "numerator") and not isinstance(value, bool)  # a Fraction
             if not exact:
-                raise UsageError(f"{place}: it is no {self._noun}", "give digits, as in " + ("0.5" if kinds == "iuf" else "224"))
+                raise UsageError(
+                    f"{place}: it is no {self._noun}", f"give a {self._noun}, as in {0.5 if kinds == 'iuf' else 224}"
+                )
         elif self.kind != "real":
-            _within(value, place, self.low)
+            whole_number(str(value), place, self.low)
         return value
 
     @property
     def _noun(self) -> str:
         return "number" if self.kind == "real" else "whole number"
-
-
-def whole_number(text: str, place: str, low: int = 1) -> int:
-    """Return a whole number written in digits, `_` between them allowed. Raises UsageError that names the place."""
-    digits = text.strip().replace("_", "")
-    if not re.fullmatch(r"[+-]?[0-9]{1,30}", digits):
-        raise UsageError(f"{place}: '{text.strip()[:40]}' is no whole number", "write digits, as in 224")
-    return _within(int(digits), place, low)
-
-
-def _within(number: int, place: str, low: int) -> int:
-    if not low <= number <= LARGEST_NUMBER:
-        raise UsageError(
-            f"{place}: {number} is {'below' if number < low else 'above'} what is possible", f"give {low} to 10^18"
-        )
-    return number
 
 
 def shown(value: Any) -> str:

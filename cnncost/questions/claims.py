@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, Literal, TypeAlias, get_args, get_origin
+from typing import Any, Literal, TypeAlias
 
 from cnncost.base.errors import ModelError, UsageError
 from cnncost.base.poly import Num
 from cnncost.counting import CONVENTIONS, MODULES, Convention
 from cnncost.graph.graph import Graph
-from cnncost.models.model import Model, hints
+from cnncost.models.model import Model
+from cnncost.models.settings import shown
 from cnncost.show.table import Column, Table
 
 SIZES = (192, 224, 227, 256, 288, 299, 320, 331, 384)  # at which networks of this kind are quoted
@@ -150,13 +151,10 @@ def _other_sizes(model: Model, label: str) -> Iterator[Variant]:
 
 def _other_settings(model: Model, label: str) -> Iterator[Variant]:
     """Iterate over the model with each of its switches changed."""
-    types = hints(model.function)
-    for name, now in model.values.items():
-        kind = types.get(name)
-        options = get_args(kind) if get_origin(kind) is Literal else (True, False) if kind is bool else ()
-        for option in options:
-            if option != now:
-                change = f"--set {name}={str(option).lower() if isinstance(option, bool) else option}"
+    for name, setting in model.declared.items():
+        for option in setting.values():
+            if option != setting.default:
+                change = f"--set {name}={shown(option)}"
                 departures = 1 if isinstance(option, bool) else 2
                 yield f"{label} {change}", change, departures, model.with_settings(**{name: option})
 

@@ -3,79 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Any
 
-from cnncost.base.errors import AlgebraError, ModelError, UsageError, did_you_mean
+from cnncost.base.errors import AlgebraError, ModelError, UsageError
 from cnncost.base.poly import PYTHON, TEXT, Num, Poly, Style, assumptions, common_factor, expression, symbols, written
 from cnncost.counting import Convention
-from cnncost.graph.graph import Graph
+from cnncost.models.instance import Instance
 from cnncost.models.load import load
-from cnncost.models.model import Model
+from cnncost.models.model import AXES, Model
 
 if TYPE_CHECKING:
     from cnncost.measures.report import Report
 
-AXES = "CHW"  # of an input: channels, height, width
 FIGURES = ("params", "flops", "macs", "activation_bytes")
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A model, and what stands in place of its input's sizes and of the batch: numbers or letters."""
-
-    model: Model
-    sizes: Mapping[str, Num] = field(default_factory=dict)  # by axis, instead of the model's own
-    batch: Num = 1
-
-    def names(self) -> tuple[str, ...]:
-        """What `put` can be given: the model's settings, H and W (or size for both), C, and batch."""
-        return tuple(dict.fromkeys((*self.model.parameters, *AXES[1:], AXES[0], "size", "batch")))
-
-    def put(self, name: str, value: Any) -> Case:
-        """Return the case with a value for a setting (`width`, `depths.2`), a size of the input, or the batch."""
-        model = self.model
-        base, dot, place = name.partition(".")
-        if base in model.parameters:
-            if not dot:
-                return replace(self, model=model.with_settings(**{base: value}))
-            now = model.values[base]
-            if not isinstance(now, tuple) or not place.isdecimal() or int(place) >= len(now):
-                model.set([f"{name}=1"])  # refuses it in its own words
-            return replace(self, model=model.with_settings(**{base: (*now[: int(place)], value, *now[int(place) + 1 :])}))
-        if name == "batch":
-            return replace(self, batch=value)
-        if name == "size" or name in AXES:
-            axes = AXES[1:] if name == "size" else name
-            return replace(self, sizes={**self.sizes, **dict.fromkeys(axes, value)})
-        known = self.names()
-        raise UsageError(f"{model.name} has no '{name}'", did_you_mean(name, known, f"it has {', '.join(known)}"))
-
-    @property
-    def input(self) -> tuple[Num, ...]:
-        """The shape of one example."""
-        shape = self.model.shape
-        if shape is None:
-            if set(self.sizes) < set(AXES):
-                raise UsageError(f"{self.model.name} has no input size of its own", "give one: --input C,H,W")
-            return tuple(self.sizes[axis] for axis in AXES)
-        if not self.sizes:
-            return shape
-        if len(shape) != len(AXES):
-            raise UsageError(f"{self.model.name} reads no C×H×W map, so its input has no {next(iter(self.sizes))}")
-        return tuple(self.sizes.get(axis, size) for axis, size in zip(AXES, shape, strict=True))
-
-    def trace(self) -> Graph:
-        """Return the graph."""
-        return self.model.trace(self.input)
-
-    def report(self, convention: str | Convention = "lecture", dtype: str = "float32") -> Report:
-        """Return what it costs."""
-        graph = self.trace()
-        from cnncost.measures.report import report  # imports numpy: errors in names and letters come before it
-
-        return report(graph, convention, self.batch, dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,20 +82,6 @@ class Formula:
         return data
 
 
-def takes_numbers(model: Model, name: str) -> bool:
-    """Whether a setting, an entry of one or a size of the input is a number."""
-    base, entry, _ = name.partition(".")
-    if base not in model.parameters:
-        return True
-    kind, now = model.kinds[base], model.values[base]
-    if entry:
-        kind = get_args(kind)[0] if get_args(kind) else Any
-        now = now[0] if isinstance(now, tuple) and now else now
-    if kind is Any:
-        return not isinstance(now, (bool, str, tuple))
-    return get_origin(kind) is not tuple and not {Any, int, float}.isdisjoint((kind, *get_args(kind)))
-
-
 def is_block(model: Model) -> bool:
     """Whether a model is a block: its input follows from its settings, so that these are its natural letters."""
     return callable(model.input)
@@ -166,8 +94,8 @@ def natural_letters(model: Model) -> tuple[str, ...]:
     """
     if not is_block(model):
         return tuple(AXES[1:])
-    kinds = {name: kind for name, kind in model.kinds.items() if name not in model.settings}
-    sizes = (name for name, kind in kinds.items() if kind is Any or (Any in get_args(kind) and model.values[name] is not None))
+    open_ones = {name: setting for name, setting in model.declared.items() if name not in model.settings}
+    sizes = (name for name, setting in open_ones.items() if setting.kind == "size" and setting.default is not None)
     return (*sizes, *AXES[1:])
 
 
@@ -192,15 +120,15 @@ def formula(
     Raises CnncostError for a name that there is not, and for what letters leave open, with the layer at which they do.
     """
     model = load(model) if isinstance(model, str) else model
-    case = Case(model, dict(sizes or {}), batch)
+    case = Instance(model, dict(sizes or {}), batch)
     values = dict(map(_let, let))
-    if "size" in values and "size" not in model.parameters:
+    if "size" in values and "size" not in model.declared:
         values |= dict.fromkeys(AXES[1:], values.pop("size"))
     if not let or is_block(model):
         taken = {name.partition(".")[0] for name in values} | set(sizes or {})
         values |= {name: symbols(name)[0] for name in natural_letters(model) if name not in taken}
     for name, value in values.items():
-        if not takes_numbers(model, name):
+        if not case.setting(name).number:
             raise UsageError(
                 f"{model.name}: '{name}' is no number, so it cannot be a letter",
                 f"letters can stand for {', '.join(_offered(case))}",
@@ -208,7 +136,7 @@ def formula(
         case = case.put(name, value)
     with assumptions() as assumed:
         try:
-            report = case.report(convention, dtype)
+            found = costs_of(case, convention, dtype)
         except ModelError as error:
             remedy = _remedy(case, values) if _left_open(error) else error.hint
             raise type(error)(error.message, remedy or _structure(model, values) or error.hint) from error
@@ -229,7 +157,7 @@ def formula(
     letters = {letter for value in values.values() for letter in (value.letters() if isinstance(value, Poly) else ())}
     spatial = {letter for size in (height, width, case.batch) if isinstance(size, Poly) for letter in size.letters()}
     in_order = tuple(sorted(letters, key=lambda letter: (len(letter), letter)))
-    return Formula(report, in_order, tuple(sorted(spatial)), tuple(fact for fact in assumed if not _certain(*fact)))
+    return Formula(found, in_order, tuple(sorted(spatial)), tuple(fact for fact in assumed if not _certain(*fact)))
 
 
 def _let(text: str) -> tuple[str, Num]:
@@ -245,8 +173,16 @@ def _let(text: str) -> tuple[str, Num]:
         raise UsageError(f"--let {text}: {error.message}", error.hint) from None
 
 
-def _offered(case: Case) -> list[str]:
-    return [name for name in case.names() if takes_numbers(case.model, name)]
+def costs_of(case: Instance, convention: str | Convention = "lecture", dtype: str = "float32") -> Report:
+    """Return what a model costs at given sizes."""
+    graph = case.trace()
+    from cnncost.measures.report import report  # imports numpy: errors in names and letters come before it
+
+    return report(graph, convention, case.batch, dtype)
+
+
+def _offered(case: Instance) -> list[str]:
+    return [name for name, setting in case.settings().items() if setting.number]
 
 
 def _left_open(error: BaseException | None) -> bool:
@@ -254,7 +190,7 @@ def _left_open(error: BaseException | None) -> bool:
     return error is not None and (isinstance(error, AlgebraError) or _left_open(error.__cause__))
 
 
-def _remedy(case: Case, values: Mapping[str, Num]) -> str:
+def _remedy(case: Instance, values: Mapping[str, Num]) -> str:
     """Return the assumption on the input's sizes under which there is a closed form, where there is one."""
     shape = case.model.shape
     axes = [axis for axis in AXES[1:] if isinstance(values.get(axis), Poly)]
@@ -275,7 +211,8 @@ def _remedy(case: Case, values: Mapping[str, Num]) -> str:
 
 def _structure(model: Model, values: Mapping[str, Num]) -> str:
     """Return the remedy where a letter stands for a setting that decides which layers there are."""
-    whole = [name for name in values if model.kinds.get(name.partition(".")[0]) in (int, tuple[int, ...])]
+    settings = Instance(model)
+    whole = [name for name in values if settings.setting(name).kind == "count"]
     return f"{' and '.join(whole)} can decide which layers there are: give it a number, with --set" if whole else ""
 
 

@@ -504,7 +504,7 @@ class _Reader:
             try:
                 model = model.set([f"{key.text}={','.join(each.text for each in nodes)}"])
             except UsageError as error:
-                known = key.text.partition(".")[0] in model.parameters
+                known = key.text.partition(".")[0] in model.declared
                 raise compiler.fail(
                     "E303" if known else "E103", error.message, node.mark if known else key.mark, error.hint
                 ) from None

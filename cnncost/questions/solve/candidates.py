@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 from cnncost.base.errors import ModelError, UsageError
 from cnncost.base.poly import Num
 from cnncost.base.units import whole_number
+from cnncost.models.instance import Instance
 from cnncost.models.model import Model
-from cnncost.questions.formula import Case, is_block, natural_letters, takes_numbers
+from cnncost.questions.formula import is_block, natural_letters
 from cnncost.questions.solve.target import RELATIONS, Target
 
 REACH = 512  # values in a row that may be impossible before a search takes it that none is left
@@ -25,7 +26,7 @@ STEP = Fraction(1, 100)  # of settings that are no whole numbers
 
 def shares(mine: Model, theirs: Model, unknown: str) -> bool:
     """Whether the unknown of one model is the other's, too: blocks share their letters, networks share nothing."""
-    shared = unknown not in mine.parameters or unknown in natural_letters(theirs)
+    shared = unknown not in mine.declared or unknown in natural_letters(theirs)
     return is_block(mine) and is_block(theirs) and shared
 
 
@@ -49,22 +50,20 @@ class Values:
         return float(value) if self.fractional else int(value)
 
 
-def values_of(model: Model, unknown: str, among: Sequence[str] = (), step: str | None = None) -> Values:
+def values_of(case: Instance, unknown: str, among: Sequence[str] = (), step: str | None = None) -> Values:
     """Return what a setting, an entry of one, `size`, `H`, `W` or `batch` can be: the choices of its type, or numbers."""
-    base, entry, _ = unknown.partition(".")
-    kind = model.kinds.get(base, int)
+    setting = case.setting(unknown)
     if among:
         if step is not None:
             raise UsageError("--among and --step both say which values there are", "give one of them")
-        return Values(listed=tuple(_value(model, unknown, text.strip()) for text in among))
-    options = [option for option in get_args(kind) if option not in (type(None), Ellipsis)]
-    if get_origin(kind) is Literal or kind is bool:
-        return Values(listed=tuple(options) or (False, True))
-    if not takes_numbers(model, unknown):
-        now = model.values[base]
+        return Values(listed=tuple(setting.read(text) for text in among))
+    if setting.values():
+        return Values(listed=setting.values())
+    if not setting.number:
+        base, now = unknown.partition(".")[0], setting.default
         remedy = f"name an entry, as in {base}.0" if isinstance(now, tuple) and now else "name its values: --among A,B,…"
-        raise UsageError(f"{model.name}: '{unknown}' is no single number", remedy)
-    if kind is float or (entry and options and options[0] is float):
+        raise UsageError(f"{case.model.name}: '{unknown}' is no single number", remedy)
+    if setting.kind == "real":
         return Values(_step(step, fractional=True) if step else STEP, fractional=True)
     return Values(_step(step, fractional=False) if step else Fraction(1))
 
@@ -75,14 +74,6 @@ def _step(text: str, fractional: bool) -> Fraction:
     if not re.fullmatch(r"[0-9]{0,9}\.?[0-9]{1,9}", text) or not Fraction(text):
         raise UsageError(f"--step: '{text[:40]}' is no number above 0", "write digits, as in 0.05")
     return Fraction(text)
-
-
-def _value(model: Model, unknown: str, text: str) -> Any:
-    base, entry, place = unknown.partition(".")
-    if base not in model.parameters:
-        return whole_number(text, f"--among {unknown}={text}")
-    value = model.set([f"{unknown}={text}"]).values[base]
-    return value[int(place)] if entry else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +93,7 @@ class Candidate:
 class Candidates:
     """The candidates' costs, each traced once; those that cannot be built are kept with the reason."""
 
-    case: Case
+    case: Instance
     unknown: str
     values: Values
     targets: Sequence[Target]
@@ -125,7 +116,7 @@ class Candidates:
                 self.impossible[value] = error
         return self.costs[number]
 
-    def _costs(self, case: Case, targets: Sequence[Target]) -> tuple[Num, ...]:
+    def _costs(self, case: Instance, targets: Sequence[Target]) -> tuple[Num, ...]:
         graph = case.trace()
         self.layers = max(self.layers, len(graph.nodes))
         from cnncost.measures.report import report

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from cnncost.base.errors import AlgebraError, ModelError
 from cnncost.base.poly import TEXT, Num, Poly, assumptions, coefficients, common_factor, positive_roots, symbols, written
-from cnncost.questions.formula import Case
+from cnncost.models.instance import Instance
 from cnncost.questions.solve.candidates import shares
 from cnncost.questions.solve.target import Side, Target
 
@@ -61,7 +61,7 @@ def equation(side: Side, unknown: str, goal: Target, counting: Mapping[str, Any]
     """
     letter = unknown.replace(".", "_")
 
-    def cost(case: Case) -> Num:
+    def cost(case: Instance) -> Num:
         graph = case.trace()
         from cnncost.measures.report import report
 

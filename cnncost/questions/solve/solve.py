@@ -14,9 +14,10 @@ from typing import Any, Literal
 
 from cnncost.base.errors import UsageError
 from cnncost.base.poly import Num, Poly, written
+from cnncost.models.instance import Instance
 from cnncost.models.load import load
 from cnncost.models.model import Model
-from cnncost.questions.formula import Case, is_block, natural_letters
+from cnncost.questions.formula import is_block, natural_letters
 from cnncost.questions.solve.candidates import HORIZON, LARGE, REACH, Candidate, Candidates, values_of
 from cnncost.questions.solve.equation import Equation, equation
 from cnncost.questions.solve.solution import Solution, shown
@@ -64,11 +65,11 @@ def solve(
         raise UsageError("nothing to solve for", "give --target flops=4.1G, or --equals MODEL")
     if sum(goal.relation == "=" for goal in wanted) > 1:
         raise UsageError("two amounts cannot both be met with one setting", "keep one =, and make limits of the others: <=")
-    mine.case.put(unknown, 1)  # refuses an unknown that there is not
+    mine.case.setting(unknown)  # refuses an unknown that there is not
     fixed = {text.partition("=")[0].strip() for text in settings} | set(sizes or ()) | ({"size"} if sizes else set())
     if unknown in fixed:
         raise UsageError(f"{unknown} is both given and asked for", "leave out the --set, --size or --input that gives it")
-    values = values_of(mine.case.model, unknown, among, step)
+    values = values_of(mine.case, unknown, among, step)
     tried = Candidates(mine.case, unknown, values, wanted, counting)
     numeric = values.listed is None and not values.fractional
     pairs = [equation(mine, unknown, goal, counting) if numeric else (None, ()) for goal in wanted]
@@ -146,7 +147,7 @@ def _idle(model: Model, unknown: str, goal: Target, cost: Num) -> UsageError:
 def _side(model: Model, settings: Sequence[str], sizes: Mapping[str, int], batch: int) -> Side:
     letters = tuple(name for name in natural_letters(model) if name not in sizes) if is_block(model) else ()
     given = {text.partition("=")[0].strip() for text in settings} | set(model.settings) | set(sizes)
-    return Side(Case(model.set(settings), dict(sizes), batch), letters, frozenset(given))
+    return Side(Instance(model.set(settings), dict(sizes), batch), letters, frozenset(given))
 
 
 def _other(mine: Side, reference: str | Model, settings: Sequence[str], sizes: Mapping[str, int], batch: int) -> Side:
@@ -156,7 +157,7 @@ def _other(mine: Side, reference: str | Model, settings: Sequence[str], sizes: M
         return _side(model, (), sizes, batch)
     own = set(model.settings)
     side = _side(
-        model, [text for text in settings if text.partition("=")[0].strip() in set(model.parameters) - own], sizes, batch
+        model, [text for text in settings if text.partition("=")[0].strip() in set(model.declared) - own], sizes, batch
     )
     case = side.case
     for letter in set(side.letters) & set(mine.letters):

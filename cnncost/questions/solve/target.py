@@ -12,7 +12,8 @@ from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.poly import Num, symbols
 from cnncost.base.units import parse_quantity
 from cnncost.graph.graph import Graph
-from cnncost.questions.formula import AXES, Case
+from cnncost.models.instance import Instance
+from cnncost.models.model import AXES
 
 if TYPE_CHECKING:
     from cnncost.measures.memory import Memory
@@ -69,17 +70,17 @@ RELATIONS: dict[str, Callable[[Num, Num], bool]] = {
 class Side:
     """One side of an equation: a model under its numbers, and the letters in which its equation is written."""
 
-    case: Case
+    case: Instance
     letters: tuple[str, ...] = ()
     given: frozenset[str] = frozenset()  # those of the letters whose numbers the user chose
 
     def number(self, letter: str) -> int:
         """Return what a letter stands for."""
         case = self.case
-        value: int = case.model.values[letter] if letter in case.model.parameters else case.input[AXES.index(letter)]
+        value: int = case.model.values[letter] if letter in case.model.declared else case.input[AXES.index(letter)]
         return value
 
-    def with_letters(self) -> Case:
+    def with_letters(self) -> Instance:
         """Return the case with its letters in place of their numbers."""
         case = self.case
         for letter in self.letters:

@@ -561,10 +561,10 @@ class Choices:
     """A column of settings that are no whole numbers: exact fractions, or texts as people write them."""
 
     def __init__(self, values: Sequence[Any], shape: Sequence[int]) -> None:
-        from cnncost.models.model import _show
+        from cnncost.models.settings import shown
 
         numbers = all(type(value) in (int, float) for value in values)
-        listed = [Fraction(repr(value)) if numbers else _show(value) for value in values]
+        listed = [Fraction(repr(value)) if numbers else shown(value) for value in values]
         self.values = np.array(listed, dtype=object).reshape(shape)
 
 

@@ -6,10 +6,11 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Literal
 
-from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.errors import UsageError
 from cnncost.base.units import whole_number
+from cnncost.models.instance import Instance
 from cnncost.models.model import Model
 
 Role = Literal["structure", "column", "size", "batch"]
@@ -24,7 +25,7 @@ class Axis:
     an array; "structure" decides which layers there are.
     """
 
-    name: str  # a setting, an entry of one ("depths.2"), "size" or "batch"
+    name: str  # a setting, an entry of one ("depths.2"), "H", "W", "size" or "batch"
     values: range | tuple[Any, ...]
     role: Role
 
@@ -61,54 +62,36 @@ class Space:
 
     def configured(self, values: Mapping[str, Any]) -> tuple[Model, Any]:
         """Return the model with some axes at the given values (numbers, columns or letters), and the batch among them, or 1."""
-        model = self.model
-        settings: dict[str, Any] = {}
+        case = Instance(self.model)
         for axis in self.axes:
-            if axis.role in ("size", "batch") or axis.name not in values:
-                continue
-            base, dot, place = axis.name.partition(".")
-            value = values[axis.name]
-            if dot:
-                now = settings.get(base, model.values[base])
-                value = (*now[: int(place)], value, *now[int(place) + 1 :])
-            settings[base] = value
-        model = model.with_settings(**settings)
-        if "size" in values and any(axis.role == "size" for axis in self.axes):
-            shape = model.shape
-            assert shape is not None
-            model = replace(model, input=(shape[0], values["size"], values["size"]))
-        batch = values["batch"] if any(axis.role == "batch" for axis in self.axes) and "batch" in values else 1
-        return model, batch
+            if axis.name in values:
+                case = case.put(axis.name, values[axis.name])
+        return (replace(case.model, input=case.input) if case.sizes else case.model), case.batch
 
 
 def axis(model: Model, text: str) -> Axis:
     """Return the axis that `NAME=VALUES` describes: `width=16:512:8`, `cardinality=1,2,4`, `block=basic,bottleneck`.
 
     A range runs from its first number to its last, both included. The values of a setting that is itself a list are
-    separated by `|`. `size` is the height and width of the input and `batch` the examples at once, unless the model has
-    settings of these names. Raises UsageError for anything else.
+    separated by `|`. `H`, `W` and `size` (both) are the input's, `batch` the examples at once; where a model has settings of
+    these names, `input.size` is the input's. Raises UsageError for anything else.
     """
     name, equals, listed = (part.strip() for part in text.partition("="))
     if not equals or not listed:
         raise UsageError(
             f"--over '{text}' names no values", "write NAME=VALUES, as in width=16:512:8 or block=basic,bottleneck"
         )
-    base = name.partition(".")[0]
-    if name in ("size", "batch") and name not in model.parameters:
-        if name == "size" and (model.shape is None or len(model.shape) != 3):
+    case = Instance(model)
+    setting = case.setting(name)
+    if case.of_input(name):
+        batch = name.endswith("batch")
+        if not batch and (model.shape is None or len(model.shape) != 3):
             raise UsageError(f"--over {name}: {model.name} reads no C×H×W map by itself", "give one: --input C,H,W")
-        return Axis(name, _numbers(listed, name, 1), "size" if name == "size" else "batch")
-    if base not in model.parameters:
-        known = (*model.parameters, "size", "batch")
-        raise UsageError(f"{model.name} has no setting '{base}'", did_you_mean(base, known, f"axes: {', '.join(known)}"))
-    kind = _kind(model, name)
-    numbers = kind is Any or kind is int
-    if numbers and re.fullmatch(r"[-+0-9_:,\s]+", listed):
-        values: range | tuple[Any, ...] = _numbers(listed, name, 0)
-        model.set([f"{name}={values[0]}"])  # refuses an entry that there is not
-        return Axis(name, values, "column" if kind is Any else "structure")
-    parts = listed.split("|" if isinstance(model.values[base], tuple) and "." not in name else ",")
-    chosen = tuple(_value(model.set([f"{name}={part.strip()}"]), name) for part in parts)
+        return Axis(name, _numbers(listed, name, 1), "batch" if batch else "size")
+    if setting.kind in ("size", "count") and re.fullmatch(r"[-+0-9_:,\s]+", listed):
+        return Axis(name, _numbers(listed, name, 0), "column" if setting.kind == "size" else "structure")
+    parts = listed.split("|" if setting.kind == "list" else ",")
+    chosen = tuple(setting.read(part) for part in parts)
     if len(set(chosen)) < len(chosen):
         raise UsageError(f"--over {name}: a value comes twice in '{listed}'", "name each value once")
     return Axis(name, chosen, "structure")
@@ -149,26 +132,3 @@ def _numbers(listed: str, name: str, low: int) -> range | tuple[int, ...]:
     if len(set(listed_values)) < len(listed_values):
         raise UsageError(f"--over {name}: a value comes twice in '{listed}'", "name each value once")
     return listed_values
-
-
-def _kind(model: Model, name: str) -> Any:
-    """Return the type of a setting or of its entry: Any for sizes, int for what counts layers."""
-    base, dot, _ = name.partition(".")
-    now = model.values[base]
-    try:
-        kind = get_type_hints(model.function).get(base)
-    except NameError:  # an annotation of a model of one's own that cannot be resolved says nothing
-        kind = None
-    if kind is None:
-        first = now[0] if dot and isinstance(now, tuple) and now else now
-        return Any if type(first) is int else type(first)
-    options = [option for option in get_args(kind) if option is not type(None)]
-    if dot:
-        return options[0] if options else Any
-    return options[0] if type(None) in get_args(kind) and len(options) == 1 else kind
-
-
-def _value(model: Model, name: str) -> Any:
-    base, dot, place = name.partition(".")
-    value = model.values[base]
-    return value[int(place)] if dot else value

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cnncost.base.errors import UsageError
 from cnncost.counting import CONVENTIONS
-from cnncost.models.model import _show
+from cnncost.models.settings import shown
 from cnncost.questions.sweep.evaluate import FIGURES
 from cnncost.questions.sweep.run import Result
 from cnncost.show.table import Column, Table
@@ -90,11 +90,11 @@ def _named(result: Result, index: int) -> dict[str, Any]:
 
 
 def _settings(result: Result, index: int) -> str:
-    return " ".join(f"{name}={_show(value)}" for name, value in _named(result, index).items())
+    return " ".join(f"{name}={shown(value)}" for name, value in _named(result, index).items())
 
 
 def _cell(value: Any) -> Any:
-    return _show(value) if isinstance(value, (tuple, bool)) or value is None else value
+    return shown(value) if isinstance(value, (tuple, bool)) or value is None else value
 
 
 # ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -110,7 +110,7 @@ def column(result: Result, name: str, start: int, stop: int) -> NDArray[Any]:
         if axis.name == name:
             if isinstance(axis.values, range):
                 return np.asarray(axis.values.start + axis.values.step * place)
-            values = axis.values if axis.whole else [_show(value) for value in axis.values]
+            values = axis.values if axis.whole else [shown(value) for value in axis.values]
             return np.asarray(np.array(values)[place.astype(np.intp)])
     raise KeyError(name)
 
@@ -148,7 +148,7 @@ def write_json(result: Result, file: IO[bytes]) -> None:
         lists = [values.tolist() for values in batch]
         for at, name in enumerate(result.axes):  # lists and true or false as such, not as texts
             if not places[name].whole:
-                by_text = {_show(value): value for value in places[name].values}
+                by_text = {shown(value): value for value in places[name].values}
                 lists[at] = [by_text[text] for text in lists[at]]
         for row in zip(*lists, strict=True):
             file.write((mark + json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False)).encode())
