@@ -59,7 +59,7 @@ def remedy(error: BaseException, frame: FrameType | None) -> str:
 
     methods = [name for name in dir(Layers) if not name.startswith("_")]
     if isinstance(error, AttributeError) and isinstance(getattr(error, "obj", None), Layers):
-        return layer_meant(error.name, methods) or "layer types: cnncost ops"
+        return layer_meant(str(error.name), methods) or "layer types: cnncost ops"
     if isinstance(error, NameError) and frame is not None and error.name:
         return did_you_mean(error.name, [*frame.f_locals, *frame.f_globals])
     text = str(error)

@@ -42,7 +42,7 @@ class Instance:
         if name.partition(".")[0] in own:
             return self.model.setting(name)
         known = self.settings()
-        raise UsageError(f"{self.model.name} has no '{name}'", did_you_mean(name, known, f"it has {', '.join(known)}"))
+        raise UsageError(f"{self.model.name} has no setting '{name}'", did_you_mean(name, known, f"it has {', '.join(known)}"))
 
     def put(self, name: str, value: Any) -> Instance:
         """Return the instance with a value for one of them. Raises UsageError for a name or a value that cannot be."""
@@ -60,7 +60,7 @@ class Instance:
         return self.setting(name).default
 
     def of_input(self, name: str) -> bool:
-        """Whether a name is the input's or the batch: any of `OF_INPUT`, with `input.` before it where the model has it, too."""
+        """Whether a name is one of `OF_INPUT`; it begins with `input.` where the model has a setting of that name."""
         bare = name.removeprefix(PREFIX)
         return bare in OF_INPUT and (name != bare or bare not in self.model.declared)
 

@@ -20,8 +20,9 @@ from cnncost import load
 from cnncost.base.errors import AlgebraError, CnncostError, ModelError, UsageError
 from cnncost.base.poly import LATEX, PYTHON, Poly, coefficients, common_factor, expression, positive_roots, symbols, written
 from cnncost.models import zoo
-from cnncost.models.model import Model
-from cnncost.questions.formula import AXES, FIGURES, Case, Formula, formula, natural_letters, takes_numbers
+from cnncost.models.instance import Instance
+from cnncost.models.model import AXES, Model
+from cnncost.questions.formula import FIGURES, Formula, costs_of, formula, natural_letters
 
 EXACT = examples(150)
 
@@ -179,7 +180,7 @@ def letters_of(name: str) -> tuple[str, ...]:
     """The settings of a model that can be letters, one at a time."""
     model = load(name)
     found = []
-    for setting in filter(lambda setting: takes_numbers(model, setting), model.parameters):
+    for setting in filter(lambda name: model.declared[name].number, model.declared):
         try:
             formula(model, [setting])
         except CnncostError:
@@ -191,18 +192,18 @@ def letters_of(name: str) -> tuple[str, ...]:
 @pytest.mark.parametrize("name", FAMILIES)
 def test_letters_of_every_family(name: str) -> None:
     model = load(name)
-    numbers = [setting for setting in model.parameters if takes_numbers(model, setting)]
+    numbers = [setting for setting, found in model.declared.items() if found.number]
     assert [setting for setting in numbers if setting not in letters_of(name)] == REFUSING.get(name, "").split()
     if name not in NO_SIZES:
         assert formula(model).letters
 
 
 def numeric(model: Model, values: dict[str, int]) -> dict[str, int] | None:
-    case = Case(model)
+    case = Instance(model)
     for name, value in values.items():
         case = case.put(name, value)
     try:
-        return case.report().total
+        return costs_of(case).total
     except ModelError:
         return None
 
@@ -300,13 +301,13 @@ REFUSALS = {
     "depth can decide which layers there are: give it a number, with --set",
     ("resnet50", "block"): "resnet50: 'block' is no number, so it cannot be a letter\nletters can stand for width, classes, "
     "groups, width_per_group, reduction, stem, H, W, C, size, batch",
-    ("resnet50", "widht"): "resnet50 has no 'widht'\ndid you mean 'width'?",
+    ("resnet50", "widht"): "resnet50 has no setting 'widht'\ndid you mean 'width'?",
     ("resnet50", "depths.4"): "resnet50 has no setting 'depths.4'\ndepths is 3,4,6,3: its entries are 0 to 3",
     ("resnet50", "H=32*"): "--let H=32*: column 4 of '32*': a letter, a number or '(' expected, not the end\n"
     "write letters and whole numbers with + - * // ** ( )",
     ("resnet50", "=3"): "--let '=3' names no letter\nwrite NAME, or NAME=EXPRESSION as in H=32*h",
     ("bottleneck", "C=-C"): "bottleneck: −4·C is below 1 whatever the letters are\nletters count from 1",
-    ("bottleneck", "H=0"): "bottleneck: the input 4·C×0×W has the size 0\nsizes are whole numbers from 1",
+    ("bottleneck", "H=0"): "setting H=0: 0 is below what is possible\ngive 1 to 10^18",
     ("fractalnet20", "columns"): "fractalnet20: whether columns > 16 depends on the letters (after layer 'input')\n"
     "columns can decide which layers there are: give it a number, with --set",
 }

@@ -285,7 +285,7 @@ REFUSALS: dict[tuple[str, ...], str] = {
     ("resnet20_cifar", "depth", "params<=10k"): "no depth of resnet20_cifar meets params<=10k\n"
     "depth=8 comes closest: params 75,290; depth=1, for one, cannot be built: "
     "resnet20_cifar: depth=1 is not 6n + 2 with n ≥ 1",
-    ("resnet50", "widht", "flops=1G"): "resnet50 has no 'widht'\ndid you mean 'width'?",
+    ("resnet50", "widht", "flops=1G"): "resnet50 has no setting 'widht'\ndid you mean 'width'?",
     ("resnet50", "depths", "flops=1G"): "resnet50: 'depths' is no single number\nname an entry, as in depths.0",
     ("resnet50", "depths.7", "flops=1G"): "resnet50 has no setting 'depths.7'\ndepths is 3,4,6,3: its entries are 0 to 3",
     ("resnet50", "width"): "nothing to solve for\ngive --target flops=4.1G, or --equals MODEL",

@@ -22,6 +22,7 @@ from cnncost.base.limits import EXPECTED, QUANTITIES, Limit, limit
 from cnncost.base.units import parse_quantity
 from cnncost.graph.graph import Outputs, Tensor
 from cnncost.models.model import Input, Model
+from cnncost.models.settings import MISSING
 from cnncost.models.spec.build import CONDITION, COUNT, IN, INPUT, Arg, Block, Broken, Compiler, Run, Step, named_stage
 from cnncost.models.spec.expressions import Ratio, shown
 from cnncost.models.spec.problems import Mark, Problem, Source, SpecError
@@ -565,7 +566,7 @@ class _Network:
             for name, param in self.params.items()
         ]
         network.__signature__ = inspect.Signature([tensor, *declared])  # type: ignore[attr-defined]
-        network.__annotations__ = {parameter.name: parameter.annotation for parameter in declared}
+        network.__annotations__ = {p.name: p.annotation for p in declared if p.annotation is not MISSING}
         return network
 
     def structural(self) -> frozenset[str]:
@@ -664,13 +665,16 @@ def _fits(column: Ints, param: Param) -> Any:
 
 
 def _kind(param: Param, name: str, network: _Network) -> Any:
-    """Return the type of a setting: `int` where it decides how many layers there are, so that it is no column of a sweep."""
+    """Return the type of a setting: `int` where it decides how many layers there are, so that it is no column of a sweep.
+
+    A size has none: it may be a ratio in an expression, so that the spec itself checks what it is given.
+    """
     default = _setting(param.default)
     if param.choices:
         return Literal[tuple(map(_setting, param.choices))]
     if isinstance(default, (bool, str, float)):
         return type(default)
-    return int if name in network.structural() else Any
+    return int if name in network.structural() else MISSING
 
 
 def _checked(source: Source, model: Model, expect: Sequence[Figure]) -> Callable[..., Outputs]:

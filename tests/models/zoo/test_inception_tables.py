@@ -161,7 +161,7 @@ def test_depths_are_three(reference: str) -> None:
 
 
 def test_polynet_needs_known_modules() -> None:
-    with pytest.raises(ModelError, match="no PolyNet module 'poly-9'"):
+    with pytest.raises(UsageError, match="setting stage_a.0='poly-9': no such choice"):
         cnncost.load("polynet", stage_a=("poly-9",)).trace()
     with pytest.raises(ModelError, match="stage_c names no module"):
         cnncost.load("polynet", stage_c=()).trace()
