@@ -1,4 +1,4 @@
-"""A model at given sizes: what `--let`, `--over`, `--for`, `--size` and keyword arguments in Python may name, and how it is put."""
+"""A model at given sizes: what `--let`, `--over`, `--for` and keyword arguments in Python may name, and how it is put."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import cnncost
-from cnncost.base.errors import ModelError
+from cnncost.base.errors import ModelError, UsageError
 from cnncost.graph.graph import Graph, Node
 
 LAYERS = Path(__file__).parents[2] / "data" / "layers"
@@ -161,7 +161,7 @@ def test_depths_are_three(reference: str) -> None:
 
 
 def test_polynet_needs_known_modules() -> None:
-    with pytest.raises(UsageError, match="setting stage_a.0='poly-9': no such choice"):
+    with pytest.raises(UsageError, match=r"setting stage_a\.0='poly-9': no such choice"):
         cnncost.load("polynet", stage_a=("poly-9",)).trace()
     with pytest.raises(ModelError, match="stage_c names no module"):
         cnncost.load("polynet", stage_c=()).trace()
