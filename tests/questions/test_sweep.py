@@ -88,7 +88,7 @@ def axes_of(model: Model, rng: random.Random) -> list[Axis]:
             texts = [f"{name}.{place}={max(1, value[place] - 1)}:{value[place] + 1}"]
         if texts:
             found.append(axis(model, rng.choice(texts)))
-    if model.shape is not None and len(model.shape) == 3 and not callable(model.input) and "size" not in model.parameters:
+    if model.shape is not None and len(model.shape) == 3 and not callable(model.input) and "size" not in model.declared:
         found.append(axis(model, f"size={model.shape[1]},{max(1, model.shape[1] - 3)}"))
     found.append(Axis("batch", (1, 3), "batch"))
     found = [axis for axis in found if axis.name not in SLOW]

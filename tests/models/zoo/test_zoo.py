@@ -169,7 +169,7 @@ def candidates(hint: Any, now: Any = None) -> list[Any]:
 
 def hints(model: Model) -> dict[str, Any]:
     found = get_type_hints(model.function)
-    return {name: found[name] for name in model.parameters}
+    return {name: found[name] for name in model.declared}
 
 
 def tried(model: Model, **changed: Any) -> Graph | None:
@@ -213,7 +213,7 @@ def test_settings_work_or_are_refused(variants: list[Model], data: st.DataObject
 
 @each_model
 def test_classes_change_the_last_layers_only(model: Model) -> None:
-    if "classes" not in model.parameters:
+    if "classes" not in model.declared:
         return
     before, after = model.trace(), model.trace(classes=7)
     pairs = list(zip(before.nodes, after.nodes, strict=True))
@@ -228,7 +228,7 @@ def test_classes_change_the_last_layers_only(model: Model) -> None:
 @each_function
 def test_dropout_costs_nothing(variants: list[Model]) -> None:
     model = variants[0]
-    if "dropout" not in model.parameters:
+    if "dropout" not in model.declared:
         return
 
     def rates(value: float) -> Any:
