@@ -4,36 +4,54 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 
 from cnncost.base.errors import CnncostError
+from cnncost.base.streams import OutputError, ReaderGoneError, finish, prepare
 
-BROKEN_PIPE = 141  # what a shell reports for a program ended by a closed pipe: 128 + SIGPIPE
+BAD_INPUT = 2
+FAULT = 3
+INTERRUPTED = 130  # what a shell reports for a program ended by Ctrl-C: 128 + SIGINT
+READER_GONE = 141  # and by a closed pipe: 128 + SIGPIPE
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 0 done, 2 bad usage or input, 3 an error of the program itself, 130 interrupted."""
+    """Run the command line. Exit codes: 0 done, 1 a broken budget, 2 bad usage or input, 3 a fault of the program itself.
+
+    130 means interrupted, 141 that nobody reads the output any more.
+    """
+    prepare()
+    try:
+        code = _run()
+        finish()
+    except ReaderGoneError:
+        code = READER_GONE
+    except OutputError as error:
+        code = _complain(f"cannot write the output: {error}", "is the device full, or closed?")
+    with suppress(ReaderGoneError, OutputError):  # where messages cannot be written either, the exit code must do
+        finish()
+    sys.exit(code)
+
+
+def _run() -> int:
     import click
 
     from cnncost.cli import cli
 
-    for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show × gets a ?, not a traceback
-        getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
     try:
         code = cli.main(prog_name="cnncost", standalone_mode=False)
-        sys.stdout.flush()
     except CnncostError as error:
-        print(error.text(), file=sys.stderr)
-        code = 2
+        return _say(error.text())
     except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        _quietly(error.show)
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        code = 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to flush at exit
-        code = BROKEN_PIPE
+        return INTERRUPTED
+    except (ReaderGoneError, OutputError):
+        raise
     except (MemoryError, RecursionError):
-        code = _complain("this is larger than the memory of this machine", "ask for less: fewer layers, a smaller --top")
+        return _complain("this is larger than the memory of this machine", "ask for less: fewer layers, a smaller --top")
     except Exception as error:
         if os.environ.get("CNNCOST_DEBUG"):
             raise
@@ -41,13 +59,22 @@ def main() -> None:
             f"internal error: {type(error).__name__}: {error}",
             "please report it; CNNCOST_DEBUG=1 shows where it happened",
         )
-        code = 3
-    sys.exit(code if isinstance(code, int) else 0)
+        return FAULT
+    return code if isinstance(code, int) else 0
 
 
 def _complain(message: str, hint: str) -> int:
-    print(f"error: {message}", *([f"  {hint}"] if hint else []), sep="\n", file=sys.stderr)
-    return 2
+    return _say(f"error: {message}\n  {hint}")
+
+
+def _say(text: str) -> int:
+    _quietly(lambda: print(text, file=sys.stderr))
+    return BAD_INPUT
+
+
+def _quietly(write: Callable[[], object]) -> None:
+    with suppress(ReaderGoneError, OutputError):
+        write()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""Files as they were at a commit, branch or tag of git."""
+"""Files as they were at a commit, branch or tag of git.
+
+What git is asked comes from outside: names stand behind `--end-of-options`, paths are literal, and nothing is fetched: a
+partial clone would run what its remote is configured to run, and a failure of the network must not read as "was not there".
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,11 @@ import functools
 import os
 
 from cnncost.base.errors import UsageError
+
+# GIT_ALLOW_PROTOCOL keeps a git before 2.44, which does not know the other, from fetching.
+SAFE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none", "GIT_LITERAL_PATHSPECS": "1", "GIT_TERMINAL_PROMPT": "0"}
+FILES = ("100644", "100755", "100664")  # the modes of regular files; the last is what early versions of git wrote
+OTHERS = {"120000": "a symbolic link", "160000": "a submodule", "040000": "a folder"}
 
 
 class NotInGitError(UsageError):
@@ -15,20 +24,47 @@ class NotInGitError(UsageError):
 def text_at(ref: str, path: str) -> str:
     """Return the text of a file as it was at a commit, branch or tag; the path is that of today.
 
-    Raises NotInGitError where it was not there, UsageError where there is no git, no repository or no such ref.
+    Raises NotInGitError where it was not there, UsageError where there is no git, no repository or no such ref, and where
+    what was there is no file or cannot be read.
     """
     folder = os.path.dirname(os.path.abspath(path))
     while not os.path.isdir(folder):  # one that has been removed since
         folder = os.path.dirname(folder)
     commit, top = _commit(folder, ref)
-    inside = os.path.relpath(os.path.realpath(path), top).replace(os.sep, "/")
-    text = _git(folder, "cat-file", "blob", f"{commit}:{inside}")
-    if text is None:
+    inside = _inside(path, top)
+    listed = _git(top, "ls-tree", "-z", "--full-tree", commit, "--", inside)
+    if listed is None:
+        raise _unreadable(path, ref)
+    entry = next((line for line in listed.decode("utf-8", "surrogateescape").split("\0") if line), "")
+    head, _, name = entry.partition("\t")
+    if name != inside:
         raise NotInGitError(f"'{path}' is not in {ref}", f"see what is: git ls-tree -r --name-only {ref}")
+    mode, _, blob = head.split(" ")
+    if mode not in FILES:
+        raise UsageError(f"'{path}' is {OTHERS.get(mode, 'no file')} at {ref}", "compare with a version in which it is a file")
+    text = _git(top, "cat-file", "blob", blob)
+    if text is None:
+        raise _unreadable(path, ref)
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError:
         raise UsageError(f"'{path}' at {ref} is no text in UTF-8", "compare with another version") from None
+
+
+def _inside(path: str, top: str) -> str:
+    """Return a path as the repository calls it. Links inside the work tree are not followed: a path is what it is called."""
+    whole = os.path.abspath(path)
+    above = os.path.dirname(whole)
+    while os.path.realpath(above) != top:
+        if above == os.path.dirname(above):
+            raise UsageError(f"'{path}' is not in the work tree of '{top}'", "name a file of the repository")
+        above = os.path.dirname(above)
+    return os.path.relpath(whole, above).replace(os.sep, "/")
+
+
+def _unreadable(path: str, ref: str) -> UsageError:
+    hint = "a partial or damaged clone lacks it; fetch it: git fetch --refetch, or git clone without --filter"
+    return UsageError(f"git cannot read '{path}' at {ref}", hint)
 
 
 @functools.cache  # the same for all specs of a folder
@@ -37,11 +73,12 @@ def _commit(folder: str, ref: str) -> tuple[str, str]:
     top = _git(folder, "rev-parse", "--show-toplevel")
     if top is None:
         raise UsageError(f"'{folder}' is in no git repository", "without git: cnncost snapshot MODEL… -o costs.json")
-    commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}") if ref else None
+    named = ref and "\0" not in ref
+    commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}") if named else None
     if commit is None:
         hint = "a shallow clone lacks it: git fetch --depth=1 origin BRANCH, and then FETCH_HEAD"
         raise UsageError(f"git knows no commit, branch or tag '{ref}'", hint)
-    return commit.decode().strip(), os.path.realpath(top.decode().rstrip("\n"))
+    return commit.decode().strip(), os.path.realpath(os.fsdecode(top).rstrip("\n"))
 
 
 def _git(folder: str, *words: str) -> bytes | None:
@@ -49,7 +86,7 @@ def _git(folder: str, *words: str) -> bytes | None:
     import subprocess
 
     try:
-        done = subprocess.run(["git", *words], cwd=folder, capture_output=True, check=False)
+        done = subprocess.run(["git", *words], cwd=folder, capture_output=True, check=False, env={**os.environ, **SAFE})
     except OSError:
         raise UsageError("git cannot be run", "install it, or compare with a file of cnncost snapshot") from None
     return done.stdout if done.returncode == 0 else None

@@ -143,15 +143,24 @@ def is_spec(name: str) -> bool:
 
 
 def spec(reference: str) -> Spec:
-    """Return the spec in a file, or, of `REF:path`, as it was in git at a commit, branch or tag."""
+    """Return the spec in a file, or, of `REF:path`, as it was in git at a commit, branch or tag.
+
+    `REF:path` never means a file of that name: whoever can add files could else plant an earlier version. Such a file is
+    read as `./REF:path`.
+    """
     from cnncost.models.spec import read
 
     ref, colon, path = reference.partition(":")
-    if not colon or os.path.exists(reference):
+    if not colon or _is_path(ref):
         return read(reference)
     from cnncost.base.git import text_at
 
     return read(reference, text_at(ref, path))
+
+
+def _is_path(before_colon: str) -> bool:
+    """Whether a colon belongs to a path: no ref begins with a dot or holds a slash at its start, and drives have one letter."""
+    return before_colon.startswith((".", os.sep)) or (os.name == "nt" and len(before_colon) == 1)
 
 
 def at(ref: str, reference: str) -> Model | None:
