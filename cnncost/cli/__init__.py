@@ -6,8 +6,8 @@ from importlib import import_module
 
 import click
 
-from cnncost import __version__
 from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.version import __version__
 
 # Each command with its help line, so that `cnncost --help` imports none of them.
 COMMANDS = {
@@ -15,6 +15,9 @@ COMMANDS = {
     "compare": "The totals of several networks side by side.",
     "explain": "Where a network's numbers come from: by layer type, by whom, and layer by layer.",
     "memory": "The memory of a network by name: outputs, peak, kept for the backward pass, training.",
+    "graph": "The graph of a network for other programs: JSON, Mermaid, DOT, stacks for flame graphs.",
+    "draw": "A drawing of a network: boxes and lines, repeats folded.",
+    "report": "A page to look at and send: one to six networks, or what changed, in one file.",
     "formula": "What a network costs in letters: exact polynomials.",
     "solve": "The width, depth, size or other setting that meets a target.",
     "sweep": "Every candidate of a design space: filtered, sorted, counted.",

@@ -307,6 +307,18 @@ def emit(text: str, path: str | None) -> None:
         write(path, text)
 
 
+def write_picture(svg: str, format: str, path: str | None) -> None:
+    """Print a picture, or write it to a file: whole or not at all."""
+    if path is None or path == "-":
+        click.echo(svg, nl=False)
+        return
+    from cnncost.show.pictures import convert
+
+    made = convert(svg, format)
+    with replacing(path) as file:
+        file.write(made)
+
+
 def check_output(format: str | None, path: str | None) -> None:
     """Refuse an output file whose format is not known, before any work is done."""
     if path is not None and path != "-" and format is None:

@@ -319,6 +319,19 @@ class Memory:
         extra = self.indices[now - 1]
         return [*found, (f"{layer} (indices)", extra)] if extra != 0 else found
 
+    def storages(self) -> Iterator[Storage]:
+        """Iterate over what the layers newly make: who makes it, its bytes, and while which layers it is live.
+
+        Indices of max pooling are live while their layer runs.
+        """
+        last, final = self._storages[1], len(self.graph.layers)
+        for index, count in enumerate(self.outputs, start=1):
+            if not (isinstance(count, int) and count == 0):
+                yield Storage(index - 1, count, min(last[index], final) - 1)
+            extra = self.indices[index - 1]
+            if not (isinstance(extra, int) and extra == 0):
+                yield Storage(index - 1, extra, index - 1)
+
     # ── training ──
 
     def _extra(self, node: Node, part: str) -> Num:
@@ -463,6 +476,15 @@ class Memory:
     def input_bytes(self) -> Num:
         """The input image, which the figures leave out."""
         return self.tensor_bytes[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """What a layer newly makes: layers as indices into `graph.layers`, the bytes, and the last layer that reads it."""
+
+    layer: int
+    bytes: Num
+    last: int
 
 
 KEPT_PARTS = {  # what `kept` is made of, and the part of `Precision` that says as what it is stored

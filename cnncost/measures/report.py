@@ -197,9 +197,9 @@ class Report(Showable, Sequence["Layer"]):
             raise UsageError(f"depth {depth} is below 0", "0 is the total, 1 the stages, 2 the blocks")
         return self.gather([".".join(row.name.split(".")[:depth]) if depth else self.model for row in self.rows])
 
-    def gather(self, keys: Sequence[str]) -> Report:
-        """Return the report of groups: the layers with the same key, one key a row, in the order in which keys first appear."""
-        members: dict[str, list[int]] = {}
+    def gather(self, keys: Sequence[str], order: Sequence[str] | None = None) -> Report:
+        """Return the report of groups: the layers with one key are one row, in the order of `order` or of their first layer."""
+        members: dict[str, list[int]] = {key: [] for key in order or ()}
         for index, key in enumerate(keys):
             members.setdefault(key, []).append(index)
         index_of = {key: position for position, key in enumerate(members)}

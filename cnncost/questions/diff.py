@@ -143,8 +143,8 @@ def _content(layer: Data) -> str:
     return dumps({key: value for key, value in layer.items() if key not in ("name", "shares")}, sort_keys=True)
 
 
-def _what(change: LayerChange) -> str:
-    """What a layer is, or what of it changed, in words."""
+def what(change: LayerChange) -> str:
+    """Return what a layer is, or what of it changed, in words."""
     old, new = change.old, change.new
     if change.change == "renamed":
         return f"was {old['name'] if old else ''}"
@@ -221,7 +221,7 @@ def table(found: Difference, top: int | None = None, exact: bool = False) -> Tab
     keys = [quantity.layers for quantity in figures]
     shown = listed if top is None else listed[:top]
     body: list[tuple[Any, ...]] = [
-        (change.change, change.layer["name"], _what(change), *(change.delta(key) for key in keys)) for change in shown
+        (change.change, change.layer["name"], what(change), *(change.delta(key) for key in keys)) for change in shown
     ]
     if others := listed[len(shown) :]:
         body.append(("", f"({len(others)} others)", None, *(sum(change.delta(key) for change in others) for key in keys)))

@@ -5,7 +5,7 @@ Text formats show figures as people read them; json, csv and tsv carry exact int
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from cnncost.base.errors import UsageError, did_you_mean
@@ -126,15 +126,16 @@ SUFFIXES = {
 }
 
 
-def format_of(path: str) -> str:
+def format_of(path: str, suffixes: Mapping[str, str] = SUFFIXES) -> str:
     """Return the format that a file's suffix asks for. Raises UsageError where it asks for none."""
     from pathlib import PurePath
 
     suffix = PurePath(path).suffix.lower()
-    if suffix not in SUFFIXES:
-        hint = did_you_mean(suffix, SUFFIXES, f"suffixes: {', '.join(SUFFIXES)}; or name one with --format")
+    if suffix not in suffixes:
+        other = "; or name one with --format" if suffixes is SUFFIXES else ""
+        hint = did_you_mean(suffix, suffixes, f"suffixes: {', '.join(suffixes)}{other}")
         raise UsageError(f"the suffix of '{path}' names no format", hint)
-    return SUFFIXES[suffix]
+    return suffixes[suffix]
 
 
 def _plot(table: Table) -> list[str]:
