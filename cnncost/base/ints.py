@@ -98,7 +98,9 @@ class Ints:
         right = _ints(other)
         if right is None:
             return NotImplemented  # type: ignore[no-any-return]  # as operators do
-        return operation(self.values, right.values).astype(bool)  # type: ignore[no-any-return]
+        from cnncost.base.answers import Answers
+
+        return operation(self.values, right.values).astype(bool).view(Answers)  # type: ignore[no-any-return]
 
     def __lt__(self, other: object) -> NDArray[np.bool_]:
         return self._compare(other, operator.lt)

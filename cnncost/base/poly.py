@@ -13,39 +13,29 @@ from __future__ import annotations
 import keyword
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass, replace
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
-from typing import Any, TypeAlias
+from operator import index
+from typing import Any
 
-from cnncost.base.errors import AlgebraError, Disagreement
-from cnncost.base.ints import Ints
-
-Num: TypeAlias = Any  # int | Ints | Poly: whatever + - * // ** mean something for
-Atom: TypeAlias = "str | Floor"
-Monomial: TypeAlias = "tuple[tuple[Atom, int], ...]"
-
-SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-@dataclass(frozen=True, slots=True)
-class Floor:
-    """The atom ⌊numerator / denominator⌋, with numerator reduced as far as `Poly.__floordiv__` can."""
-
-    numerator: Num
-    denominator: Num
-
-    def __str__(self) -> str:
-        return _atom_text(self, TEXT)
+from cnncost.base.assumed import asked_by_a_model
+from cnncost.base.assumed import assume as assume
+from cnncost.base.assumed import assumptions as assumptions
+from cnncost.base.errors import AlgebraError, Disagreement, did_you_mean
+from cnncost.base.ints import Ints, checked
+from cnncost.base.notation import LATEX, TEXT, Atom, Floor, Monomial, letters_in, plain, reading_order, times, written
+from cnncost.base.notation import Num as Num
 
 
 class Poly:
     """A polynomial with integer coefficients, never constant. Make letters with `symbols`.
 
-    >>> C, H, W = symbols("C H W")
+    A question that letters leave open is never guessed. `==`, `!=`, `in` and `if` take what differs as polynomials to differ,
+    and note that for `assumptions`; `<` and `>`, remainders, and sets and dicts asked inside a model raise AlgebraError.
+
+    >>> C, H, W = symbols("C, H, W")
     >>> str(4 * C * C + (3 * C) ** 2 + 4 * C * C)
     '17·C²'
     >>> str((32 * H + 6 - 7) // 2 + 1)
@@ -60,19 +50,42 @@ class Poly:
         self.terms = terms
         self._hash = hash(frozenset(terms.items()))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.terms,)  # another process hashes texts differently
+
     def __hash__(self) -> int:
+        if asked_by_a_model(sys._getframe(1)):
+            raise AlgebraError(
+                f"{self} is looked up in a set or a dict, which tells letters from every number",
+                "compare it: == with a number, or `in` with a tuple such as (8, 16)",
+            )
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Poly) and self._hash == other._hash and self.terms == other.terms
+        if equal(self, other):
+            return True
+        if isinstance(other, float) and other.is_integer():
+            other = int(other)
+        if isinstance(other, (int, Fraction, Poly)) or hasattr(other, "__index__"):
+            _differ(self, other)
+        return False
+
+    def __bool__(self) -> bool:
+        constant = 0 if isinstance(self, Remainder) else self.terms.get((), 0)
+        letters = self - constant
+        if max(letters.terms.values()) < 0:  # 3 - C is noted as C ≠ 3
+            letters, constant = -letters, -constant
+        _differ(letters, -constant) if constant else _differ(self, 0)
+        return True
 
     def __add__(self, other: Num) -> Num:
-        if not isinstance(other, (int, Fraction, Poly)):
+        other = _operand(self, other)
+        if other is None:
             return NotImplemented
         total = dict(self.terms)
-        for monomial, coefficient in _terms(other).items():
+        for monomial, coefficient in terms_in(other).items():
             total[monomial] = total.get(monomial, 0) + coefficient
-        return _number(total)
+        return number_of(total)
 
     __radd__ = __add__
 
@@ -80,20 +93,22 @@ class Poly:
         return Poly({monomial: -coefficient for monomial, coefficient in self.terms.items()})
 
     def __sub__(self, other: Num) -> Num:
-        return self + -other if isinstance(other, (int, Fraction, Poly)) else NotImplemented
+        other = _operand(self, other)
+        return NotImplemented if other is None else self + -other
 
     def __rsub__(self, other: Num) -> Num:
         return -self + other
 
     def __mul__(self, other: Num) -> Num:
-        if not isinstance(other, (int, Fraction, Poly)):
+        other = _operand(self, other)
+        if other is None:
             return NotImplemented
         product: dict[Monomial, int] = {}
         for left, a in self.terms.items():
-            for right, b in _terms(other).items():
-                monomial = _times(left, right)
+            for right, b in terms_in(other).items():
+                monomial = times(left, right)
                 product[monomial] = product.get(monomial, 0) + a * b
-        return _number(product)
+        return number_of(product)
 
     __rmul__ = __mul__
 
@@ -106,16 +121,28 @@ class Poly:
         return result
 
     def __floordiv__(self, other: Num) -> Num:
-        return _floor(self, other) if isinstance(other, (int, Poly)) else NotImplemented
+        other = _operand(self, other)
+        return NotImplemented if other is None else _floor(self, other)
 
     def __rfloordiv__(self, other: Num) -> Num:
-        return _floor(other, self) if isinstance(other, int) else NotImplemented
+        other = _operand(self, other)
+        return NotImplemented if other is None else _floor(other, self)
+
+    def __truediv__(self, other: Num) -> Num:
+        other = _operand(self, other)
+        return NotImplemented if other is None else _quotient(self, other)
+
+    def __rtruediv__(self, other: Num) -> Num:
+        other = _operand(self, other)
+        return NotImplemented if other is None else _quotient(other, self)
 
     def __mod__(self, other: Num) -> Num:
-        return self - self // other * other
+        other = _operand(self, other)
+        return NotImplemented if other is None else _remainder(self, other)
 
     def __rmod__(self, other: Num) -> Num:
-        return other - other // self * self
+        other = _operand(self, other)
+        return NotImplemented if other is None else _remainder(other, self)
 
     def __lt__(self, other: Num) -> bool:
         return _positive(other - self, f"whether {self} < {other}")
@@ -131,17 +158,26 @@ class Poly:
 
     def letters(self) -> tuple[str, ...]:
         """Return the letters that occur, sorted, those inside floors too."""
-        found: set[str] = set()
-        for atom in self.atoms():
-            if isinstance(atom, str):
-                found.add(atom)
-            else:
-                for part in (atom.numerator, atom.denominator):
-                    found.update(part.letters() if isinstance(part, Poly) else ())
-        return tuple(sorted(found))
+        return tuple(sorted({letter for atom in self.atoms() for letter in letters_in(atom)}))
 
-    def subs(self, values: Mapping[str, Num]) -> Num:
-        """Return the polynomial with numbers, columns or other polynomials in place of the letters named in `values`."""
+    def subs(self, values: Mapping[Any, Num]) -> Num:
+        """Return the polynomial with numbers, columns or other polynomials in place of letters, given by name or as letters.
+
+        >>> C, H = symbols("C, H")
+        >>> str((C * H // 2).subs({C: 3, "H": H + 1}))
+        'H + ⌈H/2⌉ + 1'
+
+        Raises AlgebraError where a number divides by 0, and for a key that is no letter.
+        """
+        if not all(type(name) is str for name in values):
+            values = {_name(name): value for name, value in values.items()}
+        try:
+            return self._subs(values)
+        except ZeroDivisionError:
+            given = ", ".join(f"{name}={value}" for name, value in values.items())
+            raise AlgebraError(f"{self} divides by 0 for {given}", "letters stand for whole numbers from 1") from None
+
+    def _subs(self, values: Mapping[str, Num]) -> Num:
         numbers: dict[Atom, Num] = {atom: _value(atom, values) for atom in set(self.atoms())}
         total: Num = None
         for monomial, coefficient in self.terms.items():
@@ -152,8 +188,30 @@ class Poly:
             total = product if total is None else total + product
         return total
 
+    def __call__(self, **values: Num) -> Num:
+        """Return the value for numbers, arrays of integers or polynomials in place of letters: `f(C=64)`.
+
+        >>> C, H = symbols("C, H")
+        >>> (17 * C**2 * H)(C=64, H=56)
+        3899392
+
+        Raises AlgebraError for a letter that does not occur, and for what is no whole number.
+        """
+        known = self.letters()
+        for name, value in values.items():
+            if name not in known:
+                raise AlgebraError(f"{self} has no letter '{name}'", did_you_mean(name, known, f"letters: {', '.join(known)}"))
+            if not isinstance(checked(value), (int, Fraction, Ints, Poly)):
+                raise AlgebraError(f"{name}={value!r} is no whole number", "give whole numbers, arrays of them, or letters")
+        result = self.subs({name: checked(value) for name, value in values.items()})
+        return result.values if isinstance(result, Ints) else result
+
     def __index__(self) -> int:
         raise AlgebraError(f"{self} has to be a number here", "it decides which layers there are")
+
+    def _repr_latex_(self) -> str:
+        """Return what a notebook shows."""
+        return f"${written(self, LATEX)}$"
 
     def __str__(self) -> str:
         return self.text({})
@@ -166,7 +224,7 @@ class Poly:
         '64·3²'
         """
         style = replace(TEXT, letter=lambda name: names.get(name, name)) if names else TEXT
-        return _sum(self, style)
+        return plain(self, style)
 
     def __repr__(self) -> str:
         return f"<Poly {self}>"
@@ -177,32 +235,39 @@ class Poly:
 
 
 def symbols(names: str) -> tuple[Poly, ...]:
-    """Return one letter per name: `C, H, W = symbols("C H W")`. Letters stand for integers of at least 1."""
-    return tuple(Poly({((name, 1),): 1}) for name in names.split())
+    """Return one letter per name. Letters stand for integers of at least 1.
 
+    >>> symbols("C, H")
+    (<Poly C>, <Poly H>)
 
-_assumed: ContextVar[dict[tuple[str, Num, Num], None] | None] = ContextVar("assumed", default=None)
-
-
-@contextmanager
-def assumptions() -> Iterator[dict[tuple[str, Num, Num], None]]:
-    """Collect what is taken for granted of letters inside `with assumptions() as found:`, in order.
-
-    The keys of `found` are ("!=", a, b), (">=", a, b) and ("%", a, b) for b divides a. A closed form holds where all do.
+    Raises AlgebraError for what cannot be a name in Python.
     """
-    found: dict[tuple[str, Num, Num], None] = {}
-    token = _assumed.set(found)
-    try:
-        yield found
-    finally:
-        _assumed.reset(token)
+    found = [name for name in re.split(r"[\s,]+", names) if name]
+    for name in found:
+        if not name.isidentifier() or keyword.iskeyword(name):
+            raise AlgebraError(f"'{name}' cannot be a letter", 'write names, as in symbols("C, H, depth_2")')
+    return tuple(map(symbol, found))
 
 
-def assume(relation: str, a: Num, b: Num) -> None:
-    """Note what is taken for granted of letters, for `assumptions`."""
-    found = _assumed.get()
-    if found is not None:
-        found[relation, a, b] = None
+def symbol(name: str) -> Poly:
+    """Return the letter of that name."""
+    return Poly({((name, 1),): 1})
+
+
+class Remainder(Poly):
+    """What division leaves over. No answer is the usual one, so that asking whether it is 0, or another number, raises."""
+
+    __slots__ = ()
+
+
+_UNDECIDED = "give the letters values, or set the setting that asks to a number"
+
+
+def equal(a: object, b: object) -> bool:
+    """Return whether two numbers are the same number or the same polynomial, and take nothing for granted."""
+    if isinstance(a, Poly) and isinstance(b, Poly):
+        return a._hash == b._hash and a.terms == b.terms
+    return not isinstance(a, Poly) and not isinstance(b, Poly) and bool(a == b)
 
 
 def same(a: Num, b: Num) -> bool:
@@ -218,10 +283,18 @@ def same(a: Num, b: Num) -> bool:
         if mask.any():
             raise Disagreement(mask)
         return False
-    equal = bool(a == b)
-    if not equal and (isinstance(a, Poly) or isinstance(b, Poly)) and None not in (a, b):
-        assume("!=", a, b)
-    return equal
+    if equal(a, b):
+        return True
+    if (isinstance(a, Poly) or isinstance(b, Poly)) and a is not None and b is not None:
+        _differ(a, b)
+    return False
+
+
+def _differ(a: Num, b: Num) -> None:
+    """Take two numbers to differ. Raises AlgebraError where they do for some letters, and as often do not."""
+    if isinstance(a, Remainder) or isinstance(b, Remainder):
+        raise AlgebraError(f"whether {a} is {b} depends on the letters", _UNDECIDED)
+    assume("!=", a, b)
 
 
 def minimum(a: Num, b: Num) -> Num:
@@ -254,7 +327,7 @@ def gcd(a: Num, b: Num) -> Num:
     if isinstance(a, Ints) or isinstance(b, Ints):
         return _elementwise("gcd", a, b)
     for small, large in ((a, b), (b, a)):
-        if large % small == 0:
+        if equal(large % small, 0):
             return small
     raise AlgebraError(f"the greatest common divisor of {a} and {b} depends on the letters")
 
@@ -266,13 +339,14 @@ def _elementwise(name: str, a: Num, b: Num) -> Ints:
     return column.combine(other, getattr(np, name), max)
 
 
-def _terms(value: Num) -> dict[Monomial, int]:
+def terms_in(value: Num) -> dict[Monomial, int]:
+    """Return the terms of a polynomial or of a number."""
     if isinstance(value, Poly):
         return value.terms
     return {(): value} if value else {}
 
 
-def _number(terms: dict[Monomial, int]) -> Num:
+def number_of(terms: dict[Monomial, int]) -> Num:
     """Return the polynomial of these terms, or an int where it is constant."""
     terms = {monomial: coefficient for monomial, coefficient in terms.items() if coefficient}
     if not terms:
@@ -283,40 +357,35 @@ def _number(terms: dict[Monomial, int]) -> Num:
     return Poly(terms)
 
 
-def _atom_order(atom: Atom) -> tuple[int, str]:
-    """Letters first, then floors, those of small divisors first."""
-    if isinstance(atom, str):
-        return 0, atom
-    return atom.denominator if isinstance(atom.denominator, int) else 1, str(atom)
+def _operand(poly: Poly, other: Num) -> Num:
+    """Return what a polynomial is combined with, NumPy's integers as Python's; None for what answers itself."""
+    if isinstance(other, (int, Fraction, Poly)):
+        return other
+    if isinstance(other, float):
+        raise AlgebraError(
+            f"{poly} and {other!r}: letters know no decimals", "write // to round down, or a share such as Fraction(1, 2)"
+        )
+    return index(other) if hasattr(other, "__index__") and getattr(other, "ndim", 0) == 0 else None
 
 
-def _times(left: Monomial, right: Monomial) -> Monomial:
-    if not left or not right:
-        return left or right
-    powers: dict[Atom, int] = dict(left)
-    for atom, exponent in right:
-        powers[atom] = powers.get(atom, 0) + exponent
-    return tuple(sorted(powers.items(), key=lambda item: _atom_order(item[0])))
-
-
-def _reading_order(term: tuple[Monomial, int]) -> tuple[int, list[tuple[int, str, int]]]:
-    """Highest degree first, then alphabetically, higher powers first: C²·H before C·H²."""
-    monomial = term[0]
-    return (-sum(e for _, e in monomial), [(*_atom_order(atom), -e) for atom, e in monomial])
+def _name(key: object) -> str:
+    if isinstance(key, str):
+        return key
+    if isinstance(key, Poly) and len(names := key.letters()) == 1 and equal(key, symbol(names[0])):
+        return names[0]
+    raise AlgebraError(f"{key!r} is no letter", "put values in place of letters, as in {C: 64} or {'C': 64}")
 
 
 def _positive(value: Num, question: str) -> bool:
     """Return whether a polynomial is above 0, where that is so, or is not so, for all letters of at least 1."""
     if not isinstance(value, Poly):
         return bool(value > 0)
-    beyond = value.subs({letter: symbols(letter)[0] + 1 for letter in value.letters()})  # of letters of at least 0
-    if _never_negative(beyond) and _terms(beyond).get((), 0) > 0:
+    beyond = value.subs({name: symbol(name) + 1 for name in value.letters()})  # of letters of at least 0
+    if _never_negative(beyond) and terms_in(beyond).get((), 0) > 0:
         return True
     if _never_negative(-beyond):
         return False
-    raise AlgebraError(
-        f"{question} depends on the letters", "give the letters values, or set the setting that asks to a number"
-    )
+    raise AlgebraError(f"{question} depends on the letters", _UNDECIDED)
 
 
 def _never_negative(value: Num) -> bool:
@@ -331,14 +400,14 @@ def _never_negative(value: Num) -> bool:
 
 def _value(atom: Atom, values: Mapping[str, Num]) -> Num:
     if isinstance(atom, str):
-        return values[atom] if atom in values else Poly({((atom, 1),): 1})
+        return values[atom] if atom in values else symbol(atom)
     top, bottom = (part.subs(values) if isinstance(part, Poly) else part for part in (atom.numerator, atom.denominator))
     return top // bottom
 
 
 def _floor(top: Num, bottom: Num) -> Num:
     """Return ⌊top / bottom⌋: exact quotient terms outside, what is left as one flat floor atom."""
-    if any(isinstance(factor, Fraction) for part in (top, bottom) for factor in _terms(part).values()):
+    if any(isinstance(factor, Fraction) for part in (top, bottom) for factor in terms_in(part).values()):
         raise AlgebraError(f"({top}) divided by {bottom}: fractions are not rounded down")
     if isinstance(bottom, int):
         if bottom == 0:
@@ -348,38 +417,58 @@ def _floor(top: Num, bottom: Num) -> Num:
     whole, rest = _divide(top, bottom)
     if isinstance(rest, int) and isinstance(bottom, int):
         return whole  # 0 <= rest < bottom
-    if rest == 0:
+    if equal(rest, 0):
         return whole
     inner = _lone_floor(rest)
     if (
         inner is not None and _never_negative(inner.denominator) and _never_negative(bottom)
     ):  # ⌊(⌊a/m⌋ + b)/n⌋ = ⌊(a + b·m)/(m·n)⌋
-        remaining = rest - _number({((inner, 1),): 1})
+        remaining = rest - number_of({((inner, 1),): 1})
         return whole + _floor(inner.numerator + remaining * inner.denominator, inner.denominator * bottom)
     if isinstance(bottom, int):  # ⌊(g·a + k)/(g·n)⌋ = ⌊(a + ⌊k/g⌋)/n⌋
         g = math.gcd(bottom, *(coefficient for monomial, coefficient in rest.terms.items() if monomial))
         if g > 1:
-            rest = _number({monomial: coefficient // g for monomial, coefficient in rest.terms.items()})
+            rest = number_of({monomial: coefficient // g for monomial, coefficient in rest.terms.items()})
             bottom //= g
     return whole + Poly({((Floor(rest, bottom), 1),): 1})
+
+
+def _remainder(top: Num, bottom: Num) -> Num:
+    rest = top - _floor(top, bottom) * bottom
+    return Remainder(rest.terms) if isinstance(rest, Poly) else rest
+
+
+def _quotient(top: Num, bottom: Num) -> Num:
+    """Return top / bottom where that is whole whatever the letters are. Raises AlgebraError otherwise."""
+    if equal(bottom, 0):
+        raise AlgebraError(f"({top}) divided by 0")
+    if isinstance(bottom, Fraction) or any(isinstance(factor, Fraction) for factor in terms_in(top).values()):
+        return top * (1 / Fraction(bottom)) if isinstance(bottom, (int, Fraction)) else _undivided(top, bottom)
+    whole, rest = _divide(top, bottom)
+    return whole if equal(rest, 0) else _undivided(top, bottom)
+
+
+def _undivided(top: Num, bottom: Num) -> Num:
+    share = f", or multiply by Fraction(1, {bottom}) for a share" if isinstance(bottom, int) else ""
+    raise AlgebraError(f"({top}) / {bottom} may be no whole number", f"write // to round down{share}")
 
 
 def _divide(top: Num, bottom: Num) -> tuple[Num, Num]:
     """Return (q, r) with top = q·bottom + r; for an integer divisor the coefficients of r lie in [0, bottom)."""
     if isinstance(bottom, int):
-        terms = _terms(top).items()
-        whole = _number({monomial: coefficient // bottom for monomial, coefficient in terms})
-        return whole, _number({monomial: coefficient % bottom for monomial, coefficient in terms})
-    lead, lead_coefficient = min(bottom.terms.items(), key=_reading_order)
+        terms = terms_in(top).items()
+        whole = number_of({monomial: coefficient // bottom for monomial, coefficient in terms})
+        return whole, number_of({monomial: coefficient % bottom for monomial, coefficient in terms})
+    lead, lead_coefficient = min(bottom.terms.items(), key=reading_order)
     whole, rest, done = 0, top, 0
     while isinstance(rest, Poly) or (rest and not lead):  # long division by the leading term
-        term = next((t for t in sorted(_terms(rest).items(), key=_reading_order) if _contains(t[0], lead)), None)
+        term = next((t for t in sorted(terms_in(rest).items(), key=reading_order) if _contains(t[0], lead)), None)
         if term is None or term[1] % lead_coefficient or done > 64:
             break
         done += 1
-        quotient = _number({_without(term[0], lead): term[1] // lead_coefficient})
+        quotient = number_of({_without(term[0], lead): term[1] // lead_coefficient})
         whole, rest = whole + quotient, rest - quotient * bottom
-    return (whole, rest) if rest == 0 or len(bottom.terms) == 1 else (0, top)
+    return (whole, rest) if equal(rest, 0) or len(bottom.terms) == 1 else (0, top)
 
 
 def _contains(monomial: Monomial, part: Monomial) -> bool:
@@ -398,312 +487,7 @@ def _lone_floor(value: Num) -> Floor | None:
     """Return the floor atom that stands in `value` alone, to the first power, with coefficient 1."""
     floors = [
         monomial[0][0]
-        for monomial, coefficient in _terms(value).items()
+        for monomial, coefficient in terms_in(value).items()
         if coefficient == 1 and len(monomial) == 1 and monomial[0][1] == 1 and isinstance(monomial[0][0], Floor)
     ]
     return min(floors, key=str) if floors else None
-
-
-# ── letters and expressions in text ──────────────────────────────────────────────────────────────────────────────────
-
-TOKEN = re.compile(r"\s*(?:(?P<number>\d+)|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|//|[-+*()])|(?P<other>\S))")
-LARGEST_POWER = 8
-LONGEST_EXPRESSION = 150  # characters, so that parentheses nest no deeper than Python does
-
-
-def expression(text: str) -> Num:
-    """Return the value of an expression in letters and whole numbers with + - * // ** and parentheses.
-
-    >>> str(expression("(32*h + 6 - 7)//2 + 1"))
-    '16·h'
-
-    Raises AlgebraError with the position of what cannot be read, counted from 1.
-    """
-    if len(text) > LONGEST_EXPRESSION:
-        raise AlgebraError(f"an expression of {len(text)} characters", f"write at most {LONGEST_EXPRESSION}")
-    tokens = [
-        (match.lastgroup or "", match[match.lastgroup or 0], match.start(match.lastgroup or 0))
-        for match in TOKEN.finditer(text)
-    ]
-    tokens.append(("end", "", len(text)))
-    position = 0
-
-    def expected(what: str) -> AlgebraError:
-        kind, word, start = tokens[position]
-        found = "the end" if kind == "end" else f"'{word}'"
-        return AlgebraError(
-            f"column {start + 1} of '{text}': {what} expected, not {found}",
-            "write letters and whole numbers with + - * // ** ( )",
-        )
-
-    def take(*words: str) -> str | None:
-        nonlocal position
-        kind, word, _ = tokens[position]
-        if kind == "sign" and word in words:
-            position += 1
-            return word
-        return None
-
-    def total() -> Num:
-        value = product()
-        while sign := take("+", "-"):
-            value = value + product() if sign == "+" else value - product()
-        return value
-
-    def product() -> Num:
-        value = signed()
-        while sign := take("*", "//"):
-            value = value * signed() if sign == "*" else value // signed()
-        return value
-
-    def signed() -> Num:
-        return -signed() if take("-") else power()
-
-    def power() -> Num:
-        nonlocal position
-        value = single()
-        if take("**"):
-            kind, word, _ = tokens[position]
-            if kind != "number" or int(word) > LARGEST_POWER:
-                raise expected(f"a whole number up to {LARGEST_POWER}")
-            position += 1
-            value = value ** int(word)
-        return value
-
-    def single() -> Num:
-        nonlocal position
-        kind, word, _ = tokens[position]
-        if kind == "number":
-            position += 1
-            return int(word)
-        if kind == "name" and not keyword.iskeyword(word):
-            position += 1
-            return symbols(word)[0]
-        if take("("):
-            value = total()
-            if not take(")"):
-                raise expected("an operator or ')'")
-            return value
-        raise expected("a letter, a number or '('")
-
-    try:
-        value = total()
-    except ZeroDivisionError:
-        raise AlgebraError(f"'{text}' divides by 0") from None
-    if tokens[position][0] != "end":
-        raise expected("an operator")
-    return value
-
-
-# ── polynomials as people and programs write them ────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """A way of writing polynomials."""
-
-    times: str
-    minus: str
-    letter: Callable[[str], str]
-    power: Callable[[str, int], str]
-    floor: Callable[[Num, Num, Style], str]
-    wrap: str  # a sum in parentheses, as a format
-
-
-def _text_floor(top: Num, bottom: Num, style: Style) -> str:
-    top, left, right = _ceiling(top, bottom)
-    over, under = (_sum(part, style) for part in (top, bottom))
-    over, under = (
-        f"({text})" if isinstance(part, Poly) and len(part.terms) > 1 else text for part, text in ((top, over), (bottom, under))
-    )
-    return f"{left}{over}/({under}){right}" if "·" in under and "(" not in under else f"{left}{over}/{under}{right}"
-
-
-def _latex_floor(top: Num, bottom: Num, style: Style) -> str:
-    top, left, right = _ceiling(top, bottom)
-    names = {"⌈": "lceil", "⌉": "rceil", "⌊": "lfloor", "⌋": "rfloor"}
-    return f"\\left\\{names[left]} \\frac{{{written(top, style)}}}{{{written(bottom, style)}}} \\right\\{names[right]}"
-
-
-def _python_floor(top: Num, bottom: Num, style: Style) -> str:
-    over, under = (text if text.isalnum() else f"({text})" for text in (written(part, style) for part in (top, bottom)))
-    return f"({over} // {under})"
-
-
-def _ceiling(top: Num, bottom: Num) -> tuple[Num, str, str]:
-    """Return the numerator with its brackets: ⌊(n + d − 1)/d⌋ is ⌈n/d⌉."""
-    if isinstance(top, Poly) and isinstance(bottom, int) and top.terms.get((), 0) == bottom - 1:
-        return top - (bottom - 1), "⌈", "⌉"
-    return top, "⌊", "⌋"
-
-
-TEXT = Style("·", "−", str, lambda base, e: base + str(e).translate(SUPERSCRIPTS), _text_floor, "({})")
-LATEX = Style(
-    " ",
-    "-",
-    lambda name: name if len(name) == 1 else f"\\mathrm{{{name}}}".replace("_", "\\_"),
-    lambda base, e: f"{base}^{{{e}}}",
-    _latex_floor,
-    "\\left({}\\right)",
-)
-PYTHON = Style("*", "-", str, lambda base, e: f"{base}**{e}", _python_floor, "({})")
-STYLES = {"text": TEXT, "latex": LATEX, "python": PYTHON}
-
-
-def written(value: Num, style: Style = TEXT, outside: Collection[str] = (), unknown: str | None = None) -> str:
-    """Return a polynomial in a style, with what is made of the letters `outside` factored out of each sum.
-
-    With `unknown` the terms are ordered by its power, the highest first.
-
-    >>> C, G, c, H, W = symbols("C G c H W")
-    >>> written(H * W * (8 * C * G * c + 9 * G * c**2), outside=("H", "W"))
-    'H·W·(8·C·G·c + 9·G·c²)'
-    >>> written(17 * C**2 * H * W, PYTHON)
-    '17*C**2*H*W'
-    """
-    if not isinstance(value, Poly):
-        return str(value).replace("-", style.minus)
-    groups: dict[Monomial, dict[Monomial, int]] = {}
-    for monomial, coefficient in value.terms.items():
-        before = tuple(factor for factor in monomial if _made_of(factor[0], outside))
-        groups.setdefault(before, {})[tuple(factor for factor in monomial if factor not in before)] = coefficient
-    parts: list[tuple[int, str]] = []
-    for before, inner in sorted(groups.items(), key=_reading_order_of_group):
-        terms = sorted(inner.items(), key=_reading_order)
-        if before and len(terms) > 1:
-            within = _sum_text([(c, _product(abs(c), m, style)) for m, c in terms], style.minus)
-            parts.append((1, style.times.join((*_factors(before, style), style.wrap.format(within)))))
-        else:
-            if unknown is not None:
-                terms.sort(key=lambda term: -dict(term[0]).get(unknown, 0))
-            parts += [(c, _product(abs(c), _times(before, m), style)) for m, c in terms]
-    return _sum_text(parts, style.minus)
-
-
-def _made_of(atom: Atom, letters: Collection[str]) -> bool:
-    return atom in letters if isinstance(atom, str) else set(Poly({((atom, 1),): 1}).letters()) <= set(letters)
-
-
-def _reading_order_of_group(group: tuple[Monomial, Any]) -> Any:
-    return _reading_order((group[0], 1))
-
-
-def _sum_text(parts: Sequence[tuple[int, str]], minus: str = "-") -> str:
-    """Return signed terms as a sum that begins with a positive one where there is one: 3 - C rather than -C + 3."""
-    lead = next((part for part in parts if part[0] > 0), parts[0])
-    text = ("" if lead[0] > 0 else minus) + lead[1]
-    for part in parts:
-        if part is not lead:
-            text += (" + " if part[0] > 0 else f" {minus} ") + part[1]
-    return text
-
-
-def _sum(value: Num, style: Style) -> str:
-    """Return a polynomial as one sum, with the plain minus of code and messages."""
-    if not isinstance(value, Poly):
-        return str(value)
-    return _sum_text([(c, _product(abs(c), m, style)) for m, c in sorted(value.terms.items(), key=_reading_order)])
-
-
-def _product(number: int, monomial: Monomial, style: Style) -> str:
-    return style.times.join(([str(number)] if number != 1 or not monomial else []) + _factors(monomial, style))
-
-
-def _factors(monomial: Iterable[tuple[Atom, int]], style: Style) -> list[str]:
-    return [style.power(_atom_text(atom, style), e) if e > 1 else _atom_text(atom, style) for atom, e in monomial]
-
-
-def _atom_text(atom: Atom, style: Style) -> str:
-    return style.letter(atom) if isinstance(atom, str) else style.floor(atom.numerator, atom.denominator, style)
-
-
-# ── equations ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def common_factor(value: Poly) -> tuple[int, Num]:
-    """Return (number, product of letters and floors) that divide every term: 4 and H·W of 8·C·H·W + 4·H·W."""
-    monomials = [dict(monomial) for monomial in value.terms]
-    shared = {atom: min(m.get(atom, 0) for m in monomials) for atom in monomials[0]}
-    monomial = tuple((atom, e) for atom, e in sorted(shared.items(), key=lambda item: _atom_order(item[0])) if e)
-    return math.gcd(*value.terms.values()), (Poly({monomial: 1}) if monomial else 1)
-
-
-def coefficients(value: Num, letter: str) -> list[Num] | None:
-    """Return the coefficients of 1, x, x², … where x is the letter; None where it stands inside a floor."""
-    found: list[dict[Monomial, int]] = [{}]
-    for monomial, coefficient in _terms(value).items():
-        powers = dict(monomial)
-        exponent = powers.pop(letter, 0)
-        if any(isinstance(atom, Floor) and letter in Poly({((atom, 1),): 1}).letters() for atom in powers):
-            return None
-        found += [{} for _ in range(exponent + 1 - len(found))]
-        found[exponent][tuple(powers.items())] = coefficient
-    return [_number(terms) for terms in found]
-
-
-def positive_roots(polynomial: Sequence[int | Fraction]) -> list[Fraction]:
-    """Return the distinct real roots above 0 of c₀ + c₁·x + c₂·x² + …, in order: whole ones exactly, others to 2^-48.
-
-    The fractional ones lie strictly between the same whole numbers as the true roots: Sturm's theorem, in exact fractions.
-
-    >>> [float(root) for root in positive_roots([-69632, 16384, 288])]
-    [3.9725...]
-    """
-    chain = _sturm(_trimmed(polynomial))
-    while len(chain[-1]) > 1:  # a repeated root: divide by the greatest common divisor with the derivative
-        chain = _sturm(_long_division(chain[0], chain[-1])[0])
-    top = chain[0]
-    if len(top) < 2:
-        return []
-    bound = 1 + math.ceil(max(abs(c / top[-1]) for c in top[:-1]))
-    found: list[Fraction] = []
-    pending = [(Fraction(0), Fraction(bound))]
-    while pending:  # each (a, b] is halved until it is narrow and holds one root
-        a, b = pending.pop()
-        count = _changes(chain, a) - _changes(chain, b)
-        if count == 1 and _at(top, b) == 0:
-            found.append(b)
-        elif count == 1 and b - a < Fraction(1, 2**48):
-            found.append((a + b) / 2)
-        elif count:
-            middle = (a + b) / 2 if b - a <= 1 else Fraction(int(a + b) // 2)
-            pending += [(middle, b), (a, middle)]
-    return found
-
-
-def _trimmed(polynomial: Iterable[int | Fraction]) -> list[Fraction]:
-    result = [Fraction(c) for c in polynomial]
-    while result and result[-1] == 0:
-        result.pop()
-    return result
-
-
-def _at(polynomial: Sequence[Fraction], x: Fraction) -> Fraction:
-    value = Fraction(0)
-    for c in reversed(polynomial):
-        value = value * x + c
-    return value
-
-
-def _long_division(top: Sequence[Fraction], bottom: Sequence[Fraction]) -> tuple[list[Fraction], list[Fraction]]:
-    rest, quotient = list(top), [Fraction(0)] * max(len(top) - len(bottom) + 1, 0)
-    for shift in reversed(range(len(quotient))):
-        quotient[shift] = rest[shift + len(bottom) - 1] / bottom[-1]
-        for index, c in enumerate(bottom):
-            rest[shift + index] -= quotient[shift] * c
-    return quotient, _trimmed(rest)
-
-
-def _sturm(polynomial: list[Fraction]) -> list[list[Fraction]]:
-    """Return the polynomial, its derivative, and the negated remainders that follow."""
-    chain = [polynomial, _trimmed(index * c for index, c in enumerate(polynomial) if index)]
-    while chain[-1]:
-        rest = _long_division(chain[-2], chain[-1])[1]
-        scale = abs(rest[-1]) if rest else Fraction(1)  # a positive factor changes no sign and keeps fractions short
-        chain.append([-c / scale for c in rest])
-    return chain[:-1]
-
-
-def _changes(chain: Sequence[Sequence[Fraction]], x: Fraction) -> int:
-    signs = [value > 0 for polynomial in chain if (value := _at(polynomial, x))]
-    return sum(a != b for a, b in pairwise(signs))

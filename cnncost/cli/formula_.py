@@ -45,7 +45,7 @@ def command(
     cnncost formula resnext_block --let H=32*h --let W=32*w --as latex
     cnncost formula resnet50 --let width --depth 1
     """
-    from cnncost.base.poly import STYLES
+    from cnncost.base.notation import STYLES
     from cnncost.cli.options import case_of, format_for
     from cnncost.questions.formula import formula
     from cnncost.show.tables.formula import formula_table

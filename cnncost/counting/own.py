@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from cnncost.base.errors import AlgebraError, UsageError, did_you_mean
-from cnncost.base.poly import Num, Poly, symbols
+from cnncost.base.poly import Num, Poly, symbol
 from cnncost.counting.convention import FORMS, LETTERS, Convention, names
 from cnncost.rules.ops import RULES
 
@@ -139,7 +139,7 @@ def _value(tree: ast.AST, place: str) -> Num:
             if letter not in LETTERS:
                 hint = did_you_mean(letter, LETTERS, f"letters: {', '.join(LETTERS)}")
                 raise UsageError(f"{place}: unknown letter '{letter}'", hint)
-            return symbols(letter)[0]
+            return symbol(letter)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -_value(operand, place)
         case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int() as power)) if 0 <= power <= HIGHEST:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cnncost.base.errors import AlgebraError, CostError
-from cnncost.base.poly import Num, Poly, symbols
+from cnncost.base.poly import Num, Poly, equal, symbol, symbols
 from cnncost.graph.graph import Node
 from cnncost.rules.ops import RULES, Cost, Shape
 
@@ -23,7 +23,7 @@ def primed(shape: Shape) -> tuple[Shape, dict[str, Poly]]:
     for letter, size in zip(AXES[len(shape)], shape, strict=True):
         if len(shape) == 3 and isinstance(size, Poly) and (len(size.terms) > 1 or "⌊" in str(size) or "⌈" in str(size)):
             sizes[letter + PRIME] = size
-            (size,) = symbols(letter + PRIME)
+            size = symbol(letter + PRIME)
         short.append(size)
     return tuple(short), sizes
 
@@ -31,8 +31,8 @@ def primed(shape: Shape) -> tuple[Shape, dict[str, Poly]]:
 def in_primes(value: Num, sizes: Mapping[str, Poly]) -> Num:
     """Return a formula with the names of `primed` in place of the sizes they stand for, where it is a multiple of them."""
     for letter, size in sizes.items():
-        if isinstance(value, Poly) and value % size == 0:
-            value = value // size * symbols(letter)[0]
+        if isinstance(value, Poly) and equal(value % size, 0):
+            value = value // size * symbol(letter)
     return value
 
 
@@ -61,7 +61,7 @@ def _letter_shape(shape: Shape, letters: dict[str, Num]) -> Shape:
             number += 1
             name = f"{axis}{number}"
         letters[name] = size
-        found.append(symbols(name)[0])
+        found.append(symbol(name))
     return tuple(found)
 
 
@@ -71,7 +71,7 @@ def _letter_argument(name: str, value: Any, letters: dict[str, Num]) -> Any:
         return value
     if isinstance(value, int):
         letters[name] = value
-        return symbols(name)[0]
+        return symbol(name)
     if not all(isinstance(part, int) for part in value):
         return value
     known = SIDES if len(value) == 4 else PAIRS.get(name, tuple(f"{name}{i + 1}" for i in range(len(value))))

@@ -8,7 +8,10 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from cnncost.base.errors import AlgebraError, ModelError, UsageError
-from cnncost.base.poly import PYTHON, TEXT, Num, Poly, Style, assumptions, common_factor, expression, symbols, written
+from cnncost.base.grammar import expression
+from cnncost.base.notation import PYTHON, TEXT, Style, written
+from cnncost.base.poly import Num, Poly, assumptions, equal, symbol
+from cnncost.base.roots import common_factor
 from cnncost.counting import Convention
 from cnncost.models.instance import Instance
 from cnncost.models.load import load
@@ -126,7 +129,7 @@ def formula(
         values |= dict.fromkeys(AXES[1:], values.pop("size"))
     if not let or is_block(model):
         taken = {name.partition(".")[0] for name in values} | set(sizes or {})
-        values |= {name: symbols(name)[0] for name in natural_letters(model) if name not in taken}
+        values |= {name: symbol(name) for name in natural_letters(model) if name not in taken}
     for name, value in values.items():
         if not case.setting(name).number:
             raise UsageError(
@@ -200,7 +203,7 @@ def _remedy(case: Instance, values: Mapping[str, Num]) -> str:
         size = shape[AXES.index(axis)]
         if not isinstance(size, int):
             return ""
-        case = case.put(axis, size * symbols(axis.lower())[0])
+        case = case.put(axis, size * symbol(axis.lower()))
     try:
         case.trace()
     except (AlgebraError, ModelError):
@@ -221,7 +224,7 @@ def _reduced(relation: str, a: Num, b: Num) -> tuple[Num, Num]:
     if relation != "!=":
         return a, b
     shared = prod(common_factor(a - b))
-    if all(side % shared == 0 for side in (a, b)):
+    if all(equal(side % shared, 0) for side in (a, b)):
         a, b = a // shared, b // shared
     return (a, b) if isinstance(a, Poly) else (b, a)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support import examples
 
+from cnncost.base.errors import Disagreement
 from cnncost.base.ints import Ints, checked
 from cnncost.base.poly import gcd, maximum, minimum
 
@@ -142,3 +144,17 @@ def test_a_column_takes_no_reals() -> None:
     for other in (0.5, np.array([0.5, 1]), "1", None):
         with pytest.raises(TypeError):
             column * other
+
+
+def test_a_column_answers_if_its_numbers_agree() -> None:
+    column = checked(np.array([3, 4, 3]))
+    assert column > 2
+    assert not column > 4
+    assert column in (9, column)
+    for question in (lambda: bool(column == 3), lambda: column in (8, 3), lambda: column not in (4, 5)):
+        with pytest.raises(Disagreement) as caught:
+            question()
+        assert type(caught.value.mask) is np.ndarray
+        assert caught.value.mask.tolist() == [True, False, True]
+    answers = pickle.loads(pickle.dumps(column == 3))
+    assert answers.tolist() == [True, False, True]

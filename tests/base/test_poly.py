@@ -5,6 +5,10 @@ Expressions are text, evaluated once on letters and once on numbers.
 
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
+from copy import deepcopy
 from fractions import Fraction
 from typing import Any
 
@@ -16,7 +20,7 @@ from support import examples
 
 from cnncost.base.errors import AlgebraError, Disagreement
 from cnncost.base.ints import Ints, checked
-from cnncost.base.poly import Num, Poly, gcd, maximum, minimum, same, symbols
+from cnncost.base.poly import Num, Poly, assumptions, gcd, maximum, minimum, same, symbols
 
 NAMES = "CGHW"
 LETTERS: dict[str, Any] = dict(zip(NAMES, symbols(" ".join(NAMES)), strict=True))
@@ -193,7 +197,7 @@ def at(number: Num, point: dict[str, int]) -> Num:
 @given(expression, points)
 def test_values_are_those_of_python(text: str, points: list[dict[str, int]]) -> None:
     number = value(text)
-    assert type(number) in (int, Poly)
+    assert type(number) is int or isinstance(number, Poly)
     for point in points:
         assert at(number, point) == value(text, point)
     if isinstance(number, Poly):
@@ -259,3 +263,125 @@ def test_shares_are_exact() -> None:
     assert (c * half * 2, hash(c * half * 2)) == (c, hash(c))
     assert (c * half).subs({"C": 3}) == Fraction(3, 2)
     assert [type(number) for number in (c * half - c * half, c * half + 3 - c * half)] == [int, int]
+
+
+# ── a polynomial as an object of a library ───────────────────────────────────────────────────────────────────────────
+
+
+def test_symbols_are_split_at_commas_and_spaces() -> None:
+    assert [str(name) for name in symbols("C, H,W  depth_2")] == ["C", "H", "W", "depth_2"]
+    for names, word in (("a+b 3", "a+b"), ("C 3", "3"), ("lambda", "lambda"), ("x.y", "x.y")):
+        with pytest.raises(AlgebraError) as caught:
+            symbols(names)
+        assert caught.value.message == f"'{word}' cannot be a letter"
+
+
+def test_polynomials_are_called_and_substituted() -> None:
+    c, h = symbols("C, H")
+    area = 17 * c**2 * h
+    assert area(C=64, H=56) == 17 * 64 * 64 * 56
+    assert area(C=np.int64(64), H=56) == area(C=64)(H=56)
+    assert list(area(C=np.array([2**31, 2]), H=1)) == [17 * 2**62, 68]  # past int64, and exact
+    assert area.subs({c: 3, "H": 2}) == area.subs({"C": 3, h: 2}) == 306
+    assert str(area.subs({c: h})) == "17·H³"
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("C(c=3)", "C has no letter 'c'"),
+        ("C(C=1.5)", "C=1.5 is no whole number"),
+        ("C(C='3')", "C='3' is no whole number"),
+        ("(H // W)(H=3, W=0)", "⌊H/W⌋ divides by 0 for H=3, W=0"),
+        ("(H // W).subs({'W': 0})", "(H) divided by 0"),
+        ("C.subs({2*C: 3})", "<Poly 2·C> is no letter"),
+        ("C / 2", "(C) / 2 may be no whole number"),
+        ("4 / C", "(4) / C may be no whole number"),
+        ("C / 0", "(C) divided by 0"),
+        ("1.5 * C", "C and 1.5: letters know no decimals"),
+        ("C + 0.5", "C and 0.5: letters know no decimals"),
+        ("C // 2.0", "C and 2.0: letters know no decimals"),
+    ],
+)
+def test_what_is_refused_in_words(expression: str, message: str) -> None:
+    with pytest.raises(AlgebraError) as caught:
+        value(expression)
+    assert caught.value.message == message
+    assert caught.value.hint or "divided by 0" in message
+
+
+def test_division_that_is_whole() -> None:
+    assert str(value("(6*C*H + 2*C) / 2")) == "3·C·H + C"
+    assert str(value("(C**2 - 1) / (C - 1)")) == "C + 1"
+    assert value("6*C / (2*C)") == 3
+    assert value("C") * Fraction(1, 2) / 2 == value("C") * Fraction(1, 4)
+
+
+def test_polynomials_can_be_pickled_and_shown_in_notebooks() -> None:
+    number = value("(H // 2 + C)**2 % 7")
+    for copy in (pickle.loads(pickle.dumps(number)), deepcopy(number)):
+        assert (copy, hash(copy), type(copy)) == (number, hash(number), type(number))
+    assert value("C**2 * (H // 2)")._repr_latex_() == "$C^{2} \\left\\lfloor \\frac{H}{2} \\right\\rfloor$"
+
+
+def test_a_pickle_is_equal_in_another_process() -> None:
+    """Texts are hashed differently in every process, so that a hash must not travel."""
+    code = (
+        "import pickle, sys; from cnncost.base.poly import symbols;"
+        "H, = symbols('H'); sys.exit(pickle.loads(bytes.fromhex(sys.argv[1])) != H // 2 + 1)"
+    )
+    data = pickle.dumps(value("H // 2 + 1")).hex()
+    assert subprocess.run([sys.executable, "-c", code, data], check=False, env={"PYTHONHASHSEED": "7"}).returncode == 0
+
+
+# ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "taken"),
+    [
+        ("C == 64", False, "C != 64"),
+        ("C != 64", True, "C != 64"),
+        ("64 == C", False, "C != 64"),
+        ("C == np.int64(64)", False, "C != 64"),
+        ("C == 64.0", False, "C != 64"),
+        ("C == 64.5", False, ""),
+        ("C == H", False, "C != H"),
+        ("C == C", True, ""),
+        ("C + C == 2*C", True, ""),
+        ("C == None", False, ""),
+        ("C == 'C'", False, ""),
+        ("bool(C - 1)", True, "C != 1"),
+        ("not (C - 1)", False, "C != 1"),
+        ("bool(3 - C)", True, "C != 3"),
+        ("bool(C - H)", True, "C - H != 0"),
+        ("C in (8, 16)", False, "C != 8, C != 16"),
+        ("C in [8, C]", True, "C != 8"),
+        ("C in range(2, 4)", False, "C != 2, C != 3"),
+        ("same(C, 64)", False, "C != 64"),
+        ("H // 2 * 2 == H", False, "2·⌊H/2⌋ != H"),
+    ],
+)
+def test_what_a_question_takes_for_granted(question: str, answer: bool, taken: str) -> None:
+    with assumptions() as found:
+        assert value(question, {**LETTERS, "np": np}) is answer
+    assert ", ".join(f"{a} {relation} {b}" for relation, a, b in found) == taken
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["H % 2 == 0", "H % 2 != 1", "not H % 2", "1 if H % 2 else 0", "same(H % 2, 0)", "H % C == 0", "7 % C == 0"],
+)
+def test_remainders_have_no_usual_answer(question: str) -> None:
+    with pytest.raises(AlgebraError) as caught:
+        value(question)
+    assert "depends on the letters" in caught.value.message
+    assert caught.value.hint == UNDECIDED
+
+
+@pytest.mark.parametrize("question", ["C in {8, 16}", "{8: 1, 16: 2}.get(C)", "{8: 1}[C + 1]", "{C: 1}"])
+def test_sets_and_dicts_cannot_be_asked_about_letters(question: str) -> None:
+    with assumptions(), pytest.raises(AlgebraError) as caught:
+        value(question)
+    assert "is looked up in a set or a dict" in caught.value.message
+    assert "`in` with a tuple" in caught.value.hint

@@ -18,7 +18,10 @@ from support import examples
 
 from cnncost import load
 from cnncost.base.errors import AlgebraError, CnncostError, ModelError, UsageError
-from cnncost.base.poly import LATEX, PYTHON, Poly, coefficients, common_factor, expression, positive_roots, symbols, written
+from cnncost.base.grammar import expression
+from cnncost.base.notation import LATEX, PYTHON, written
+from cnncost.base.poly import Poly, symbols
+from cnncost.base.roots import coefficients, common_factor, positive_roots
 from cnncost.models import zoo
 from cnncost.models.instance import Instance
 from cnncost.models.model import AXES, Model

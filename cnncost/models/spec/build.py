@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from cnncost.base.errors import AlgebraError, CnncostError, CostError, Disagreement, ModelError, Refusal, did_you_mean
 from cnncost.base.ints import Ints
-from cnncost.base.poly import Poly, same
+from cnncost.base.poly import Poly, assume, same
 from cnncost.graph.graph import Tensor
 from cnncost.models.spec import expressions
 from cnncost.models.spec.expressions import ExpressionError, Ratio
@@ -548,7 +548,7 @@ class Compiler:
 
 def suited(value: Any, wants: Argument, what: str) -> Any:
     """Return a value in the form that an argument wants. Raises ExpressionError where it has another."""
-    if isinstance(value, bool) or type(value).__name__ in ("bool_", "ndarray"):
+    if isinstance(value, bool) or hasattr(value, "dtype"):
         if not wants.boolean:
             raise ExpressionError("E107", f"{what} is {str(value).lower()}, where a number is wanted")
         return value
@@ -583,6 +583,8 @@ def whole(value: Any, what: str) -> Any:
         fits = top % bottom == 0
         if not fits.all():
             raise CostError(f"{what} is not whole", valid=fits)
+    if isinstance(top, Poly) or isinstance(bottom, Poly):
+        assume("%", top, bottom)
     return top // bottom
 
 

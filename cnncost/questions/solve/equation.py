@@ -10,7 +10,9 @@ from math import prod
 from typing import Any, TypeAlias
 
 from cnncost.base.errors import AlgebraError, ModelError
-from cnncost.base.poly import TEXT, Num, Poly, assumptions, coefficients, common_factor, positive_roots, symbols, written
+from cnncost.base.notation import TEXT, written
+from cnncost.base.poly import Num, Poly, assumptions, symbol
+from cnncost.base.roots import coefficients, common_factor, positive_roots
 from cnncost.models.instance import Instance
 from cnncost.questions.solve.candidates import shares
 from cnncost.questions.solve.target import Side, Target
@@ -70,13 +72,13 @@ def equation(side: Side, unknown: str, goal: Target, counting: Mapping[str, Any]
     difference: Num | None = None
     with assumptions() as assumed, suppress(AlgebraError, ModelError, TypeError, ValueError, RecursionError):
         # the last three errors come from the model's own code, which was given a letter
-        difference = cost(side.with_letters().put(unknown, symbols(letter)[0]))
+        difference = cost(side.with_letters().put(unknown, symbol(letter)))
         if goal.other is None:
             difference = difference - goal.value
         else:
             other = goal.other.with_letters()
             both = shares(side.case.model, other.model, unknown)
-            difference = difference - cost(other.put(unknown, symbols(letter)[0]) if both else other)
+            difference = difference - cost(other.put(unknown, symbol(letter)) if both else other)
     numbers = {name: side.number(name) for name in side.letters if name != letter}
     if goal.other is not None:
         numbers = {name: goal.other.number(name) for name in goal.other.letters if name != letter} | numbers

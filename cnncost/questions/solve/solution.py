@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cnncost.base.errors import ModelError
-from cnncost.base.poly import PYTHON, Num, Poly, written
+from cnncost.base.notation import PYTHON, written
+from cnncost.base.poly import Num, Poly
 from cnncost.questions.solve.candidates import Candidate
 from cnncost.questions.solve.equation import Equation
 from cnncost.questions.solve.target import Side, Target

@@ -13,7 +13,8 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from cnncost.base.errors import UsageError
-from cnncost.base.poly import Num, Poly, written
+from cnncost.base.notation import written
+from cnncost.base.poly import Num, Poly
 from cnncost.models.instance import Instance
 from cnncost.models.load import load
 from cnncost.models.model import Model

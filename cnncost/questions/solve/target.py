@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from cnncost.base.errors import UsageError, did_you_mean
-from cnncost.base.poly import Num, symbols
+from cnncost.base.poly import Num, symbol
 from cnncost.base.units import parse_quantity
 from cnncost.graph.graph import Graph
 from cnncost.models.instance import Instance
@@ -84,7 +84,7 @@ class Side:
         """Return the case with its letters in place of their numbers."""
         case = self.case
         for letter in self.letters:
-            case = case.put(letter, symbols(letter)[0])
+            case = case.put(letter, symbol(letter))
         return case
 
 

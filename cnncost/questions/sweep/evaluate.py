@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from cnncost.base.errors import CnncostError, Disagreement
 from cnncost.base.ints import Ints
-from cnncost.base.poly import Num, Poly, assumptions, symbols
+from cnncost.base.poly import Num, Poly, assumptions, symbol
 from cnncost.base.units import DTYPES
 from cnncost.counting.convention import Convention, count, keys
 from cnncost.graph.graph import Graph
@@ -304,7 +304,7 @@ class Evaluator:
         }
         if rest:
             return None
-        letters = {axis.name: symbols(axis.name)[0] for axis in sizes}
+        letters = {axis.name: symbol(axis.name) for axis in sizes}
         lowest = {**fixed, **letters, **{axis.name: axis.values[0] for axis in depths}}
         try:
             with assumptions() as taken:
@@ -317,7 +317,7 @@ class Evaluator:
                     raised = self.traced({**lowest, axis.name: axis.values[0] + _step(axis)})[0]
                 conditions += [(axis.name, one) for one in open_conditions(one for one in taken if one not in known)]
                 for figure in FIGURES:
-                    figures[figure] = figures[figure] + (raised[figure] - base[figure]) * symbols(axis.name)[0]
+                    figures[figure] = figures[figure] + (raised[figure] - base[figure]) * symbol(axis.name)
         except (CnncostError, TypeError, ValueError, AttributeError, ArithmeticError, LookupError):
             return None
         largest = self._largest(Plan(depths))

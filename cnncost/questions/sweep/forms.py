@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from cnncost.base.errors import AlgebraError
 from cnncost.base.ints import INT64_MAX, Ints
-from cnncost.base.poly import Atom, Floor, Monomial, Num, Poly
+from cnncost.base.notation import Atom, Floor, Monomial
+from cnncost.base.poly import Num, Poly
 
 Condition = tuple[str, Num, Num]  # as collected by `cnncost.base.poly.assumptions`
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cnncost.base.poly import LATEX, PYTHON, TEXT, Num, Style, written
+from cnncost.base.notation import LATEX, PYTHON, TEXT, Style, written
+from cnncost.base.poly import Num
 from cnncost.base.units import DTYPES
 from cnncost.questions.formula import FIGURES, Formula
 from cnncost.show.table import Column, Table

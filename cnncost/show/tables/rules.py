@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from cnncost.base.errors import UsageError, did_you_mean
-from cnncost.base.poly import symbols
+from cnncost.base.poly import symbol, symbols
 from cnncost.graph.lettered import in_primes, primed
 from cnncost.rules.ops import RULES, Cost, show
 from cnncost.show.table import Column, Table
@@ -37,7 +37,7 @@ def rule_table(kind: str) -> Table:
     shapes = SHOWN_ON.get(kind, ("C H W",) * (rule.inputs or 2))
     inputs = [tuple(prod(symbols(size.replace("·", " "))) for size in shape.split()) for shape in shapes]
     letters = {
-        name: symbols(name)[0] for name, p in rule.arguments.items() if p.annotation.split(" | ")[0] in ("Num", "Pair", "Pad")
+        name: symbol(name) for name, p in rule.arguments.items() if p.annotation.split(" | ")[0] in ("Num", "Pair", "Pad")
     }
     letters.pop("window", None)  # attention within windows is a case of its own, told in its words
     cost: Cost = rule.function(*inputs, **letters)

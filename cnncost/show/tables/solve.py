@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from cnncost.base.poly import Poly, written
+from cnncost.base.notation import written
+from cnncost.base.poly import Poly
 from cnncost.questions.solve.candidates import Candidate
 from cnncost.questions.solve.solution import Solution, shown
 from cnncost.questions.solve.target import RELATIONS
