@@ -40,7 +40,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A traced network: its nodes in execution order, the input first."""
+    """A traced network: its nodes in execution order, the inputs first. Further inputs stand among the layers, at no cost."""
 
     name: str
     nodes: tuple[Node, ...]
@@ -51,8 +51,13 @@ class Graph:
 
     @property
     def input(self) -> Shape:
-        """The shape of one example: (C, H, W)."""
+        """The shape of one example, of the (first) input: (C, H, W)."""
         return self.nodes[0].cost.shape
+
+    @property
+    def inputs(self) -> dict[str, Shape]:
+        """The shape of one example, by the name of each input."""
+        return {node.name: node.cost.shape for node in self.nodes if node.kind == INPUT}
 
     @property
     def layers(self) -> tuple[Node, ...]:
@@ -95,11 +100,11 @@ class Tracer:
             self.used[path] = count
         return path
 
-    def input(self, shape: Sequence[Num]) -> Tensor:
-        """Add the network's input."""
-        node = Node(self.path(INPUT), INPUT, MappingProxyType({}), (), Cost(tuple(shape)))
-        self.nodes.append(node)
-        return Tensor(self, 0, node.cost.shape)
+    def input(self, shape: Sequence[Num], name: str = INPUT) -> Tensor:
+        """Add an input of the network."""
+        index = len(self.nodes)
+        self.nodes.append(Node(self.path(name), INPUT, MappingProxyType({}), (), Cost(tuple(shape))))
+        return Tensor(self, index, self.nodes[index].cost.shape)
 
     def apply(
         self, kind: str, tensors: tuple[Tensor, ...], args: dict[str, Any], name: str | None, shared: str | None
@@ -263,22 +268,28 @@ def block(function: Callable[..., Tensor]) -> Block:
     return scoped
 
 
-def trace(function: Callable[..., Outputs], input: Sequence[Num], name: str | None = None, **settings: Any) -> Graph:
+def trace(
+    function: Callable[..., Outputs],
+    input: Sequence[Num] | Mapping[str, Sequence[Num]],
+    name: str | None = None,
+    **settings: Any,
+) -> Graph:
     """Run a model function once on an input of one example, (C, H, W), and return its graph.
 
-    `input` and `settings` may hold integers, NumPy integer arrays or letters. Raises ModelError with the layer's name where
-    a layer cannot be applied.
+    Of a function of several tensors `input` names them, in order: {"left": (3, 256, 512), "right": (3, 256, 512)}. Sizes and
+    `settings` may be integers, NumPy integer arrays or letters. Raises ModelError with the layer's name where a layer cannot
+    be applied.
+
+    >>> trace(lambda left, right: left.add(right), {"left": (3, 8, 8), "right": (3, 8, 8)}).inputs
+    {'left': (3, 8, 8), 'right': (3, 8, 8)}
     """
     tracer = Tracer()
-    shape = checked(tuple(input))
-    for size in shape:
-        try:
-            ops.at_least(1, size, "a size")
-        except CostError:
-            raise ModelError(f"the input {ops.show(shape)} has the size {size}", "sizes are whole numbers from 1") from None
+    named = input if isinstance(input, Mapping) else {INPUT: input}
+    shapes = {key: _input(shape, key) for key, shape in named.items()}
+    inputs = [tracer.input(shape, key) for key, shape in shapes.items()]
     try:
         with no_collection():
-            result = function(tracer.input(shape), **{setting: checked(value) for setting, value in settings.items()})
+            result = function(*inputs, **{setting: checked(value) for setting, value in settings.items()})
     except (AlgebraError, CostError) as error:
         last = tracer.nodes[-1].name
         raise ModelError(f"{error.message} (after layer '{last}')", error.hint, getattr(error, "valid", None)) from error
@@ -291,6 +302,18 @@ def trace(function: Callable[..., Outputs], input: Sequence[Num], name: str | No
             )
     title = name or str(getattr(function, "__name__", "model"))
     return Graph(title, tuple(tracer.nodes), tuple(tensor.index for tensor in tensors), notes=tuple(tracer.notes))
+
+
+def _input(given: Sequence[Num], name: str) -> Shape:
+    """Return the shape of an input. Raises ModelError unless its sizes are whole numbers from 1, columns or letters."""
+    shape: Shape = checked(tuple(given))
+    for size in shape:
+        try:
+            ops.at_least(1, size, "a size")
+        except CostError:
+            what = "the input" if name == INPUT else f"the input '{name}'"
+            raise ModelError(f"{what} {ops.show(shape)} has the size {size}", "sizes are whole numbers from 1") from None
+    return shape
 
 
 @contextmanager
