@@ -67,9 +67,9 @@ def command(
         if format == "github":
             _annotate(error)
         raise
-    from cnncost.questions.check.budget import table
+    from cnncost.questions.check.budget import Check
 
-    verdicts = table(found, notes, exact)
+    verdicts = Check(tuple(found), tuple(notes)).table(exact=exact)
     show(verdicts, chosen, path)
     if format == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
         _summarise(verdicts, summary)

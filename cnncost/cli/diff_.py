@@ -30,8 +30,8 @@ def command(
     cnncost diff main:specs/net.yaml specs/net.yaml
     """
     check_output(format, path)
-    from cnncost.questions.diff import difference, sort_key, table
+    from cnncost.questions.diff import difference, sort_key
 
     sort_key(sort)
     before, after = costs([old, new], **options)
-    show(table(difference(before, after, sort), top, exact), format, path)
+    show(difference(before, after, sort).table(top=top, exact=exact), format, path)

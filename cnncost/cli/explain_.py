@@ -52,7 +52,7 @@ def command(
 
         sizes = [f"--{name} {options[name]}" for name in ("size", "input") if options[name]]
         label = " ".join([model, *(f"--set {setting}" for setting in options["settings"]), *sizes])
-        table = claims.claim_table(network, claims.claim(claim), label, exact)
+        found: Any = claims.readings(network, claims.claim(claim), label)
     else:
         from cnncost.counting import several
         from cnncost.questions import explain
@@ -60,7 +60,7 @@ def command(
         named = several(convention if conventions is None else conventions)
         graph = network.trace()
         if layer is None:
-            table = explain.parts_table(graph, named, number, exact)
+            found = explain.explanation(graph, named, number)
         else:
-            table = explain.layer_table(graph, layer, named[0], number, dtype)
-    show(table, format, path)
+            found = explain.working(graph, layer, named[0], number, dtype)
+    show(found.table(exact=exact), format, path)

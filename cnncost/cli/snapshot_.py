@@ -30,6 +30,6 @@ def command(
 
     names = configured(models, config, options)[1]
     found = reports(names, **options)
-    from cnncost.questions.check import history
+    from cnncost.show.tables.snapshot import snapshot_table
 
-    show(history.table(found, names, exact), format, path)
+    show(snapshot_table(found, names, exact), format, path)

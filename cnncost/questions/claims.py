@@ -10,11 +10,11 @@ from typing import Any, Literal, TypeAlias
 
 from cnncost.base.errors import ModelError, UsageError
 from cnncost.base.poly import Num
+from cnncost.base.showable import Showable
 from cnncost.counting import CONVENTIONS, MODULES, Convention
 from cnncost.graph.graph import Graph
 from cnncost.models.model import Model
 from cnncost.models.settings import shown
-from cnncost.show.table import Column, Table
 
 SIZES = (192, 224, 227, 256, 288, 299, 320, 331, 384)  # at which networks of this kind are quoted
 SCALES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
@@ -55,6 +55,21 @@ class Candidate:
     ways: tuple[str, ...]  # conventions and readings that give this value, "torch ÷ 2"
     match: str
     departures: int  # how much is to be assumed: of the network, the reading and the printing
+
+
+@dataclass(frozen=True, slots=True)
+class Readings(Showable):
+    """What reproduces a claim about a model, the likeliest first."""
+
+    model: Model
+    claim: Claim
+    label: str  # what the user calls the model
+    candidates: tuple[Candidate, ...]
+
+
+def readings(model: Model, said: Claim, label: str = "") -> Readings:
+    """Return what reproduces a claim about a model; `label` is what the user calls it, where that is more than its name."""
+    return Readings(model, said, label or model.name, tuple(candidates(model, said, label)))
 
 
 def claim(text: str) -> Claim:
@@ -157,43 +172,3 @@ def _other_settings(model: Model, label: str) -> Iterator[Variant]:
                 change = f"--set {name}={shown(option)}"
                 departures = 1 if isinstance(option, bool) else 2
                 yield f"{label} {change}", change, departures, model.with_settings(**{name: option})
-
-
-SHOWN = 10  # candidates in the table
-
-
-def claim_table(model: Model, said: Claim, label: str = "", exact: bool = False) -> Table:
-    """Return what reproduces a claim about a model, the likeliest first."""
-    found = candidates(model, said, label)
-    columns = (
-        Column("model", "network"),
-        Column("value", "counts", "count"),
-        Column("match", "printed", priority=2),
-        Column("departures", "assumes", "number", priority=3),
-        Column("ways", "by", priority=1, wraps=True),
-    )
-    rows = [(c.model, c.value, c.match, c.departures, ", ".join(c.ways)) for c in found[:SHOWN]]
-    notes = [f"searched: {len(CONVENTIONS)} conventions, each also × 2 and ÷ 2, variants of {model.name}, and input sizes"]
-    if not found:
-        notes.append("none of them gives this number: is it of another network, or of part of one?")
-    if len(found) > SHOWN:
-        notes.append(f"{len(found) - SHOWN} more, less likely")
-    data = {
-        "schema": "cnncost.explain/1",
-        "model": model.name,
-        "claim": said.text,
-        "candidates": [
-            {
-                "model": c.model,
-                "change": c.change,
-                "value": int(c.value) if c.value.denominator == 1 else float(c.value),
-                "ways": list(c.ways),
-                "match": c.match,
-                "departures": c.departures,
-            }
-            for c in found
-        ],
-    }
-    return Table(
-        columns, tuple(rows), title=f"{said.text} of {label or model.name}", notes=tuple(notes), data=data, exact=exact
-    )

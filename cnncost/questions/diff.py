@@ -5,24 +5,19 @@ Works on plain data (schema cnncost.table/1), so that a snapshot compares like a
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict, deque
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import FIGURES, NAMES, Figure
 from cnncost.base.limits import QUANTITIES
-from cnncost.base.units import Shown, amounts
+from cnncost.base.showable import Showable
 from cnncost.rules.ops import show
 
-if TYPE_CHECKING:
-    from cnncost.show.table import Table
-
 COUNTING = ("convention", "dtype", "batch")  # in which two sides may not differ
-SHOWN = ("params", "flops", "macs", "memory", "layers")  # quantities whose totals are shown
-COLUMNS = ("flops", "params", "memory")  # quantities shown layer by layer
+WEIGHED = ("flops", "params", "memory")  # quantities by which layers are ordered
 
 Data = Mapping[str, Any]
 Change = Literal["added", "removed", "changed", "renamed"]
@@ -49,7 +44,7 @@ class LayerChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Showable):
     """What changed from one model to another."""
 
     old: Data
@@ -94,7 +89,7 @@ def difference(old: Data, new: Data, by: str = "flops") -> Difference:
     a, b = ([(_content(layer), layer) for layer in side["layers"]] for side in (old, new))
     readings = [_match(a, b, renamed) for renamed in (False, True)]
     changes, unchanged = min(readings, key=lambda reading: sum(change.change != "renamed" for change in reading[0]))
-    order = [sort_key(by), *(QUANTITIES[name].layers for name in COLUMNS)]
+    order = [sort_key(by), *(QUANTITIES[name].layers for name in WEIGHED)]
     changes.sort(key=lambda change: [-abs(change.delta(key)) for key in order])
     return Difference(old, new, tuple(changes), unchanged)
 
@@ -171,102 +166,3 @@ def _plain(value: Any) -> str:
     return (
         ",".join(map(str, value)) if isinstance(value, list) else str(value).lower() if isinstance(value, bool) else str(value)
     )
-
-
-def percent(old: int, new: int) -> Shown | None:
-    """Return by how much a figure has grown, of what it was; None where it was nothing."""
-    if old == 0:
-        return None
-    share = float(Fraction(new - old, old))
-    text = f"{share:+.2%}"
-    if new != old and text[1:] == "0.00%":
-        text = f"{share * 100:+.1g}%"
-    return Shown(share, text if new != old else "0%")
-
-
-def table(found: Difference, top: int | None = None, exact: bool = False) -> Table:
-    """Return the table of the layers that changed, the changes of figures with their sign, below the table of totals."""
-    from cnncost.show.table import Column, Table
-
-    old, new = found.old, found.new
-    rows: list[tuple[Any, ...]] = []
-    data: dict[str, Any] = {}
-    for name in SHOWN:
-        quantity = QUANTITIES[name]
-        a, b = found.totals(quantity)
-        cells = amounts([a, b], quantity.measure, exact)
-        step, _ = amounts([b - a, 0], quantity.measure, exact)
-        signed = Shown(b - a, f"{'+' if b > a else ''}{step.text}")
-        rows.append((quantity.title, *cells, signed, percent(a, b)))
-        data[quantity.key] = {"old": a, "new": b, "change": b - a}
-    totals = Table(
-        (
-            Column("quantity", "total"),
-            Column("old", "old", "number", priority=2),
-            Column("new", "new", "number", priority=1),
-            Column("change", "change", "number"),
-            Column("share", "%", "number"),
-        ),
-        tuple(rows),
-        title=f"{old['model']} → {new['model']}",
-    )
-    listed = [change for change in found.layers if change.change != "renamed"]
-    figures = [QUANTITIES[name] for name in COLUMNS]
-    columns = [
-        Column("change", "change"),
-        Column("layer", "layer"),
-        Column("what", "what", priority=2),
-        *(Column(q.layers, q.title, q.measure, int(q.unit == "bytes"), signed=True) for q in figures),
-    ]
-    keys = [quantity.layers for quantity in figures]
-    shown = listed if top is None else listed[:top]
-    body: list[tuple[Any, ...]] = [
-        (change.change, change.layer["name"], what(change), *(change.delta(key) for key in keys)) for change in shown
-    ]
-    if others := listed[len(shown) :]:
-        body.append(("", f"({len(others)} others)", None, *(sum(change.delta(key) for change in others) for key in keys)))
-    return Table(
-        tuple(columns),
-        tuple(body),
-        total=("total", "", None, *(new["total"][key] - old["total"][key] for key in keys)),
-        notes=tuple(_notes(found)),
-        data={
-            "schema": "cnncost.diff/1",
-            "old": _side(old),
-            "new": _side(new),
-            "total": data,
-            "layers": [_layer_data(change) for change in found.layers],
-        },
-        exact=exact,
-        above=totals,
-    )
-
-
-def _notes(found: Difference) -> list[str]:
-    old, new = found.old, found.new
-    counts = Counter(change.change for change in found.layers)
-    tally = [f"{counts[change]} {change}" for change in ("added", "removed", "changed", "renamed") if counts[change]]
-    notes = [f"layers: {', '.join([*tally, f'{found.unchanged} unchanged'])}"]
-    if old["input"] != new["input"]:
-        notes.append(f"the inputs differ: {_shape(old['input'])} → {_shape(new['input'])}")
-    return [*notes, f"input {_shape(new['input'])}, batch {new['batch']}, {new['dtype']}; {new['convention']}"]
-
-
-def _side(costs: Data) -> dict[str, Any]:
-    return {key: costs[key] for key in ("model", "input", *COUNTING)}
-
-
-def _layer_data(change: LayerChange) -> dict[str, Any]:
-    def side(layer: Data | None) -> dict[str, Any] | None:
-        return None if layer is None else {key: value for key, value in layer.items() if key in _LAYER_KEYS}
-
-    return {
-        "name": change.layer["name"],
-        "change": change.change,
-        "old": side(change.old),
-        "new": side(change.new),
-        "delta": {key: change.delta(key) for key in ("params", "flops", "macs", "activation_bytes")},
-    }
-
-
-_LAYER_KEYS = ("name", "kind", "input", "output", "args", "runs", "params", "flops", "macs", "activation_bytes")

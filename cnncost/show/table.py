@@ -78,9 +78,7 @@ class Table:
         if total is not None:
             data["total"] = total
         rows = tuple([tuple([column.read(record) for column in columns]) for record in (records if shown is None else shown)])
-        last = None
-        if total is not None:
-            last = tuple(["total" if c.key == label else c.read(total) if c.key in total else None for c in columns])
+        last = None if total is None else tuple(["total" if c.key == label else _of_total(c, total) for c in columns])
         return cls(tuple(columns), rows, last, data={**data, **(tail or {})}, **rest)
 
     @property
@@ -119,3 +117,11 @@ class Table:
         if column.signed:
             shown = [f"+{text}" if value is not None and value > 0 else text for text, value in zip(shown, values, strict=True)]
         return (f"{column.title} ({unit})" if unit else column.title), shown
+
+
+def _of_total(column: Column, total: Record) -> Any:
+    """Return the cell of the total: nothing where the column describes single rows."""
+    try:
+        return column.read(total)
+    except KeyError:
+        return None

@@ -13,6 +13,13 @@ BUILDERS = {
     "Report": "layers:layer_table",
     "Formula": "formula:formula_table",
     "Solution": "solve:solution_table",
+    "Memory": "memory:memory_table",
+    "Difference": "diff:difference_table",
+    "Check": "check:check_table",
+    "Explanation": "explain:types_table",
+    "Working": "explain:working_table",
+    "Readings": "claims:readings_table",
+    "Result": "sweep:sweep_table",
 }
 
 

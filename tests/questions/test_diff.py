@@ -24,7 +24,8 @@ from cnncost.base.limits import QUANTITIES
 from cnncost.graph.graph import Tensor
 from cnncost.questions.check import history
 from cnncost.questions.check.history import costs
-from cnncost.questions.diff import Difference, difference, percent, table
+from cnncost.questions.diff import Difference, difference
+from cnncost.show.tables.diff import percent
 
 PROPERTY = examples(60)
 FIGURES = ("params", "flops", "macs", "activation_bytes")
@@ -382,8 +383,8 @@ def test_no_snapshot_is_a_traceback(way: list[int], value: Any) -> None:
         path.write_text(json.dumps(data))
         with contextlib.suppress(CnncostError):
             (kept,) = history.read_snapshot(str(path)).values()
-            table(difference(kept, chain([(4, 3)])))
-            table(difference(chain([(4, 3)]), kept)).text()
+            difference(kept, chain([(4, 3)])).table()
+            difference(chain([(4, 3)]), kept).table().text()
 
 
 def test_a_snapshot_of_several_does_not_guess(run: Run) -> None:

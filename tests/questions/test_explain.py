@@ -21,7 +21,7 @@ from cnncost.counting.counts import Counts
 from cnncost.graph.graph import Tensor
 from cnncost.measures.report import report
 from cnncost.questions.claims import candidates, claim
-from cnncost.questions.explain import coverage, layer_table, parts, parts_table, steps
+from cnncost.questions.explain import coverage, explanation, parts, steps, working
 
 # ── the parts of a count ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -45,7 +45,7 @@ def test_parts_sum_to_the_totals_and_the_difference(model: str, one: str, other:
 
 def test_where_fvcore_and_thop_differ() -> None:
     """The golden totals of both tools differ by 22,230,016; batch norm has 11,113,984 elements, the pooling 2,048 outputs."""
-    shown = parts_table(load("resnet50").trace(), [convention("fvcore"), convention("thop")])
+    shown = explanation(load("resnet50").trace(), [convention("fvcore"), convention("thop")]).table()
     assert shown.data is not None
     assert shown.data["difference"] == 4_133_742_592 - 4_111_512_576 == 2 * 11_113_984 + 2_048
     assert shown.notes == (
@@ -93,7 +93,7 @@ def test_coverage() -> None:
 
 
 def test_several_conventions_stand_one_under_another() -> None:
-    shown = parts_table(load("resnet18").trace(), [convention(name) for name in ("macs", "torch", "thop")])
+    shown = explanation(load("resnet18").trace(), [convention(name) for name in ("macs", "torch", "thop")]).table()
     assert [row[:3] for row in shown.rows] == [
         ("macs", 1_814_073_344, 1.0),
         ("torch", 3_628_146_688, 2.0),
@@ -232,7 +232,7 @@ def test_steps_are_the_figures_of_the_report() -> None:
 
 def test_the_arithmetic_of_the_lectures_first_layer() -> None:
     """EECS 498-007, lecture 8: 3 × 11 × 11 weights a filter, (227 + 2·2 − 11)/4 + 1 = 56, 64·56·56·4 bytes = 784 KB."""
-    shown = layer_table(load("alexnet_lecture").trace(), "conv1", convention("lecture"))
+    shown = working(load("alexnet_lecture").trace(), "conv1", convention("lecture")).table()
     assert shown.rows == (
         ("H′", "⌊(H - kernel + 2·pad)/stride⌋ + 1", "⌊(227 - 11 + 2·2)/4⌋ + 1", "56"),
         ("W′", "⌊(W - kernel + 2·pad)/stride⌋ + 1", "⌊(227 - 11 + 2·2)/4⌋ + 1", "56"),
@@ -256,7 +256,7 @@ def command(*words: str) -> subprocess.CompletedProcess[str]:
 
 def test_json() -> None:
     found: dict[str, Any] = json.loads(command("resnet18", "--conventions", "fvcore,thop", "--format", "json").stdout)
-    assert (found["schema"], found["model"]) == ("cnncost.explain/1", "resnet18")
+    assert (found["schema"], found["model"]) == ("cnncost.explain.types/1", "resnet18")
     assert found["difference"] == 1_824_033_792 - 1_819_065_856
     assert sum(t["counts"]["thop"] - t["counts"]["fvcore"] for t in found["types"]) == found["difference"]
     layer = json.loads(command("resnet18", "--layer", "fc", "--format", "json").stdout)

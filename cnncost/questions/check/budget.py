@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from cnncost.base.figures import Figure
 from cnncost.base.limits import QUANTITIES, Limit
+from cnncost.base.showable import Showable
 from cnncost.base.units import amounts
 from cnncost.questions.diff import difference, need_same_counting, total
-
-if TYPE_CHECKING:
-    from cnncost.show.table import Table
 
 HEAVIEST = 3  # layers named for a limit that is broken
 
@@ -122,67 +120,14 @@ def _weighed(verdict: Verdict, costs: Data, before: Data | None) -> Verdict:
     return replace(verdict, heaviest=tuple(weights[:HEAVIEST]))
 
 
-def as_data(found: Sequence[Verdict]) -> dict[str, Any]:
-    """Return verdicts as plain data: the object that `check --format json` prints (cnncost.check/1)."""
-    return {
-        "schema": "cnncost.check/1",
-        "ok": all(verdict.ok for verdict in found),
-        "results": [
-            {
-                "model": verdict.model,
-                "quantity": verdict.limit.quantity,
-                "kind": verdict.kind,
-                "value": verdict.value,
-                "limit": verdict.most,
-                "ok": verdict.ok,
-                "state": verdict.state,
-                "before": verdict.before,
-                "file": verdict.limit.file,
-                "line": verdict.limit.line,
-                "column": verdict.limit.column,
-                "text": verdict.sentence,
-                "details": verdict.details,
-                "heaviest": [{"name": name, "value": value} for name, value in verdict.heaviest],
-            }
-            for verdict in found
-        ],
-    }
+@dataclass(frozen=True, slots=True)
+class Check(Showable):
+    """The verdicts of models held to their limits, and what is to be said about what was not checked."""
 
+    verdicts: tuple[Verdict, ...]
+    notes: tuple[str, ...] = ()
 
-def table(found: Sequence[Verdict], notes: Sequence[str] = (), exact: bool = False) -> Table:
-    """Return the table of verdicts, one row each; what is not kept is told below it."""
-    from cnncost.show.table import Column, Table
-
-    columns = (
-        Column("state", "state"),
-        Column("model", "model"),
-        Column("limited", "limited"),
-        Column("value", "value", "number"),
-        Column("limit", "limit", "number"),
-        Column("used", "used", "share", priority=2),
-        Column("place", "written in", priority=1),
-    )
-    rows = []
-    for verdict in found:
-        value, most = amounts([verdict.value, verdict.most], verdict.quantity.measure, exact)
-        used = verdict.value / verdict.most if verdict.most else None
-        limited = verdict.quantity.title + _KINDS[verdict.kind]
-        rows.append((verdict.state, verdict.model, limited, value, most, used, verdict.place))
-    told = []
-    for verdict in found:
-        if verdict.state != "ok":
-            told += [f"{verdict.state}: {verdict.model}: {verdict.sentence} ({verdict.place})"]
-            told += [f"  {line}" for line in verdict.details]
-    broken = sum(not verdict.ok for verdict in found)
-    warned = sum(verdict.state == "warn" for verdict in found)
-    summary = f"{broken} of {_limits(len(found))} broken" if broken else f"{_limits(len(found))} kept"
-    if warned:
-        summary += f", {warned} with a warning"
-    return Table(columns, tuple(rows), notes=(*told, *notes, summary), data=as_data(found), exact=exact)
-
-
-_KINDS = {"max": "", "warn": " (warning)", "growth": " (growth)"}
-
-
-def _limits(count: int) -> str:
-    return f"{count} limit{'s' * (count != 1)}"
+    @property
+    def ok(self) -> bool:
+        """Whether every limit is kept."""
+        return all(verdict.ok for verdict in self.verdicts)

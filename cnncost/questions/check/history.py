@@ -15,7 +15,6 @@ from cnncost.base.limits import QUANTITIES
 if TYPE_CHECKING:
     from cnncost.measures.report import Report
     from cnncost.models.model import Model
-    from cnncost.show.table import Table
 
 SCHEMA = "cnncost.snapshot/1"
 ONE = "cnncost.table/1"  # what `cnncost table --format json` prints: a snapshot of one model
@@ -43,20 +42,6 @@ def snapshot(reports: Sequence[Report], labels: Sequence[str]) -> dict[str, Any]
 def is_snapshot(name: str) -> bool:
     """Whether a word names a file of costs rather than a model or a git ref."""
     return name.lower().endswith(".json")
-
-
-def table(reports: Sequence[Report], labels: Sequence[str], exact: bool = False) -> Table:
-    """Return the table of a snapshot: the totals, and in JSON all layers."""
-    from dataclasses import replace
-
-    from cnncost.show.table import Column, Table
-    from cnncost.show.tables.columns import FIGURE_COLUMNS
-
-    keys = ("params", "flops", "macs", "activation_bytes")
-    columns = (Column("model", "model"), *(replace(FIGURE_COLUMNS[key], priority=0) for key in keys))
-    rows = tuple((label, *(report.total[key] for key in keys)) for report, label in zip(reports, labels, strict=True))
-    note = "the layers are in JSON: -o costs.json"
-    return Table(columns, rows, notes=(note,), data=snapshot(reports, labels), exact=exact)
 
 
 @functools.cache

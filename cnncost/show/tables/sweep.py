@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncost.base.errors import UsageError
-from cnncost.counting import CONVENTIONS
+from cnncost.counting import convention as find_convention
 from cnncost.models.settings import shown
 from cnncost.questions.sweep.evaluate import FIGURES
 from cnncost.questions.sweep.run import Result
@@ -44,7 +44,7 @@ def notes(result: Result) -> Iterator[str]:
     state = "" if result.complete else f", interrupted after {result.candidates:,}"
     counted = f"{result.space.size:,} candidates{state}, {result.valid:,} valid, {result.matching:,} matching"
     yield f"{counted}; {result.method}"
-    convention = CONVENTIONS[query.convention]
+    convention = find_convention(query.convention)
     yield f"{query.dtype}; {convention.name}: {convention.states}"
     if not result.valid:
         yield "no candidate can be built"

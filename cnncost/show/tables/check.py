@@ -1,0 +1,79 @@
+"""The table of `cnncost check`: a verdict per limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cnncost.base.limits import QUANTITIES
+from cnncost.base.units import amounts
+from cnncost.questions.check.budget import Check, Verdict
+from cnncost.show.table import Column, Record, Table
+
+KINDS = {"max": "", "warn": " (warning)", "growth": " (growth)"}
+
+
+def check_table(check: Check, exact: bool = False) -> Table:
+    """Return the table of verdicts, one row each; what is not kept is told below it."""
+    columns = (
+        Column("state", "state"),
+        Column("model", "model"),
+        Column("limited", "limited", of=lambda record: QUANTITIES[record["quantity"]].title + KINDS[record["kind"]]),
+        Column("value", "value", "number", of=_amount(0, exact)),
+        Column("limit", "limit", "number", of=_amount(1, exact)),
+        Column("used", "used", "share", 2, of=lambda record: record["value"] / record["limit"] if record["limit"] else None),
+        Column("place", "written in", priority=1),
+    )
+    found = check.verdicts
+    told = []
+    for verdict in found:
+        if verdict.state != "ok":
+            told += [f"{verdict.state}: {verdict.model}: {verdict.sentence} ({verdict.place})"]
+            told += [f"  {line}" for line in verdict.details]
+    broken = sum(not verdict.ok for verdict in found)
+    warned = sum(verdict.state == "warn" for verdict in found)
+    summary = f"{broken} of {_limits(len(found))} broken" if broken else f"{_limits(len(found))} kept"
+    if warned:
+        summary += f", {warned} with a warning"
+    return Table.of(
+        columns,
+        [_record(verdict) for verdict in found],
+        schema="cnncost.check/1",
+        field="results",
+        head={"ok": check.ok},
+        notes=(*told, *check.notes, summary),
+        exact=exact,
+    )
+
+
+def _amount(place: int, exact: bool) -> Callable[[Record], Any]:
+    """Return how the value (0) or the limit (1) of a verdict is shown: both in one unit."""
+
+    def read(record: Record) -> Any:
+        return amounts([record["value"], record["limit"]], QUANTITIES[record["quantity"]].measure, exact)[place]
+
+    return read
+
+
+def _record(verdict: Verdict) -> Record:
+    return {
+        "model": verdict.model,
+        "quantity": verdict.limit.quantity,
+        "kind": verdict.kind,
+        "value": verdict.value,
+        "limit": verdict.most,
+        "ok": verdict.ok,
+        "state": verdict.state,
+        "before": verdict.before,
+        "file": verdict.limit.file,
+        "line": verdict.limit.line,
+        "column": verdict.limit.column,
+        "place": verdict.place,
+        "text": verdict.sentence,
+        "details": verdict.details,
+        "heaviest": [{"name": name, "value": value} for name, value in verdict.heaviest],
+    }
+
+
+def _limits(count: int) -> str:
+    return f"{count} limit{'s' * (count != 1)}"

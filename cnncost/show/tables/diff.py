@@ -1,0 +1,126 @@
+"""The table of `cnncost diff`: the totals of two models, and the layers that are not what they were."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from cnncost.base.limits import QUANTITIES
+from cnncost.base.units import Shown, amounts
+from cnncost.questions.diff import COUNTING, Data, Difference, LayerChange, what
+from cnncost.rules.ops import show
+from cnncost.show.table import Column, Record, Table
+
+TOTALS = ("params", "flops", "macs", "memory", "layers")  # quantities whose totals are shown
+BY_LAYER = ("flops", "params", "memory")  # quantities shown layer by layer
+DELTAS = ("params", "flops", "macs", "activation_bytes")  # whose change each layer has in JSON
+SIDES = ("name", "kind", "input", "output", "args", "runs", *DELTAS)  # what is told of a layer before and after
+
+
+def difference_table(found: Difference, top: int | None = None, exact: bool = False) -> Table:
+    """Return the table of the layers that changed, the changes of figures with their sign, below the table of totals."""
+    old, new = found.old, found.new
+    totals = {}
+    for name in TOTALS:
+        a, b = found.totals(QUANTITIES[name])
+        totals[QUANTITIES[name].key] = {"old": a, "new": b, "change": b - a}
+    records = [_record(change) for change in found.layers]
+    listed = [record for record in records if record["change"] != "renamed"]
+    shown = listed if top is None else listed[:top]
+    if others := listed[len(shown) :]:
+        sums = {key: sum(record["delta"][key] for record in others) for key in DELTAS}
+        rest = {"change": "", "name": f"({len(others)} others)", "old": None, "new": None, "delta": sums}
+        shown = [*shown, rest]
+    columns = [
+        Column("change", "change"),
+        Column("layer", "layer", of=lambda record: record["name"]),
+        Column("what", "what", priority=2),
+        *(_delta(name) for name in BY_LAYER),
+    ]
+    return Table.of(
+        columns,
+        records,
+        schema="cnncost.diff/1",
+        field="layers",
+        head={"old": _side(old), "new": _side(new)},
+        total=totals,
+        shown=shown,
+        label="change",
+        notes=tuple(_notes(found)),
+        exact=exact,
+        above=_totals(f"{old['model']} → {new['model']}", totals, exact),
+    )
+
+
+def _totals(title: str, totals: Record, exact: bool) -> Table:
+    rows = []
+    for name in TOTALS:
+        quantity = QUANTITIES[name]
+        a, b, grown = totals[quantity.key].values()
+        cells = amounts([a, b], quantity.measure, exact)
+        step, _ = amounts([grown, 0], quantity.measure, exact)
+        rows.append((quantity.title, *cells, Shown(grown, f"{'+' if grown > 0 else ''}{step.text}"), percent(a, b)))
+    columns = (
+        Column("quantity", "total"),
+        Column("old", "old", "number", priority=2),
+        Column("new", "new", "number", priority=1),
+        Column("change", "change", "number"),
+        Column("share", "%", "number"),
+    )
+    return Table(columns, tuple(rows), title=title)
+
+
+def _delta(name: str) -> Column:
+    """Return the column of how much layers grew by one quantity; of the totals, how much those did."""
+    quantity = QUANTITIES[name]
+    key = quantity.layers
+
+    def read(record: Record) -> Any:
+        return record["delta"][key] if "delta" in record else record[key]["change"]
+
+    return Column(key, quantity.title, quantity.measure, int(quantity.measure == "bytes"), signed=True, of=read)
+
+
+def _record(change: LayerChange) -> Record:
+    def side(layer: Data | None) -> dict[str, Any] | None:
+        return None if layer is None else {key: value for key, value in layer.items() if key in SIDES}
+
+    return {
+        "name": change.layer["name"],
+        "change": change.change,
+        "what": what(change),
+        "old": side(change.old),
+        "new": side(change.new),
+        "delta": {key: change.delta(key) for key in DELTAS},
+    }
+
+
+def _side(costs: Data) -> dict[str, Any]:
+    return {key: costs[key] for key in ("model", "input", *COUNTING)}
+
+
+def _notes(found: Difference) -> list[str]:
+    old, new = found.old, found.new
+    counts = Counter(change.change for change in found.layers)
+    tally = [f"{counts[change]} {change}" for change in ("added", "removed", "changed", "renamed") if counts[change]]
+    notes = [f"layers: {', '.join([*tally, f'{found.unchanged} unchanged'])}"]
+    if old["input"] != new["input"]:
+        notes.append(f"the inputs differ: {_shape(old['input'])} → {_shape(new['input'])}")
+    return [*notes, f"input {_shape(new['input'])}, batch {new['batch']}, {new['dtype']}; {new['convention']}"]
+
+
+def _shape(shape: Sequence[Any]) -> str:
+    return show(tuple(shape))
+
+
+def percent(old: int, new: int) -> Shown | None:
+    """Return by how much a figure has grown, of what it was; None where it was nothing."""
+    if old == 0:
+        return None
+    share = float(Fraction(new - old, old))
+    text = f"{share:+.2%}"
+    if new != old and text[1:] == "0.00%":
+        text = f"{share * 100:+.1g}%"
+    return Shown(share, text if new != old else "0%")

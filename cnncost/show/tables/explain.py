@@ -1,0 +1,212 @@
+"""The tables of `cnncost explain`: the parts of a count, and the arithmetic of one layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+from cnncost.base.poly import Num
+from cnncost.base.units import short
+from cnncost.questions.explain import Coverage, Explanation, Part, Working, is_zero, written_number
+from cnncost.rules.ops import RULES, show
+from cnncost.show.table import Column, Record, Table
+
+SENTENCES = 6  # differences told in words
+
+
+def types_table(found: Explanation, exact: bool = False) -> Table:
+    """Return what each convention counts of a network: by layer type for one or two, side by side for more."""
+    names = [each.convention.name for each in found.coverage]
+    types: list[Record] = [
+        {
+            "type": part.key,
+            "layers": part.layers,
+            "counts": dict(zip(names, part.counts, strict=True)),
+            "charges": dict(zip(names, part.rates, strict=True)),
+        }
+        for part in found.parts
+    ]
+    conventions = [_convention(each, slips) for each, slips in zip(found.coverage, found.slips, strict=True)]
+    total = {
+        "layers": sum(part.layers for part in found.parts),
+        "counts": {each["name"]: each["total"] for each in conventions},
+    }
+    several = len(names) > 2
+    build = _beside_one_another if several else _by_type
+    columns, shown, notes = build(found, types, conventions)
+    tail = {"difference": conventions[1]["total"] - conventions[0]["total"]} if len(names) == 2 else {}
+    slips = dict.fromkeys(f"note: {slip}" for each in found.slips for slip in each)
+    table = Table.of(
+        columns,
+        types,
+        schema="cnncost.explain.types/1",
+        field="types",
+        head={
+            "model": found.graph.name,
+            "input": list(found.graph.input),
+            "batch": found.batch,
+            "conventions": conventions,
+        },
+        total=total,
+        tail=tail,
+        shown=shown,
+        label="type",
+        title=found.graph.name,
+        notes=(*notes, *slips),
+        exact=exact,
+    )
+    return replace(table, total=None) if several else table
+
+
+def _convention(covered: Coverage, slips: Sequence[str]) -> Record:
+    return {
+        "name": covered.convention.name,
+        "states": covered.convention.states,
+        "source": covered.convention.source,
+        "total": covered.total,
+        "counted": list(covered.counted),
+        "free": list(covered.free),
+        "not_counted": {key: {"size": size, "unit": unit} for key, (size, unit) in covered.uncounted.items()},
+        "notes": list(slips),
+    }
+
+
+Shown: TypeAlias = tuple[list[Column], list[Record], list[str]]
+
+
+def _by_type(found: Explanation, types: list[Record], conventions: list[Record]) -> Shown:
+    """Return columns, the records of the rows, and notes, with a row for each layer type."""
+    names = [each["name"] for each in conventions]
+    first, last, two = names[0], names[-1], len(names) == 2
+    columns = [Column("type", "type"), Column("layers", "layers", "number", priority=3)]
+    for name in names:
+        columns += [
+            Column(name, name, "count", of=_entry("counts", name)),
+            Column(f"{name}_charges", "charges", priority=2, of=_entry("charges", name)),
+        ]
+    whole = conventions[0]["total"]
+    if two:
+        columns.append(Column("difference", "difference", "count", of=lambda r: r["counts"][last] - r["counts"][first]))
+    else:
+        columns.append(Column("share", "share", "share", priority=1, of=_share_of(whole, first)))
+    order = sorted(
+        range(len(types)), key=lambda i: abs(found.parts[i].difference) if two else found.parts[i].counts[0], reverse=True
+    )
+    parts = [found.parts[i] for i in order]
+    notes = [*(_differences(parts, *found.coverage) if two else ()), *map(covered_line, found.coverage)]
+    return columns, [types[i] for i in order], notes
+
+
+def _entry(field: str, name: str) -> Callable[[Record], Any]:
+    return lambda record: record[field][name]
+
+
+def _share_of(whole: Num, name: str) -> Callable[[Record], Any]:
+    return lambda record: record["counts"][name] / whole if whole and "type" in record else None
+
+
+def _beside_one_another(found: Explanation, types: list[Record], conventions: list[Record]) -> Shown:
+    """Return columns, the records of the rows, and notes, with a row for each convention."""
+    charged = [each for each in types if any(not is_zero(count) for count in each["counts"].values())]
+    charged.sort(key=lambda each: max(each["counts"].values()), reverse=True)
+    first = conventions[0]
+    columns = [
+        Column("convention", "convention", of=lambda each: each["name"]),
+        Column("flops", "total", "count", of=lambda each: each["total"]),
+        Column(
+            *("ratio", f"× {first['name']}", "ratio", 1),
+            of=lambda each: each["total"] / first["total"] if first["total"] else None,
+        ),
+        *(
+            Column(each["type"], each["type"], "count", priority=2 + place, of=_count_of(each))
+            for place, each in enumerate(charged)
+        ),
+    ]
+    return columns, conventions, ["cnncost conventions NAME shows what each charges"]
+
+
+def _count_of(kind: Record) -> Callable[[Record], Any]:
+    return lambda convention: kind["counts"][convention["name"]]
+
+
+def _differences(order: Sequence[Part], first: Coverage, second: Coverage) -> Iterator[str]:
+    """Iterate over sentences that say where two counts differ, the largest difference first, and what that comes to."""
+    one, other = first.convention.name, second.convention.name
+    differing = [part for part in order if not is_zero(part.difference)]
+    for part in differing[:SENTENCES]:
+        mine, _, unit = part.rates[0].partition(" per ")
+        _, _, same = part.rates[1].partition(" per ")
+        usual = mine if unit and unit == same else part.rates[0]
+        words = part.key.replace("_", " ")
+        yield f"{other} charges {words} {part.rates[1]}, {one} {usual}: {_signed(part.difference)}"
+    rest = sum(part.difference for part in differing[SENTENCES:])
+    if not is_zero(rest):
+        yield f"{len(differing) - SENTENCES} more types: {_signed(rest)}"
+    if differing:
+        yield f"{other} − {one} = {_signed(second.total - first.total)}"
+    else:
+        yield f"{other} and {one} count the same"
+
+
+def _signed(value: Num) -> str:
+    return f"{'+' if value > 0 else '−'}{short(abs(value))}" if isinstance(value, int) else str(value)
+
+
+def covered_line(covered: Coverage) -> str:
+    """Return the line that says what a convention counts, what is free, and what it leaves out."""
+    size = short(covered.total) if isinstance(covered.total, int) else str(covered.total)
+    left = [f"{key} ({short(n) if isinstance(n, int) else n} {unit})" for key, (n, unit) in covered.uncounted.items()]
+    said = [f"{covered.convention.name} counts {size}: {', '.join(covered.counted) or 'nothing'}"]
+    said += [f"free: {', '.join(covered.free)}"] if covered.free else []
+    said += [f"not counted: {', '.join(left)}"] if left else ["nothing is left out"]
+    return "; ".join(said)
+
+
+WORDS = {
+    "outputs": "output elements",
+    "params": "parameters",
+    "macs": "multiply-adds",
+    "bias": "outputs with a bias",
+    "taps": "taps",
+    "buffers": "buffers",
+    "memory": "memory (bytes)",
+}
+
+
+def working_table(found: Working, exact: bool = False) -> Table:
+    """Return the arithmetic of one layer, from its rule to its figures."""
+    node, by = found.node, found.convention
+    inputs = [found.graph.nodes[index].cost.shape for index in node.inputs]
+    given = ", ".join(f"{key}={value}" for key, value in node.args.items())
+    words = {**WORDS, "flops": f"FLOPs ({by.name})"}
+    columns = (
+        Column("figure", "figure", of=lambda step: words.get(step["figure"], step["figure"])),
+        Column("formula", "formula", priority=2, wraps=True),
+        Column("numbers", "with its numbers", priority=1, wraps=True),
+        Column("result", "result", "number", of=lambda step: written_number(step["result"])),
+    )
+    return Table.of(
+        columns,
+        [{"figure": s.name, "formula": s.formula, "numbers": s.numbers, "result": s.result} for s in found.steps],
+        schema="cnncost.explain.layer/1",
+        field="steps",
+        head={
+            "model": found.graph.name,
+            "layer": node.name,
+            "kind": node.kind,
+            "input": [list(shape) for shape in inputs],
+            "output": list(node.cost.shape),
+            "args": dict(node.args),
+            "convention": by.name,
+            "batch": found.batch,
+            "dtype": found.dtype,
+        },
+        title=f"{found.graph.name}: {node.name}",
+        notes=(
+            f"{node.kind}({given}) of {' and '.join(map(show, inputs))} makes {show(node.cost.shape)}",
+            RULES[node.kind].summary,
+            f"{by.name}: {by.states}",
+        ),
+        exact=exact,
+    )
