@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from cnncost.base.errors import AlgebraError, CostError, ModelError, did_you_mean
+from cnncost.base.errors import AlgebraError, CnncostError, CostError, ModelError, UsageError, did_you_mean
+from cnncost.base.frozen import FrozenMap
 from cnncost.base.ints import checked
 from cnncost.base.poly import Num, same
 from cnncost.graph.layers import Layers
+from cnncost.graph.usercode import explained, unfit
 from cnncost.rules import ops
 from cnncost.rules.ops import Cost, Shape
 
@@ -37,16 +38,29 @@ class Node:
     shares: str | None = None  # name of the layer whose weights this one uses
     runs: Fraction | int = 1  # share of the training passes in which it runs; 0: never, at inference neither
 
+    def __repr__(self) -> str:
+        return f"<Node {self.name}: {self.kind} to {ops.show(self.cost.shape)}, {_number(self.cost.params)} parameters>"
+
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A traced network: its nodes in execution order, the inputs first. Further inputs stand among the layers, at no cost."""
+    """A traced network: its nodes in execution order, the inputs first. A sequence of its layers, also by name.
+
+    Further inputs stand among the layers, at no cost.
+
+    >>> graph = trace(lambda x: x.conv(8, 3, name="conv1").relu(), (3, 32, 32))
+    >>> graph
+    <Graph <lambda>: 2 layers, 3×32×32 to 8×30×30>
+    >>> graph["conv1"].cost.params, graph[-1].kind, [node.name for node in graph]
+    (224, 'relu', ['conv1', 'relu'])
+    """
 
     name: str
     nodes: tuple[Node, ...]
     outputs: tuple[int, ...]
     # How some layers are called, by patterns of their names: "F" as functions rather than modules, see cnncost.counting.
     spelling: Mapping[str, str] = field(default_factory=dict)
+    in_place: tuple[str, ...] = ()  # kinds that its definition lets overwrite their input, beside those that frameworks do
     notes: tuple[str, ...] = ()  # what whoever reads its figures must know: layers not counted, say; one sentence each
 
     @property
@@ -68,6 +82,39 @@ class Graph:
     def output(self) -> Shape:
         """The shape of the (first) output."""
         return self.nodes[self.outputs[0]].cost.shape
+
+    def __len__(self) -> int:
+        return len(self.nodes) - 1
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.layers)
+
+    def __contains__(self, layer: object) -> bool:
+        return any(layer in (node, node.name) for node in self.layers)
+
+    def __getitem__(self, which: Any) -> Any:
+        """Return the layer of a name or of a place, or those of a slice. Raises UsageError for a name that there is not."""
+        if not isinstance(which, str):
+            return self.layers[which]
+        for node in self.layers:
+            if node.name == which:
+                return node
+        near = did_you_mean(which, [node.name for node in self.layers], "its layers: " + _some(self.layers))
+        raise UsageError(f"{self.name} has no layer '{which}'", near)
+
+    def __repr__(self) -> str:
+        layers = "1 layer" if len(self) == 1 else f"{len(self):,} layers"
+        return f"<Graph {self.name}: {layers}, {ops.show(self.input)} to {ops.show(self.output)}>"
+
+
+def _number(value: Num) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _some(nodes: Sequence[Node]) -> str:
+    """Return the first names, and how many there are."""
+    names = ", ".join(node.name for node in nodes[:4])
+    return names if len(nodes) <= 4 else f"{names}, …, {nodes[-1].name}"
 
 
 class Tracer:
@@ -103,7 +150,7 @@ class Tracer:
     def input(self, shape: Sequence[Num], name: str = INPUT) -> Tensor:
         """Add an input of the network."""
         index = len(self.nodes)
-        self.nodes.append(Node(self.path(name), INPUT, MappingProxyType({}), (), Cost(tuple(shape))))
+        self.nodes.append(Node(self.path(name), INPUT, FrozenMap(), (), Cost(tuple(shape))))
         return Tensor(self, index, self.nodes[index].cost.shape)
 
     def apply(
@@ -141,13 +188,16 @@ class Tracer:
             for flag in rule.flags:
                 if type(bound.get(flag, True)) is not bool:
                     raise CostError(f"{flag} is {bound[flag]!r}, which is neither true nor false")
-            return MappingProxyType(bound), rule.function(*shapes, **bound)
+            return FrozenMap(bound), rule.function(*shapes, **bound)
         except (CostError, AlgebraError) as error:
             shown = " and ".join(map(ops.show, shapes))
             valid = getattr(error, "valid", None)
             raise ModelError(f"layer '{path}' ({kind} of {shown}): {error.message}", error.hint, valid) from error
-        except (TypeError, ValueError, AttributeError, LookupError) as error:  # an argument of the wrong type
-            given = ", ".join(f"{argument}={value!r}" for argument, value in bound.items())
+        except (TypeError, ValueError, AttributeError, LookupError) as error:
+            wrong = unfit(rule.function, bound)  # an argument of the wrong type; where all are right, the rule is wrong
+            if not wrong:
+                raise
+            given = ", ".join(f"{argument}={bound[argument]!r}" for argument in wrong)
             raise ModelError(
                 f"layer '{path}' ({kind}): cannot work with {given} ({error})", f"see: cnncost ops {kind}"
             ) from error
@@ -194,7 +244,10 @@ class Tensor(Layers):
     ) -> Any:
         for other in others:
             if not isinstance(other, Tensor):
-                raise ModelError(f"layer '{self.tracer.prefix}{name or kind}' ({kind}): {other!r} is no tensor")
+                raise ModelError(
+                    f"layer '{self.tracer.prefix}{name or kind}' ({kind}): {other!r} is no tensor",
+                    "a constant costs nothing here: leave it out" if isinstance(other, (int, float)) else "",
+                )
             if other.tracer is not self.tracer:
                 raise ModelError(f"layer '{self.tracer.prefix}{name or kind}' ({kind}) mixes tensors of two networks")
         return self.tracer.apply(kind, (self, *others), args, name, shared)
@@ -214,11 +267,35 @@ class Tensor(Layers):
         """Width of a map, in pixels."""
         return ops.image(self.shape)[2]
 
-    def __add__(self, other: Tensor) -> Tensor:
-        return self.add(other)
+    def __add__(self, other: Tensor | int) -> Tensor:
+        return self if isinstance(other, int) and other == 0 else self._operator("add", "+", other)
+
+    def __radd__(self, other: int) -> Tensor:  # of sum(branches), which begins at 0
+        return self + other
+
+    def __sub__(self, other: Tensor) -> Tensor:
+        return self._operator("sub", "-", other)
 
     def __mul__(self, other: Tensor) -> Tensor:
-        return self.mul(other)
+        return self._operator("mul", "*", other)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Tensor) -> Tensor:
+        return self._operator("div", "/", other)
+
+    def __matmul__(self, other: Tensor) -> Tensor:
+        return self._operator("matmul", "@", other)
+
+    def _operator(self, kind: str, sign: str, other: Any) -> Tensor:
+        if not isinstance(other, Tensor):
+            raise ModelError(
+                f"x {sign} {other!r} after layer '{self.tracer.nodes[self.index].name}': the other side is no tensor",
+                "constants are not traced: leave it out, or write a layer that does it",
+            )
+        if kind not in ops.RULES:
+            raise ModelError(f"x {sign} y: there is no layer type {kind}", "layer types: cnncost ops")
+        return self._apply(kind, (other,), {}, None)  # type: ignore[no-any-return]
 
     @contextmanager
     def scope(self, name: str) -> Iterator[None]:
@@ -258,34 +335,50 @@ Block: TypeAlias = Callable[..., Tensor]
 
 
 def block(function: Callable[..., Tensor]) -> Block:
-    """Make a function of tensors a block: its layers get a scope of their own, named `name=` or after the function."""
+    """Make a function of tensors a block: its layers get a scope of their own, named `name=` or after the function.
+
+    A function that has a parameter `name` of its own is given it, too.
+    """
+    own = "name" in _parameters(function)
 
     @functools.wraps(function)
     def scoped(x: Tensor, *args: Any, name: str | None = None, **kwargs: Any) -> Tensor:
+        if own and name is not None:
+            kwargs["name"] = name
         with x.scope(name or function.__name__):
             return function(x, *args, **kwargs)
 
     return scoped
 
 
+def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    code = getattr(function, "__code__", None)
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code is not None else ()
+
+
 def trace(
     function: Callable[..., Outputs],
     input: Sequence[Num] | Mapping[str, Sequence[Num]],
-    name: str | None = None,
+    title: str | None = None,
+    /,
     **settings: Any,
 ) -> Graph:
-    """Run a model function once on an input of one example, (C, H, W), and return its graph.
+    """Run a model function once on an input of one example, (C, H, W), and return its graph, called `title`.
 
     Of a function of several tensors `input` names them, in order: {"left": (3, 256, 512), "right": (3, 256, 512)}. Sizes and
-    `settings` may be integers, NumPy integer arrays or letters. Raises ModelError with the layer's name where a layer cannot
-    be applied.
+    `settings` may be integers, NumPy integer arrays or letters.
 
+    >>> trace(lambda x, width: x.conv(width, 3), (3, 32, 32), width=8).output
+    (8, 30, 30)
     >>> trace(lambda left, right: left.add(right), {"left": (3, 8, 8), "right": (3, 8, 8)}).inputs
     {'left': (3, 8, 8), 'right': (3, 8, 8)}
+
+    Raises ModelError with the layer's name where a layer cannot be applied, and with file and line where the function
+    itself fails (`__cause__` is what it raised).
     """
     tracer = Tracer()
     named = input if isinstance(input, Mapping) else {INPUT: input}
-    shapes = {key: _input(shape, key) for key, shape in named.items()}
+    shapes = {key: _shape(shape, key) for key, shape in named.items()}
     inputs = [tracer.input(shape, key) for key, shape in shapes.items()]
     try:
         with no_collection():
@@ -293,6 +386,13 @@ def trace(
     except (AlgebraError, CostError) as error:
         last = tracer.nodes[-1].name
         raise ModelError(f"{error.message} (after layer '{last}')", error.hint, getattr(error, "valid", None)) from error
+    except (CnncostError, MemoryError):
+        raise
+    except (Exception, SystemExit) as error:
+        told = explained(error)
+        if told is None:  # our own fault
+            raise
+        raise told from error
     tensors = result if isinstance(result, tuple) else (result,)
     for tensor in tensors:
         if not isinstance(tensor, Tensor) or tensor.tracer is not tracer:
@@ -300,18 +400,25 @@ def trace(
                 f"the model {getattr(function, '__name__', 'function')} returned {result!r}",
                 "a model returns a tensor, or a tuple of tensors, made from its input",
             )
-    title = name or str(getattr(function, "__name__", "model"))
-    return Graph(title, tuple(tracer.nodes), tuple(tensor.index for tensor in tensors), notes=tuple(tracer.notes))
+    if not tensors:
+        raise ModelError(f"the model {getattr(function, '__name__', 'function')} returned no tensor", "return its output")
+    name = title or str(getattr(function, "__name__", "model"))
+    return Graph(name, tuple(tracer.nodes), tuple(tensor.index for tensor in tensors), notes=tuple(tracer.notes))
 
 
-def _input(given: Sequence[Num], name: str) -> Shape:
-    """Return the shape of an input. Raises ModelError unless its sizes are whole numbers from 1, columns or letters."""
-    shape: Shape = checked(tuple(given))
+def _shape(input: Any, name: str) -> Shape:
+    """Return an input as a shape. Raises ModelError unless its sizes are whole numbers from 1, columns or letters."""
+    what = "the input" if name == INPUT else f"the input '{name}'"
+    hint = "give the shape of one example: (channels, height, width)"
+    if isinstance(input, (str, bytes)) or not hasattr(input, "__iter__"):
+        raise ModelError(f"{what} {input!r} is no shape", hint)
+    shape: Shape = checked(tuple(input))
+    if not shape:
+        raise ModelError(f"{what} () has no sizes", hint)
     for size in shape:
         try:
             ops.at_least(1, size, "a size")
         except CostError:
-            what = "the input" if name == INPUT else f"the input '{name}'"
             raise ModelError(f"{what} {ops.show(shape)} has the size {size}", "sizes are whole numbers from 1") from None
     return shape
 

@@ -6,10 +6,14 @@ import os
 import re
 import sysconfig
 import traceback
+from collections.abc import Callable, Mapping
+from fractions import Fraction
 from types import FrameType
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from cnncost.base.errors import ModelError, did_you_mean
+from cnncost.base.ints import Ints
+from cnncost.base.poly import Poly
 from cnncost.rules.foreign import ARGUMENTS, arguments_meant, layer_meant
 from cnncost.rules.ops import RULES
 
@@ -40,7 +44,7 @@ def described(error: BaseException) -> str:
         return f"it ends the program ({'sys.exit' if error.code is None else f'sys.exit with {_cut(error.code)}'})"
     if isinstance(error, RecursionError):
         return "RecursionError: it calls itself without end"
-    text = " ".join(str(error).split())
+    text = " ".join(str(error).split()).removeprefix("Layers.")
     return f"{type(error).__name__}: {_cut(text)}" if text else type(error).__name__
 
 
@@ -73,7 +77,7 @@ def remedy(error: BaseException, frame: FrameType | None) -> str:
     if isinstance(error, RecursionError):
         return "does it stop at some depth?"
     if isinstance(error, SystemExit):
-        return "a module that defines a model runs nothing when it is imported: put that under if __name__ == '__main__'"
+        return "what a program does, and a model does not, stands under: if __name__ == '__main__'"
     return ""
 
 
@@ -112,6 +116,31 @@ def _is_library(file: str) -> bool:
 _LIBRARY = os.path.join(sysconfig.get_path("stdlib"), "")
 
 
+def unfit(function: Callable[..., Any], arguments: Mapping[str, Any]) -> list[str]:
+    """Return which arguments of a rule are of a type that its signature does not name: "kernel" of `kernel="3"`.
+
+    Where there are none, those that are columns: some arguments have to be one number.
+    """
+    types = get_type_hints(function)
+    wrong = [name for name, value in arguments.items() if not _fits(value, types.get(name, Any))]
+    return wrong or [name for name, value in arguments.items() if isinstance(value, Ints)]
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    options, origin = get_args(kind), get_origin(kind)
+    if origin is Literal:
+        return isinstance(value, (str, int)) and value in options
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_fits(part, options[0]) for part in value)
+    if options:  # of a union
+        return any(_fits(value, option) for option in options)
+    if kind is Any or kind is int:
+        return isinstance(value, (int, Poly, Ints))
+    if kind is float:
+        return isinstance(value, (int, float, Fraction, Poly, Ints))
+    return isinstance(kind, type) and isinstance(value, kind)
+
+
 def _cut(value: Any) -> str:
     text = str(value)
     return text if len(text) <= 200 else text[:199] + "…"
@@ -120,16 +149,26 @@ def _cut(value: Any) -> str:
 def failed_import(error: BaseException, name: str) -> tuple[str, str]:
     """Return what is wrong with a module of the user's that cannot be imported, with the place, and the remedy."""
     if isinstance(error, SyntaxError) and error.filename:
-        return f"{where(error.filename, error.lineno or 1)}: {type(error).__name__}: {error.msg}", "mend the file"
-    place: tuple[FrameType, int] | None = None
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        file = frame.f_code.co_filename
-        if not file.startswith("<") and not file.startswith(PACKAGE) and not _is_library(file):
-            place = (frame, line)
+        return f"{where(error.filename, error.lineno or 1)}: {type(error).__name__}: {error.msg}", ""
+    place = _importing(error)
     if place is None:
         return f"cannot import '{name}': {described(error)}", "write package.module:function"
     frame, line = place
     hint = remedy(error, frame)
     if not hint and isinstance(error, ModuleNotFoundError):
-        hint = f"install what '{error.name}' belongs to, or run from the directory that holds it"
-    return f"{where(frame.f_code.co_filename, line)}: {described(error)}", hint or f"'{name}' has to be importable"
+        hint = f"install what '{error.name}' belongs to, or run where it can be found"
+    return f"{where(frame.f_code.co_filename, line)}: {described(error)}", hint
+
+
+def in_users_code(error: BaseException) -> bool:
+    """Whether an import failed inside a module of the user's, rather than for want of it."""
+    return _importing(error) is not None
+
+
+def _importing(error: BaseException) -> tuple[FrameType, int] | None:
+    place: tuple[FrameType, int] | None = None
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        file = frame.f_code.co_filename
+        if not file.startswith(("<", PACKAGE)) and not _is_library(file):
+            place = (frame, line)
+    return place

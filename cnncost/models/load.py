@@ -18,6 +18,7 @@ from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.poly import Num
 from cnncost.base.units import whole_number
 from cnncost.graph.graph import Tensor
+from cnncost.graph.usercode import failed_import, in_users_code
 from cnncost.models.model import Model
 
 if TYPE_CHECKING:
@@ -195,7 +196,10 @@ def _known(name: str) -> Model:
 
 
 def _own(reference: str) -> Model:
-    """Return the model of `package.module:function`, looked up with the current directory on the path."""
+    """Return the model of `package.module:function`, looked up with the current directory on the path.
+
+    Raises UsageError for what is not there, and with file and line for whatever the module does wrong when imported.
+    """
     from importlib import import_module
 
     module_name, _, attribute = reference.partition(":")
@@ -203,10 +207,12 @@ def _own(reference: str) -> Model:
         sys.path.insert(0, "")
     try:
         module = import_module(module_name)
-    except (ImportError, ValueError) as error:
-        raise UsageError(
-            f"cannot import '{module_name}' of the model '{reference}': {error}", "write package.module:function"
-        ) from error
+    except (Exception, SystemExit) as error:
+        if isinstance(error, (ModuleNotFoundError, ValueError)) and not in_users_code(error):
+            raise UsageError(
+                f"cannot import '{module_name}' of the model '{reference}': {error}", "write package.module:function"
+            ) from error
+        raise UsageError(*failed_import(error, module_name)) from error
     value = getattr(module, attribute, None)
     if isinstance(value, Model):
         return value

@@ -10,6 +10,7 @@ from cnncost.base.errors import ModelError, UsageError, did_you_mean
 from cnncost.base.poly import Num
 from cnncost.graph.graph import Graph, Outputs, trace
 from cnncost.models.settings import MISSING, Setting, declared, shown
+from cnncost.rules.ops import show
 
 F = TypeVar("F", bound=Callable[..., Outputs])
 
@@ -18,7 +19,7 @@ AXES = "CHW"  # of an input: channels, height, width
 Input: TypeAlias = tuple[Num, ...] | Callable[[Mapping[str, Num]], tuple[Num, ...]]  # a shape, or a function of the settings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """A network that can be traced: a function of a tensor, with settings."""
 
@@ -127,6 +128,12 @@ class Model:
         except ModelError as error:
             raise error.of(self.name) from error
         return replace(graph, spelling=model.spelling)
+
+    def __repr__(self) -> str:
+        changed = ", ".join(f"{name}={shown(value)}" for name, value in self.settings.items())
+        shape = self.shape
+        read = f": {show(shape)}" if shape is not None else ""
+        return f"<Model {self.name}{f' ({changed})' if changed else ''}{read}>"
 
     def _known(self, word: str) -> str:
         values = self.values

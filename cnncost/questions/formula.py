@@ -13,6 +13,7 @@ from cnncost.base.notation import PYTHON, TEXT, Style, written
 from cnncost.base.poly import Num, Poly, assumptions, equal, symbol
 from cnncost.base.roots import common_factor
 from cnncost.counting import Convention
+from cnncost.graph.usercode import CodeError
 from cnncost.models.instance import Instance
 from cnncost.models.load import load
 from cnncost.models.model import AXES, Model
@@ -140,15 +141,18 @@ def formula(
     with assumptions() as assumed:
         try:
             found = costs_of(case, convention, dtype)
-        except ModelError as error:
-            remedy = _remedy(case, values) if _left_open(error) else error.hint
-            raise type(error)(error.message, remedy or _structure(model, values) or error.hint) from error
-        except (TypeError, ValueError, RecursionError) as error:  # the model's own code, on a letter
-            reason = "it would never end" if isinstance(error, RecursionError) else error
+        except (CodeError, TypeError, ValueError, RecursionError) as error:  # the model's own code, on a letter
+            cause = error.__cause__ if isinstance(error, CodeError) else error
+            if not isinstance(cause, (TypeError, ValueError, RecursionError)):
+                raise  # whatever its sizes are
+            reason = "it would never end" if isinstance(cause, RecursionError) else cause
             raise UsageError(
                 f"{model.name} cannot be traced with a letter for {' or '.join(values)} ({reason})",
                 "letters know + - * // ** and comparisons: give it a number, with --set",
             ) from error
+        except ModelError as error:
+            remedy = _remedy(case, values) if _left_open(error) else error.hint
+            raise type(error)(error.message, remedy or _structure(model, values) or error.hint) from error
     if isinstance(case.batch, Poly):
         assumed[">=", case.batch, 1] = None
     for name, a, b in assumed:

@@ -237,6 +237,8 @@ def returned(x: Tensor) -> Any:
     return [x]
 
 
+CONSTANT = "a constant costs nothing here: leave it out"
+NOT_TRACED = "constants are not traced: leave it out, or write a layer that does it"
 RETURNS = "a model returns a tensor, or a tuple of tensors, made from its input"
 
 
@@ -244,8 +246,12 @@ RETURNS = "a model returns a tensor, or a tuple of tensors, made from its input"
     ("model", "message", "hint"),
     [
         (lambda x: x + stray(), "layer 'add' (add) mixes tensors of two networks", ""),
-        (lambda x: x.concat(x, 3, name="join"), "layer 'join' (concat): 3 is no tensor", ""),
-        (lambda x: x * None, "layer 'mul' (mul): None is no tensor", ""),
+        (lambda x: x.concat(x, 3, name="join"), "layer 'join' (concat): 3 is no tensor", CONSTANT),
+        (lambda x: x * None, "x * None after layer 'input': the other side is no tensor", NOT_TRACED),
+        (lambda x: x.relu() + 1, "x + 1 after layer 'relu': the other side is no tensor", NOT_TRACED),
+        (lambda x: 1 + x.relu(), "x + 1 after layer 'relu': the other side is no tensor", NOT_TRACED),
+        (lambda x: x - 2, "x - 2 after layer 'input': the other side is no tensor", NOT_TRACED),
+        (lambda x: (), "the model <lambda> returned no tensor", "return its output"),
         (returned, "the model returned returned [<Tensor 4×8×8 from input>]", RETURNS),
         (lambda x: None, "the model <lambda> returned None", RETURNS),
         (lambda x: (x, 3), "the model <lambda> returned (<Tensor 4×8×8 from input>, 3)", RETURNS),
