@@ -1,4 +1,4 @@
-"""The page in a real browser: Debian's chromium, or the one that PLAYWRIGHT_CHROMIUM names, through Playwright (extra `browser`).
+"""The page in a real browser: Debian's chromium, or what PLAYWRIGHT_CHROMIUM names, by Playwright (the extra `browser`).
 
 With CNNCOST_SHOTS=FOLDER the pictures that are taken stay there.
 """
@@ -25,6 +25,7 @@ if CHROMIUM is None:
     pytest.skip("needs a chromium: apt-get install chromium, or name one in PLAYWRIGHT_CHROMIUM", allow_module_level=True)
 
 pytestmark = pytest.mark.xdist_group("browser")
+HERE = Path(__file__).parent
 SIZES = {"wide": (1280, 900), "phone": (390, 844)}
 
 
@@ -210,32 +211,15 @@ def test_text_stays_in_its_box(browser: Any, tmp_path: Path) -> None:
     for name in ("inception_v3", "swin_t", "lenet5", "googlenet_aux", "maxvit_t", "mobilenet_v3_large", "fractalnet20"):
         (tmp_path / "net.svg").write_text(drawing(report(traced(name))), encoding="utf-8")
         shown.goto((tmp_path / "net.svg").as_uri())
-        out = shown.evaluate(
-            """[...document.querySelectorAll('g')].flatMap(g => {
-                const box = [...g.children].filter(c => c.tagName === 'rect' && c.getAttribute('rx')).at(-1).getBBox();
-                return [...g.children].filter(c => c.tagName === 'text').map(t => [t.textContent, t.getBBox()])
-                    .filter(([, b]) => b.x < box.x || b.x + b.width > box.x + box.width || b.y < box.y || b.y + b.height > box.y + box.height)
-                    .map(([text]) => text); })"""
-        )
+        out = shown.evaluate((HERE / "overflow.js").read_text(encoding="utf-8"))
         assert out == [], name
     context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_contrast(browser: Any, files: dict[str, Path], scheme: str) -> None:
-    """WCAG 2.2, 1.4.3: text has a contrast of 4.5 to what is behind it. Labels on colours are checked against their rectangle."""
     opened = Page(browser, files["four"], scheme=scheme)
-    weak = opened.page.evaluate(
-        """() => {
-          const paint = text => { const c = document.createElement('canvas').getContext('2d', { willReadFrequently: true }); c.fillStyle = text; c.fillRect(0, 0, 1, 1); return [...c.getImageData(0, 0, 1, 1).data].slice(0, 3); };
-          const light = rgb => { const [r, g, b] = rgb.map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-          const ratio = (a, b) => { const [x, y] = [light(paint(a)), light(paint(b))].sort((p, q) => q - p); return (x + 0.05) / (y + 0.05); };
-          const ground = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (!/, 0\\)$|transparent/.test(c)) return c; } return 'white'; };
-          const weak = [];
-          for (const e of document.querySelectorAll('h1, h2, p, td, th button, .stat div, label, button, .legend span')) { if (e.offsetParent && e.textContent.trim()) { const r = ratio(getComputedStyle(e).color, ground(e)); if (r < 4.5) weak.push([e.textContent.slice(0, 30), r]); } }
-          for (const e of document.querySelectorAll('svg text')) { const rect = e.closest('.cell, .box')?.querySelector('.body, rect:not(.behind)') || (/oncolour|onblue/.test(e.getAttribute('class')) ? e.previousElementSibling : null); const r = ratio(getComputedStyle(e).fill, rect ? getComputedStyle(rect).fill : ground(e.closest('section'))); if (r < 4.5) weak.push([e.textContent, r]); }
-          return weak; }"""
-    )
+    weak = opened.page.evaluate((HERE / "contrast.js").read_text(encoding="utf-8"))
     assert weak == []
     opened.check()
 
