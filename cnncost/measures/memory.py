@@ -41,9 +41,6 @@ CAN_WORK_IN_PLACE = (*ACTIVATIONS, "add", "mul", "batch_norm", "scale", "positio
 # it wherever it writes them, but in squeeze-and-excitation, whose maps have one pixel.
 IN_PLACE = ("relu", "relu6", "leaky_relu", "elu", "silu", "mish", "hardswish")
 
-# The families of the zoo that torchvision writes with `out += identity`; others write `x + f(x)`, which makes a new tensor.
-ADD_IN_PLACE = ("resnet", "resnext", "wide_resnet", "mobilenet_v3", "efficientnet", "convnext")
-
 VIEWS = {  # their output is another look at their input's storage
     "flatten": "the same numbers in the same order",
     "split": "a range of the channels",
@@ -521,11 +518,8 @@ def parameter_tensors(node: Node) -> Iterator[Num]:
 
 
 def in_place_of(graph: Graph) -> tuple[str, ...]:
-    """Return the layer types that work in place in a network as torchvision writes it; for one it has not, `IN_PLACE`."""
-    from cnncost.models import zoo
-
-    members = graph.name.split(" + ")  # of an ensemble
-    return (*IN_PLACE, "add") if all(zoo.MODULE_OF.get(name) in ADD_IN_PLACE for name in members) else IN_PLACE
+    """Return the layer types that work in place in a network: activations, and what its definition says besides."""
+    return (*IN_PLACE, *graph.in_place)
 
 
 def kinds_in_place(text: str) -> tuple[str, ...]:

@@ -83,7 +83,8 @@ def ensemble(members: Sequence[Model]) -> Model:
 
     name = " + ".join(member.name for member in members)
     spelling = {f"{member.name}.{pattern}": form for member in members for pattern, form in member.spelling.items()}
-    return Model(name, run, members[0].shape, family="ensemble", spelling=spelling)
+    in_place = tuple(kind for kind in members[0].in_place if all(kind in member.in_place for member in members))
+    return Model(name, run, members[0].shape, family="ensemble", spelling=spelling, in_place=in_place)
 
 
 def sized(model: Model, input: str | None, size: str | None) -> Model:

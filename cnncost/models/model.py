@@ -30,6 +30,7 @@ class Model:
     family: str = ""
     source: str = ""
     spelling: Mapping[str, str] = field(default_factory=dict)  # of torchvision's definition, as in `Graph`
+    in_place: tuple[str, ...] = ()  # as in `Graph`
 
     @property
     def declared(self) -> dict[str, Setting]:
@@ -127,7 +128,7 @@ class Model:
             graph = trace(model.function, shape, self.name, **model.settings)
         except ModelError as error:
             raise error.of(self.name) from error
-        return replace(graph, spelling=model.spelling)
+        return replace(graph, spelling=model.spelling, in_place=model.in_place)
 
     def __repr__(self) -> str:
         changed = ", ".join(f"{name}={shown(value)}" for name, value in self.settings.items())
@@ -169,16 +170,18 @@ def family(
     source: str,
     input: Input = (3, 224, 224),
     spelling: Mapping[str, str] | None = None,
+    in_place: tuple[str, ...] = (),
     **variants: tuple[Input | None, str | None, dict[str, Any]],
 ) -> Callable[[F], F]:
     """Make a model function a family: `variants` are rows made with `variant`, by model name.
 
     `spelling` says which layers torchvision's definition calls as functions, as in `Graph`: some tools count modules only.
+    `in_place` names kinds that its definition lets overwrite their first input: `("add",)` where it says `out += identity`.
     """
 
     def enter(function: F) -> F:
         rows = tuple(
-            Model(name, function, size or input, settings, title, paper or source, spelling or {})
+            Model(name, function, size or input, settings, title, paper or source, spelling or {}, in_place)
             for name, (size, paper, settings) in variants.items()
         )
         function.variants = rows  # type: ignore[attr-defined]

@@ -462,3 +462,14 @@ def test_the_members_of_an_ensemble_add_as_they_do_alone() -> None:
     both, one, other = (memory(cnncost.load(name).trace()) for name in ("resnet18 + resnet34", "resnet18", "resnet34"))
     assert both.outputs_bytes == one.outputs_bytes + other.outputs_bytes
     assert "add" not in memory(cnncost.load("resnet18 + mobilenet_v2").trace()).in_place
+
+
+def test_what_a_network_is_called_does_not_matter(tmp_path: Path) -> None:
+    """ResNet-50's adds work in place whatever it is called, and a network of one's own does not take a name's place."""
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("cnncost: 1\nmodel: resnet50\nname: mine\n")
+    own = tmp_path / "resnet50.yaml"
+    own.write_text("cnncost: 1\ninput: [8, 6, 10]\nlayers:\n  - add: [identity, [conv: {out: 8, kernel: 3, pad: 1}]]\n")
+    assert memory(cnncost.load(str(mine)).trace()).outputs_bytes == memory(cnncost.load("resnet50").trace()).outputs_bytes
+    graph = cnncost.load(str(own)).trace()
+    assert (graph.name, memory(graph).outputs_bytes) == ("resnet50", 2 * 4 * 8 * 6 * 10)  # the convolution's, and the sum's

@@ -106,6 +106,7 @@ def network(
 
 @family(
     "EfficientNet",
+    in_place=("add",),
     source=f"{PAPER}, table 1 and section 3.3; sizes as torchvision evaluates them",
     efficientnet_b0=variant(),
     efficientnet_b1=variant(input=(3, 240, 240), depth=1.1),
@@ -143,6 +144,7 @@ def efficientnet(
 
 @family(
     "EfficientNetV2",
+    in_place=("add",),
     source=f"{V2}, table 4 and the authors' definition; sizes as torchvision evaluates them",
     input=(3, 480, 480),
     efficientnet_v2_s=variant(input=(3, 384, 384)),

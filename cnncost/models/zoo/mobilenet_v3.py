@@ -48,6 +48,7 @@ BLOCKS = {"large": (LARGE, 1280), "small": (SMALL, 1024)}
 
 @family(
     "MobileNetV3",
+    in_place=("add",),
     source=f"{PAPER}, tables 1 and 2",
     mobilenet_v3_large=variant(),
     mobilenet_v3_small=variant(size="small"),

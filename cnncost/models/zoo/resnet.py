@@ -19,6 +19,7 @@ V1_5 = f"{PAPER}, table 1; stride in the 3×3 as in torchvision (v1.5)"
 
 @family(
     "ResNet",
+    in_place=("add",),
     source=f"{PAPER}, table 1",
     resnet18=variant(block="basic", depths=(2, 2, 2, 2)),
     resnet34=variant(block="basic", depths=(3, 4, 6, 3)),
@@ -88,6 +89,7 @@ def resnet(
 
 @family(
     "ResNet CIFAR",
+    in_place=("add",),
     source=CIFAR,
     input=(3, 32, 32),
     resnet20_cifar=variant(depth=20),

@@ -17,6 +17,7 @@ DEEP = (3, 4, 23, 3)
 
 @family(
     "ResNeXt",
+    in_place=("add",),
     source=f"{PAPER}, tables 1 and 2",
     resnext50_1x64d=variant(cardinality=1, base_width=64),
     resnext50_2x40d=variant(cardinality=2, base_width=40),
@@ -46,7 +47,7 @@ def resnext(
     return resnet.resnet(x, depths=depths, groups=cardinality, width_per_group=base_width, width=width, classes=classes)
 
 
-@family("ResNeXt listing", source=f"{PAPER}, as a published listing has it", resnext_listing=variant())
+@family("ResNeXt listing", in_place=("add",), source=f"{PAPER}, as a published listing has it", resnext_listing=variant())
 def listing(
     x: Tensor, *, depths: tuple[int, ...] = (3, 4, 6, 3), cardinality: Num = 32, width: Num = 64, classes: Num = 1000
 ) -> Tensor:
@@ -74,6 +75,7 @@ def _listed(x: Tensor, out: Num, stride: int, cardinality: Num, *, first: bool) 
 
 @family(
     "ResNeXt CIFAR",
+    in_place=("add",),
     source=f"{PAPER}, section 5.4 and table 7",
     input=(3, 32, 32),
     resnext29_8x64d=variant(),

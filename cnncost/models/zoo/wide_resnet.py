@@ -17,6 +17,7 @@ LISTING = f"{PAPER}, as a published listing has it: no batch norm in the project
 
 @family(
     "Wide ResNet CIFAR",
+    in_place=("add",),
     source=f"{PAPER}, tables 1 and 4",
     input=(3, 32, 32),
     wrn_40_1=variant(depth=40, k=1),
@@ -67,6 +68,7 @@ def wide_resnet_cifar(
 
 @family(
     "Wide ResNet",
+    in_place=("add",),
     source=f"{PAPER}, table 7",
     wrn_18_1=variant(block="basic", depths=(2, 2, 2, 2), width=64),
     wrn_18_1_5=variant(block="basic", depths=(2, 2, 2, 2), width=96),
