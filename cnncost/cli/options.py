@@ -87,7 +87,7 @@ def _devices() -> Iterable[str]:
 
 
 def _kinds() -> Iterable[str]:
-    from cnncost.rules.ops import RULES
+    from cnncost.rules import RULES
 
     return RULES
 

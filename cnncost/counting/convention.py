@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from cnncost.base.poly import Num, Poly, symbols
-from cnncost.rules.ops import RULES, Shape, channels, elements, pair
+from cnncost.rules import RULES, Shape, channels, elements, pair
 
 if TYPE_CHECKING:
     from cnncost.graph.graph import Graph, Node

@@ -12,7 +12,7 @@ from cnncost.base.ints import INT64_MAX, Ints
 from cnncost.base.poly import Num, Poly
 from cnncost.counting.convention import COUNTS, GEOMETRY, Convention, Slip, keys, names
 from cnncost.graph.graph import Graph
-from cnncost.rules.ops import elements
+from cnncost.rules import elements
 
 Column = NDArray[Any]  # int64, or Python integers (dtype object) where a sum could pass 2^63
 

@@ -22,7 +22,7 @@ from typing import Any
 from cnncost.base.errors import AlgebraError, UsageError, did_you_mean
 from cnncost.base.poly import Num, Poly, symbol
 from cnncost.counting.convention import FORMS, LETTERS, Convention, names
-from cnncost.rules.ops import RULES
+from cnncost.rules import RULES
 
 LONGEST = 1000  # characters of a formula
 HIGHEST = 4  # exponent

@@ -8,7 +8,7 @@ from typing import Any
 from cnncost.base.errors import AlgebraError, CostError
 from cnncost.base.poly import Num, Poly, equal, symbol, symbols
 from cnncost.graph.graph import Node
-from cnncost.rules.ops import RULES, Cost, Shape
+from cnncost.rules import RULES, Cost, Shape
 
 PAIRS = {"kernel": ("kh", "kw"), "stride": ("sh", "sw"), "pad": ("ph", "pw"), "dilation": ("dh", "dw")}
 SIDES = ("top", "bottom", "left", "right")

@@ -22,7 +22,7 @@ from cnncost.measures.memory import Memory, Precision, memory
 from cnncost.measures.roofline import Bound, bound, bytes_moved, ridge
 from cnncost.measures.rows import Row
 from cnncost.measures.training import Training, training
-from cnncost.rules.ops import show
+from cnncost.rules import show
 
 MICRO = 10**6
 

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 from cnncost.base.errors import AlgebraError
 from cnncost.base.poly import Num, maximum, same
 from cnncost.graph.graph import Graph, Node, no_collection
-from cnncost.rules.ops import Shape
+from cnncost.rules import Shape
 
 
 @dataclass(frozen=True, slots=True)

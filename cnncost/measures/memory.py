@@ -27,7 +27,7 @@ from cnncost.base.units import DTYPES
 from cnncost.counting import Convention
 from cnncost.counting import convention as find_convention
 from cnncost.graph.graph import Graph, Node, no_collection
-from cnncost.rules.ops import RULES, channels, elements
+from cnncost.rules import RULES, channels, elements
 
 CUDA_BLOCK = 512  # bytes; kMinBlockSize of PyTorch's c10/cuda/CUDACachingAllocator.cpp
 

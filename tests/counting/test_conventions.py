@@ -25,7 +25,7 @@ from cnncost.graph.graph import Graph, Tensor
 from cnncost.measures.report import report, reports
 from cnncost.measures.training import training
 from cnncost.models.zoo import FAMILIES, models
-from cnncost.rules.ops import RULES, elements
+from cnncost.rules import RULES, elements
 
 DATA = Path(__file__).parents[1] / "data"
 

@@ -19,7 +19,7 @@ from cnncost.base.errors import UsageError
 from cnncost.graph.graph import Graph, Tensor, trace
 from cnncost.measures.memory import IN_PLACE, Precision, kinds_in_place, memory, training_bytes
 from cnncost.models.zoo import MODULE_OF
-from cnncost.rules.ops import elements
+from cnncost.rules import elements
 from cnncost.show.render import FORMATS, render
 from cnncost.show.render.plot import area
 from cnncost.show.table import Plot

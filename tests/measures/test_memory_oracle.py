@@ -15,7 +15,7 @@ import cnncost
 from cnncost.graph.graph import Graph
 from cnncost.measures.memory import memory
 from cnncost.models.zoo import MODULE_OF
-from cnncost.rules.ops import elements
+from cnncost.rules import elements
 
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402

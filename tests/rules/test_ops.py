@@ -18,7 +18,7 @@ from cnncost.base.errors import AlgebraError, CostError, ModelError
 from cnncost.base.ints import Ints, checked
 from cnncost.base.poly import Num, Poly
 from cnncost.graph.graph import Tensor, Tracer
-from cnncost.rules.ops import RULES, Cost, Shape, show
+from cnncost.rules import RULES, Cost, Shape, show
 
 # ── integers, columns and letters agree ──────────────────────────────────────────────────────────────────────────────
 #

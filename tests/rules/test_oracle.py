@@ -19,7 +19,7 @@ from support import examples
 from cnncost import Model, analyze, load, trace
 from cnncost.base.errors import ModelError
 from cnncost.models.zoo import MODULE_OF
-from cnncost.rules.ops import RULES
+from cnncost.rules import RULES
 
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402

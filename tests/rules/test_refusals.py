@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cnncost.base.errors import CostError, Refusal
-from cnncost.rules.ops import RULES
+from cnncost.rules import RULES
 
 MAP, FEATURES, TOKENS = (8, 6, 6), (8,), (6, 8)
 

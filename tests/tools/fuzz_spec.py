@@ -16,7 +16,7 @@ from pathlib import Path
 from cnncost.base.errors import CnncostError
 from cnncost.models.spec import read
 from cnncost.models.spec.signatures import ANY, Argument, arguments
-from cnncost.rules.ops import RULES
+from cnncost.rules import RULES
 
 ROOT = Path(__file__).parents[2]
 SEEDS = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "specs").glob("*.yaml"))]

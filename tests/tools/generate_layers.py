@@ -8,13 +8,14 @@ from __future__ import annotations
 import inspect
 from pathlib import Path
 
-from cnncost.rules.ops import RULES, Rule
+from cnncost.rules import RULES, Rule
 
+SHARING = ("weights", "recurrent", "normalisation", "embeddings")  # sections of layers whose weights others may use
 TARGET = Path(__file__).parents[2] / "cnncost" / "graph" / "layers.py"
 
 HEADER = '''"""The layers as methods of `Tensor`, for completion and type checks.
 
-Generated from the signatures in `cnncost/rules/ops.py` by tests/tools/generate_layers.py; a test holds the two together.
+Generated from the signatures in `cnncost/rules` by tests/tools/generate_layers.py; a test holds the two together.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from __future__ import annotations
 from typing import Any, Literal, Self
 
 from cnncost.base.poly import Num
-from cnncost.rules.ops import CeilMode, Pad, Pair
+from cnncost.rules.pooling import Mode, Scale
+from cnncost.rules.rearrange import PadMode, Reduction, Target
+from cnncost.rules.shapes import Axes, Pad, Sizes
+from cnncost.rules.windows import CeilMode
 
 
 class Layers:
@@ -31,7 +35,7 @@ class Layers:
     __slots__ = ()
 
     def _apply(
-        self, kind: str, others: tuple[Any, ...], args: dict[str, Any], name: str | None, shared: str | None = None
+        self, kind: str, others: tuple[Any, ...] | None, args: dict[str, Any], name: str | None, shared: str | None = None
     ) -> Self:
         raise NotImplementedError
 '''
@@ -40,16 +44,21 @@ class Layers:
 def method(rule: Rule) -> str:
     """Return the source of one method."""
     shapes = [p for p in inspect.signature(rule.function).parameters.values() if p.name not in rule.arguments][1:]
-    others = ["*others: Self"] if rule.inputs is None else [f"{p.name}: Self" for p in shapes]
-    passed = "others" if rule.inputs is None else "(" + "".join(f"{p.name}, " for p in shapes).rstrip(" ") + ")"
-    if len(shapes) > 1 and rule.inputs is not None:
-        passed = "(" + ", ".join(p.name for p in shapes) + ")"
+    given = [p for p in shapes if p.name not in rule.optional]
+    others = ["*others: Self"] if rule.inputs is None else [f"{p.name}: Self" for p in given]
+    passed = "others" if rule.inputs is None else "(" + ", ".join(p.name for p in given) + "," * (len(given) == 1) + ")"
+    if rule.inputs == 0:
+        passed = "None"  # it reads no tensor, not even this one
+    if rule.optional:
+        chosen = f"[t for t in ({', '.join(rule.optional)}{',' * (len(rule.optional) == 1)}) if t is not None]"
+        passed = f"({''.join(f'{p.name}, ' for p in given)}*{chosen})"
     positional = [p for p in rule.arguments.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
     keyword = [p for p in rule.arguments.values() if p.kind is p.KEYWORD_ONLY]
-    shared = rule.inputs == 1 and rule.section in ("weights", "normalisation", "embeddings")
+    shared = rule.least == 1 and rule.section in SHARING
     head = ["self", *others, *map(declaration, positional)]
     head += [] if rule.inputs is None else ["*"]
-    head += [*map(declaration, keyword), "name: str | None = None"] + (["shared: str | None = None"] if shared else [])
+    head += [*map(declaration, keyword), *(f"{name}: Self | None = None" for name in rule.optional)]
+    head += ["name: str | None = None"] + (["shared: str | None = None"] if shared else [])
     arguments = ", ".join(f'"{name}": {name}' for name in rule.arguments)
     tail = ", shared" if shared else ""
     body = f'return self._apply("{rule.kind}", {passed}, {{{arguments}}}, name{tail})'

@@ -28,7 +28,7 @@ from cnncost.models.spec.expressions import Ratio, shown
 from cnncost.models.spec.problems import Mark, Problem, Source, SpecError
 from cnncost.models.spec.signatures import ANY, CONSTANT, arguments
 from cnncost.models.spec.tree import Dict, List, Node, Scalar, clip, decoded, is_null, parse, read_text
-from cnncost.rules.ops import RULES, elements, show
+from cnncost.rules import RULES, elements, show
 
 VERSION = "1"
 SUFFIXES = (".yaml", ".yml")

@@ -34,7 +34,7 @@ from cnncost.models.spec.signatures import (
     words,
 )
 from cnncost.models.spec.tree import Dict, List, Node, Scalar, clip, is_null
-from cnncost.rules.ops import RULES
+from cnncost.rules import RULES
 
 MOST_COPIES = 10_000  # of repeated items and block calls together
 MOST_LAYERS = 50_000

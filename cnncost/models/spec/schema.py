@@ -13,7 +13,7 @@ from cnncost.base.limits import EXPECTED, MEANINGS, QUANTITIES
 from cnncost.models.spec import DECLARED, KEYS, VERSION
 from cnncost.models.spec.build import LABEL, NAME
 from cnncost.models.spec.signatures import JOINS, Argument, arguments, project_arguments
-from cnncost.rules.ops import RULES
+from cnncost.rules import RULES
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 TITLE = "A cnncost spec: a convolutional network, as layers"

@@ -8,7 +8,7 @@ from functools import cache
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from cnncost.rules.ops import RULES
+from cnncost.rules import RULES
 
 JOINS = tuple(kind for kind, rule in RULES.items() if rule.inputs is None)  # add, mul, concat: they take branches
 NORMS = tuple(kind for kind, rule in RULES.items() if rule.section == "normalisation")

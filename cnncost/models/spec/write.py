@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from cnncost.graph.graph import INPUT, Graph
 from cnncost.models.spec.build import RESERVED, Run
 from cnncost.models.spec.signatures import ACTIVATIONS, EXPANDING, JOINS, NONE, NORMS
-from cnncost.rules.ops import RULES, channels
+from cnncost.rules import RULES, channels
 
 WIDTH = 110  # of a line, where it can be broken
 IDENTITY, PROJECT = "identity", "project"

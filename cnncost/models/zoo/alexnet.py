@@ -8,7 +8,7 @@ from cnncost.base.poly import Num
 from cnncost.graph.graph import Tensor
 from cnncost.models.model import family, variant
 from cnncost.models.zoo.blocks import exactly, three_linears
-from cnncost.rules.ops import CeilMode
+from cnncost.rules import CeilMode
 
 PAPER = "ImageNet Classification with Deep Convolutional Neural Networks, NIPS 2012"
 ONE_WEIRD_TRICK = "One Weird Trick for Parallelizing Convolutional Neural Networks, arXiv:1404.5997"

@@ -12,7 +12,7 @@ from cnncost.base.poly import Num, same
 from cnncost.graph.graph import Tensor, need
 from cnncost.models.model import family, variant
 from cnncost.models.zoo import blocks, densenet, googlenet, squeezenet
-from cnncost.rules.ops import show
+from cnncost.rules import show
 
 RESNET = "Deep Residual Learning for Image Recognition, arXiv:1512.03385, figure 5"
 RESNEXT = "Aggregated Residual Transformations for Deep Neural Networks, arXiv:1611.05431, section 3.2"

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 
 from cnncost.base.poly import Num, minimum, same
 from cnncost.graph.graph import Tensor, block, need
-from cnncost.rules.ops import at_least
+from cnncost.rules import at_least
 
 Shortcut = Literal["A", "B", "C", "none"]
 Activation = Literal["relu", "relu6", "hardswish", "silu", "sigmoid", "hardsigmoid"]

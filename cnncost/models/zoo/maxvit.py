@@ -6,7 +6,7 @@ from cnncost.base.poly import Num, same
 from cnncost.graph.graph import Tensor, block, need
 from cnncost.models.model import family, variant
 from cnncost.models.zoo.blocks import conv_norm, reduced, self_attention, squeeze_excite
-from cnncost.rules.ops import divide
+from cnncost.rules import divide
 
 PAPER = "MaxViT: Multi-Axis Vision Transformer, arXiv:2204.01697"
 

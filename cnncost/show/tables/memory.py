@@ -25,7 +25,7 @@ from cnncost.measures.memory import (
     Memory,
     is_view,
 )
-from cnncost.rules.ops import RULES, show
+from cnncost.rules import RULES, show
 from cnncost.show.table import Column, Plot, Table
 
 NAMED = 6  # storages alive at the peak that are named

@@ -28,7 +28,7 @@ from cnncost.models.spec import SpecError, expressions, read
 from cnncost.models.spec.expressions import Ratio
 from cnncost.models.spec.problems import CODES
 from cnncost.models.spec.write import write
-from cnncost.rules.ops import RULES
+from cnncost.rules import RULES
 
 ROOT = Path(__file__).parents[3]
 SPECS = ROOT / "specs"

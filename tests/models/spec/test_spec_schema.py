@@ -22,7 +22,7 @@ from cnncost.models.spec.signatures import arguments
 from cnncost.models.spec.start import START
 from cnncost.models.spec.tree import Dict, List, Node, parse, read_text
 from cnncost.models.spec.write import write
-from cnncost.rules.ops import RULES
+from cnncost.rules import RULES
 
 ROOT = Path(__file__).parents[3]
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))

@@ -12,7 +12,7 @@ import pytest
 
 from cnncost import Poly, load, symbols
 from cnncost.base.errors import ModelError
-from cnncost.rules.ops import Shape, elements
+from cnncost.rules import Shape, elements
 
 DATA = Path(__file__).parents[2] / "data" / "layers"
 C, G, H, W, c = symbols("C G H W c")

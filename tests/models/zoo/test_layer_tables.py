@@ -10,7 +10,7 @@ import pytest
 
 import cnncost
 from cnncost.measures.report import Report
-from cnncost.rules.ops import Shape, elements
+from cnncost.rules import Shape, elements
 
 DATA = Path(__file__).parents[2] / "data" / "layers"
 Record = dict[str, str]

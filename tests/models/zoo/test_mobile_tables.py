@@ -15,7 +15,7 @@ from cnncost.base.ints import Ints
 from cnncost.graph.graph import Graph, Node
 from cnncost.models.zoo import models
 from cnncost.models.zoo.blocks import divisible, exact, portion
-from cnncost.rules.ops import show
+from cnncost.rules import show
 
 LAYERS = Path(__file__).parents[2] / "data" / "layers"
 

@@ -12,7 +12,7 @@ import pytest
 
 import cnncost
 from cnncost.graph.graph import Graph, Node
-from cnncost.rules.ops import elements
+from cnncost.rules import elements
 
 LAYERS = Path(__file__).parents[2] / "data" / "layers"
 

@@ -30,7 +30,7 @@ from cnncost.graph import graph
 from cnncost.graph.graph import Graph
 from cnncost.models import zoo
 from cnncost.models.zoo.fractalnet import kept
-from cnncost.rules.ops import elements
+from cnncost.rules import elements
 
 ROOT = Path(__file__).parents[3]
 DATA = ROOT / "tests" / "data"
