@@ -7,13 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import translate
 from functools import cache
-from typing import TYPE_CHECKING
 
 from cnncost.base.poly import Num, Poly, symbols
-from cnncost.rules import RULES, Shape, channels, elements, pair
-
-if TYPE_CHECKING:
-    from cnncost.graph.graph import Graph, Node
+from cnncost.graph.graph import Graph, Node, read_by
+from cnncost.rules import RULES, Shape, channels, elements, per_axis, sides
 
 # What a rule reports about a layer, for one example.
 COUNTS = ("params", "learned", "buffers", "macs", "bias", "taps", "reads", "writes")
@@ -32,23 +29,36 @@ params, learned, buffers, macs, bias, taps, reads, writes = symbols(" ".join(COU
 
 
 def _area(shape: Shape) -> tuple[Num, Num]:
-    return (shape[1], shape[2]) if len(shape) == 3 else (1, 1)
+    """Height and width of a map: a C×L map is one row high, the planes of a C×D×H×W map stand in one column."""
+    if len(shape) == 3:
+        return shape[1], shape[2]
+    if len(shape) == 2 and type(shape) is not tuple:
+        return 1, shape[1]
+    return (elements(shape[1:-1]), shape[-1]) if len(shape) > 3 else (1, 1)
 
 
-def _pair(node: Node, name: str) -> tuple[Num, Num]:
+def _each_axis(node: Node, name: str, axes: int) -> tuple[Num, ...]:
     value = node.args.get(name)
     if value is None and name == "stride":
         value = node.args.get("kernel")  # a pooling's stride is its kernel unless given
-    return pair(1 if value is None else value, name)
+    return per_axis(1 if value is None else value, name, len(value) if isinstance(value, tuple) else axes)
+
+
+def _pair(node: Node, name: str) -> tuple[Num, Num]:
+    """A window's extent as height and width: kd·kh by kw over C×D×H×W, 1 by k over C×L."""
+    numbers = _each_axis(node, name, max(len(node.cost.shape) - 1, 1))
+    return (elements(numbers[:-1]) if len(numbers) > 1 else 1), numbers[-1]
 
 
 def _untransposed(node: Node, x: Shape) -> Num:
     """Output positions that a transposed convolution would have if it were none."""
     positions: Num = 1
-    kernel, stride, dilation = (_pair(node, name) for name in ("kernel", "stride", "dilation"))
-    pad = pair(node.args["pad"], "pad", low=0)
-    for axis, size in enumerate(_area(x)):
-        positions = positions * ((size + 2 * pad[axis] - dilation[axis] * (kernel[axis] - 1) - 1) // stride[axis] + 1)
+    axes = len(x) - 1
+    kernel, stride, dilation = (_each_axis(node, name, axes) for name in ("kernel", "stride", "dilation"))
+    pad = sides(node.args["pad"], axes) or (0,) * (2 * axes)
+    for axis, size in enumerate(x[1:]):
+        both = pad[2 * axis] + pad[2 * axis + 1]
+        positions = positions * ((size + both - dilation[axis] * (kernel[axis] - 1) - 1) // stride[axis] + 1)
     return positions
 
 
@@ -92,7 +102,7 @@ def _of(section: str) -> tuple[str, ...]:
     return tuple(kind for kind, rule in RULES.items() if rule.section == section)
 
 
-WEIGHTS = _of("weights")  # conv, conv_transpose, linear, matmul, attention
+WEIGHTS = (*_of("weights"), *_of("recurrent"))  # conv, conv_transpose, linear, matmul, attention, lstm, …
 POOLS = _of("pooling")
 ACTIVATIONS = tuple(kind for kind in _of("activations") if kind not in ("dropout", "stochastic_depth"))
 CONVS = ("conv", "conv_transpose", "linear")
@@ -204,7 +214,7 @@ def count(letter: str, node: Node, nodes: Sequence[Node]) -> Num:
     """Return what a letter of `LETTERS` stands for at one layer of a graph's `nodes`, for one example."""
     cost = node.cost
     if letter in GEOMETRY:
-        return GEOMETRY[letter][1](node, nodes[node.inputs[0]].cost.shape)
+        return GEOMETRY[letter][1](node, read_by(node, nodes))
     if letter == "learned":
         return next(other.cost.params for other in nodes if other.name == node.shares) if node.shares else cost.params
     if letter in ("params", "buffers"):

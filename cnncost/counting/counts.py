@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cnncost.base.ints import INT64_MAX, Ints
 from cnncost.base.poly import Num, Poly
 from cnncost.counting.convention import COUNTS, GEOMETRY, Convention, Slip, keys, names
-from cnncost.graph.graph import Graph
+from cnncost.graph.graph import Graph, read_by
 from cnncost.rules import elements
 
 Column = NDArray[Any]  # int64, or Python integers (dtype object) where a sum could pass 2^63
@@ -64,7 +64,7 @@ class Counts:
                 nodes = self.graph.nodes
                 value = GEOMETRY[letter][1]
                 layers = [nodes[index + 1] for index in where]
-                numbers = column([value(node, nodes[node.inputs[0]].cost.shape) for node in layers])
+                numbers = column([value(node, read_by(node, nodes)) for node in layers])
             known = numbers.astype(object) if self.lettered else Ints(numbers)  # Ints cannot overflow
             self._parts[key, letter] = known
         return known

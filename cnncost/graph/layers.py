@@ -24,6 +24,465 @@ class Layers:
     ) -> Self:
         raise NotImplementedError
 
+    def conv(
+        self,
+        out: Num,
+        kernel: Sizes,
+        stride: Sizes = 1,
+        pad: Pad = 0,
+        *,
+        groups: Num = 1,
+        dilation: Sizes = 1,
+        bias: bool = True,
+        learned: bool = True,
+        weight: Self | None = None,
+        name: str | None = None,
+        shared: str | None = None,
+    ) -> Self:
+        """Convolution of a C×H×W map (C×L, C×D×H×W) with `out` filters of (C/groups)×kh×kw each."""
+        args: dict[str, Any] = {
+            "out": out,
+            "kernel": kernel,
+            "stride": stride,
+            "pad": pad,
+            "groups": groups,
+            "dilation": dilation,
+            "bias": bias,
+            "learned": learned,
+        }
+        return self._apply("conv", tuple([t for t in (weight,) if t is not None]), args, name, shared)
+
+    def conv_transpose(
+        self,
+        out: Num,
+        kernel: Sizes,
+        stride: Sizes = 1,
+        pad: Pad = 0,
+        *,
+        output_pad: Sizes = 0,
+        groups: Num = 1,
+        dilation: Sizes = 1,
+        bias: bool = True,
+        learned: bool = True,
+        name: str | None = None,
+        shared: str | None = None,
+    ) -> Self:
+        """Transposed convolution: every input element is spread over `out`/groups filters of kh×kw."""
+        args: dict[str, Any] = {
+            "out": out,
+            "kernel": kernel,
+            "stride": stride,
+            "pad": pad,
+            "output_pad": output_pad,
+            "groups": groups,
+            "dilation": dilation,
+            "bias": bias,
+            "learned": learned,
+        }
+        return self._apply("conv_transpose", (), args, name, shared)
+
+    def locally_connected(
+        self,
+        out: Num,
+        kernel: Sizes,
+        stride: Sizes = 1,
+        pad: Pad = 0,
+        *,
+        groups: Num = 1,
+        dilation: Sizes = 1,
+        bias: bool = True,
+        name: str | None = None,
+        shared: str | None = None,
+    ) -> Self:
+        """Convolution whose filters differ from position to position: each output has weights and a bias of its own."""
+        args: dict[str, Any] = {
+            "out": out,
+            "kernel": kernel,
+            "stride": stride,
+            "pad": pad,
+            "groups": groups,
+            "dilation": dilation,
+            "bias": bias,
+        }
+        return self._apply("locally_connected", (), args, name, shared)
+
+    def deform_conv(
+        self,
+        out: Num,
+        kernel: Sizes,
+        stride: Sizes = 1,
+        pad: Pad = 0,
+        *,
+        groups: Num = 1,
+        offset_groups: Num = 1,
+        dilation: Sizes = 1,
+        bias: bool = True,
+        offset: Self | None = None,
+        mask: Self | None = None,
+        name: str | None = None,
+        shared: str | None = None,
+    ) -> Self:
+        """Deformable convolution of a C×H×W map: each tap is sampled beside its place, by an offset, and times a mask."""
+        args: dict[str, Any] = {
+            "out": out,
+            "kernel": kernel,
+            "stride": stride,
+            "pad": pad,
+            "groups": groups,
+            "offset_groups": offset_groups,
+            "dilation": dilation,
+            "bias": bias,
+        }
+        return self._apply("deform_conv", tuple([t for t in (offset, mask) if t is not None]), args, name, shared)
+
+    def unfold(
+        self,
+        kernel: Sizes,
+        stride: Sizes = 1,
+        pad: Pad = 0,
+        *,
+        dilation: Sizes = 1,
+        name: str | None = None,
+        shared: str | None = None,
+    ) -> Self:
+        """All windows of a map, each as a column of C·kh·kw numbers: im2col. The output positions become one axis."""
+        args: dict[str, Any] = {
+            "kernel": kernel,
+            "stride": stride,
+            "pad": pad,
+            "dilation": dilation,
+        }
+        return self._apply("unfold", (), args, name, shared)
+
+    def linear(
+        self,
+        out: Num,
+        *,
+        bias: bool = True,
+        learned: bool = True,
+        axis: int | None = None,
+        weight: Self | None = None,
+        name: str | None = None,
+        shared: str | None = None,
+    ) -> Self:
+        """Fully connected layer on features (F,), or on the last axis of tokens (…, D)."""
+        args: dict[str, Any] = {
+            "out": out,
+            "bias": bias,
+            "learned": learned,
+            "axis": axis,
+        }
+        return self._apply("linear", tuple([t for t in (weight,) if t is not None]), args, name, shared)
+
+    def matmul(
+        self,
+        b: Self,
+        *,
+        name: str | None = None,
+    ) -> Self:
+        """Product of matrices, (…, N, K) and (…, K, M): N·K·M multiply-adds for each, no parameters."""
+        return self._apply("matmul", (b,), {}, name)
+
+    def attention(
+        self,
+        key: Self,
+        value: Self,
+        heads: Num = 1,
+        *,
+        window: Num | None = None,
+        mask: Self | None = None,
+        name: str | None = None,
+    ) -> Self:
+        """Scaled dot-product attention of tokens: query·keyᵀ and weights·value. Projections are `linear` layers."""
+        args: dict[str, Any] = {
+            "heads": heads,
+            "window": window,
+        }
+        return self._apply("attention", (key, value, *[t for t in (mask,) if t is not None]), args, name)
+
+    def einsum(
+        self,
+        b: Self,
+        equation: str,
+        *,
+        name: str | None = None,
+    ) -> Self:
+        """Sum of products of two tensors, in Einstein's notation: "ij,jk->ik" is a product of matrices."""
+        return self._apply("einsum", (b,), {"equation": equation}, name)
+
+    def lstm(
+        self,
+        out: Num,
+        *,
+        layers: Num = 1,
+        bidirectional: bool = False,
+        projection: Num = 0,
+        bias: Num = 2,
+        last: bool = False,
+        name: str | None = None,
+        shared: str | None = None,
+    ) -> Self:
+        """Long short-term memory over T×D tokens: T×out, or `out` features of the last state (`last`)."""
+        args: dict[str, Any] = {
+            "out": out,
+            "layers": layers,
+            "bidirectional": bidirectional,
+            "projection": projection,
+            "bias": bias,
+            "last": last,
+        }
+        return self._apply("lstm", (), args, name, shared)
+
+    def gru(
+        self,
+        out: Num,
+        *,
+        layers: Num = 1,
+        bidirectional: bool = False,
+        bias: Num = 2,
+        last: bool = False,
+        name: str | None = None,
+        shared: str | None = None,
+    ) -> Self:
+        """Gated recurrent unit over T×D tokens: as `lstm`, with three gates."""
+        args: dict[str, Any] = {
+            "out": out,
+            "layers": layers,
+            "bidirectional": bidirectional,
+            "bias": bias,
+            "last": last,
+        }
+        return self._apply("gru", (), args, name, shared)
+
+    def rnn(
+        self,
+        out: Num,
+        *,
+        layers: Num = 1,
+        bidirectional: bool = False,
+        bias: Num = 2,
+        last: bool = False,
+        name: str | None = None,
+        shared: str | None = None,
+    ) -> Self:
+        """Plain recurrent layer over T×D tokens: as `lstm`, with one product of each."""
+        args: dict[str, Any] = {
+            "out": out,
+            "layers": layers,
+            "bidirectional": bidirectional,
+            "bias": bias,
+            "last": last,
+        }
+        return self._apply("rnn", (), args, name, shared)
+
+    def max_pool(
+        self,
+        kernel: Sizes,
+        stride: Sizes | None = None,
+        pad: Pad = 0,
+        *,
+        dilation: Sizes = 1,
+        ceil_mode: CeilMode = False,
+        count_pad: bool = True,
+        name: str | None = None,
+    ) -> Self:
+        """Maximum over kh×kw windows of each channel; `stride` is the kernel unless given."""
+        args: dict[str, Any] = {
+            "kernel": kernel,
+            "stride": stride,
+            "pad": pad,
+            "dilation": dilation,
+            "ceil_mode": ceil_mode,
+            "count_pad": count_pad,
+        }
+        return self._apply("max_pool", (), args, name)
+
+    def avg_pool(
+        self,
+        kernel: Sizes,
+        stride: Sizes | None = None,
+        pad: Pad = 0,
+        *,
+        ceil_mode: CeilMode = False,
+        count_pad: bool = True,
+        name: str | None = None,
+    ) -> Self:
+        """Mean over kh×kw windows of each channel; sizes and taps as in `max_pool`."""
+        args: dict[str, Any] = {
+            "kernel": kernel,
+            "stride": stride,
+            "pad": pad,
+            "ceil_mode": ceil_mode,
+            "count_pad": count_pad,
+        }
+        return self._apply("avg_pool", (), args, name)
+
+    def global_avg_pool(
+        self,
+        *,
+        keep: bool = False,
+        name: str | None = None,
+    ) -> Self:
+        """Mean of each channel: C×H×W becomes C features, or C×1×1 (`keep`), visiting every input once."""
+        return self._apply("global_avg_pool", (), {"keep": keep}, name)
+
+    def global_max_pool(
+        self,
+        *,
+        keep: bool = False,
+        name: str | None = None,
+    ) -> Self:
+        """Maximum of each channel: C×H×W becomes C features, or C×1×1 (`keep`), visiting every input once."""
+        return self._apply("global_max_pool", (), {"keep": keep}, name)
+
+    def adaptive_avg_pool(
+        self,
+        out: Sizes,
+        *,
+        name: str | None = None,
+    ) -> Self:
+        """Mean over windows chosen so that the output is `out`×`out`, whatever the input."""
+        return self._apply("adaptive_avg_pool", (), {"out": out}, name)
+
+    def adaptive_max_pool(
+        self,
+        out: Sizes,
+        *,
+        name: str | None = None,
+    ) -> Self:
+        """Maximum over windows chosen so that the output is `out`×`out`; windows as in `adaptive_avg_pool`."""
+        return self._apply("adaptive_max_pool", (), {"out": out}, name)
+
+    def upsample(
+        self,
+        scale: Scale = 2,
+        *,
+        mode: Mode = "nearest",
+        size: Sizes | None = None,
+        like: Self | None = None,
+        name: str | None = None,
+    ) -> Self:
+        """Resize a map: `scale` times, to a stated `size`, or to that of another map (`like`)."""
+        args: dict[str, Any] = {
+            "scale": scale,
+            "mode": mode,
+            "size": size,
+        }
+        return self._apply("upsample", tuple([t for t in (like,) if t is not None]), args, name)
+
+    def batch_norm(
+        self,
+        *,
+        affine: bool = True,
+        scale: bool = True,
+        offset: bool = True,
+        track: bool = True,
+        counter: bool = False,
+        axis: int | None = None,
+        name: str | None = None,
+        shared: str | None = None,
+    ) -> Self:
+        """Batch normalisation: a learned scale and offset per channel (`affine`); running mean and variance are buffers."""
+        args: dict[str, Any] = {
+            "affine": affine,
+            "scale": scale,
+            "offset": offset,
+            "track": track,
+            "counter": counter,
+            "axis": axis,
+        }
+        return self._apply("batch_norm", (), args, name, shared)
+
+    def layer_norm(
+        self,
+        *,
+        over: Literal["channels", "all"] | Axes = "channels",
+        affine: bool = True,
+        scale: bool = True,
+        offset: bool = True,
+        name: str | None = None,
+        shared: str | None = None,
+    ) -> Self:
+        """Layer normalisation over the channels at each position, over `all` of the example, or over the axes named."""
+        args: dict[str, Any] = {
+            "over": over,
+            "affine": affine,
+            "scale": scale,
+            "offset": offset,
+        }
+        return self._apply("layer_norm", (), args, name, shared)
+
+    def group_norm(
+        self,
+        groups: Num = 32,
+        *,
+        affine: bool = True,
+        scale: bool = True,
+        offset: bool = True,
+        axis: int | None = None,
+        name: str | None = None,
+        shared: str | None = None,
+    ) -> Self:
+        """Group normalisation: statistics of each example over `groups` groups of channels."""
+        args: dict[str, Any] = {
+            "groups": groups,
+            "affine": affine,
+            "scale": scale,
+            "offset": offset,
+            "axis": axis,
+        }
+        return self._apply("group_norm", (), args, name, shared)
+
+    def instance_norm(
+        self,
+        *,
+        affine: bool = False,
+        scale: bool = True,
+        offset: bool = True,
+        axis: int | None = None,
+        name: str | None = None,
+        shared: str | None = None,
+    ) -> Self:
+        """Instance normalisation: statistics of each channel of each example; a learned scale and offset where `affine`."""
+        args: dict[str, Any] = {
+            "affine": affine,
+            "scale": scale,
+            "offset": offset,
+            "axis": axis,
+        }
+        return self._apply("instance_norm", (), args, name, shared)
+
+    def lrn(
+        self,
+        size: Num = 5,
+        *,
+        name: str | None = None,
+        shared: str | None = None,
+    ) -> Self:
+        """Local response normalisation across `size` neighbouring channels; no parameters."""
+        return self._apply("lrn", (), {"size": size}, name, shared)
+
+    def scale(
+        self,
+        *,
+        bias: bool = False,
+        axis: Axes | None = None,
+        name: str | None = None,
+        shared: str | None = None,
+    ) -> Self:
+        """Multiply each channel by a learned number, and add one (`bias`): ConvNeXt's layer scale, Caffe's Scale."""
+        return self._apply("scale", (), {"bias": bias, "axis": axis}, name, shared)
+
+    def bias(
+        self,
+        *,
+        axis: Axes | None = None,
+        name: str | None = None,
+        shared: str | None = None,
+    ) -> Self:
+        """Add a learned number to each channel, or to each position of the axes named (`axis`)."""
+        return self._apply("bias", (), {"axis": axis}, name, shared)
+
     def relu(
         self,
         *,
@@ -149,136 +608,6 @@ class Layers:
         """Drop a whole residual branch with probability `p` while training; nothing at inference."""
         return self._apply("stochastic_depth", (), {"p": p}, name)
 
-    def conv(
-        self,
-        out: Num,
-        kernel: Sizes,
-        stride: Sizes = 1,
-        pad: Pad = 0,
-        *,
-        groups: Num = 1,
-        dilation: Sizes = 1,
-        bias: bool = True,
-        learned: bool = True,
-        weight: Self | None = None,
-        name: str | None = None,
-        shared: str | None = None,
-    ) -> Self:
-        """Convolution of a C×H×W map (C×L, C×D×H×W) with `out` filters of (C/groups)×kh×kw each."""
-        args: dict[str, Any] = {
-            "out": out,
-            "kernel": kernel,
-            "stride": stride,
-            "pad": pad,
-            "groups": groups,
-            "dilation": dilation,
-            "bias": bias,
-            "learned": learned,
-        }
-        return self._apply("conv", (*[t for t in (weight,) if t is not None]), args, name, shared)
-
-    def conv_transpose(
-        self,
-        out: Num,
-        kernel: Sizes,
-        stride: Sizes = 1,
-        pad: Pad = 0,
-        *,
-        output_pad: Sizes = 0,
-        groups: Num = 1,
-        dilation: Sizes = 1,
-        bias: bool = True,
-        learned: bool = True,
-        name: str | None = None,
-        shared: str | None = None,
-    ) -> Self:
-        """Transposed convolution: every input element is spread over `out`/groups filters of kh×kw."""
-        args: dict[str, Any] = {
-            "out": out,
-            "kernel": kernel,
-            "stride": stride,
-            "pad": pad,
-            "output_pad": output_pad,
-            "groups": groups,
-            "dilation": dilation,
-            "bias": bias,
-            "learned": learned,
-        }
-        return self._apply("conv_transpose", (), args, name, shared)
-
-    def locally_connected(
-        self,
-        out: Num,
-        kernel: Sizes,
-        stride: Sizes = 1,
-        pad: Pad = 0,
-        *,
-        groups: Num = 1,
-        dilation: Sizes = 1,
-        bias: bool = True,
-        name: str | None = None,
-        shared: str | None = None,
-    ) -> Self:
-        """Convolution whose filters differ from position to position: each output has weights and a bias of its own."""
-        args: dict[str, Any] = {
-            "out": out,
-            "kernel": kernel,
-            "stride": stride,
-            "pad": pad,
-            "groups": groups,
-            "dilation": dilation,
-            "bias": bias,
-        }
-        return self._apply("locally_connected", (), args, name, shared)
-
-    def deform_conv(
-        self,
-        out: Num,
-        kernel: Sizes,
-        stride: Sizes = 1,
-        pad: Pad = 0,
-        *,
-        groups: Num = 1,
-        offset_groups: Num = 1,
-        dilation: Sizes = 1,
-        bias: bool = True,
-        offset: Self | None = None,
-        mask: Self | None = None,
-        name: str | None = None,
-        shared: str | None = None,
-    ) -> Self:
-        """Deformable convolution of a C×H×W map: each tap is sampled beside its place, by an offset and, in v2, times a mask."""
-        args: dict[str, Any] = {
-            "out": out,
-            "kernel": kernel,
-            "stride": stride,
-            "pad": pad,
-            "groups": groups,
-            "offset_groups": offset_groups,
-            "dilation": dilation,
-            "bias": bias,
-        }
-        return self._apply("deform_conv", (*[t for t in (offset, mask) if t is not None]), args, name, shared)
-
-    def unfold(
-        self,
-        kernel: Sizes,
-        stride: Sizes = 1,
-        pad: Pad = 0,
-        *,
-        dilation: Sizes = 1,
-        name: str | None = None,
-        shared: str | None = None,
-    ) -> Self:
-        """All windows of a map, each as a column: C·kh·kw numbers at each output position (im2col), in one axis of positions."""
-        args: dict[str, Any] = {
-            "kernel": kernel,
-            "stride": stride,
-            "pad": pad,
-            "dilation": dilation,
-        }
-        return self._apply("unfold", (), args, name, shared)
-
     def add(
         self,
         *others: Self,
@@ -333,7 +662,7 @@ class Layers:
         op: str = "identity",
         name: str | None = None,
     ) -> Self:
-        """An operation on each element of one or several tensors, by its name: exp, sqrt, clamp, pow, where; shapes as in `add`."""
+        """An operation on each element of one or several tensors, by its name: exp, sqrt, clamp, pow, where."""
         return self._apply("elementwise", others, {"op": op}, name)
 
     def weighted_sum(
@@ -362,270 +691,6 @@ class Layers:
     ) -> Self:
         """Tensors of one shape side by side along a new axis."""
         return self._apply("stack", others, {"axis": axis}, name)
-
-    def batch_norm(
-        self,
-        *,
-        affine: bool = True,
-        scale: bool = True,
-        offset: bool = True,
-        track: bool = True,
-        counter: bool = False,
-        axis: int | None = None,
-        name: str | None = None,
-        shared: str | None = None,
-    ) -> Self:
-        """Batch normalisation: a learned scale and offset per channel (`affine`); running mean and variance are buffers."""
-        args: dict[str, Any] = {
-            "affine": affine,
-            "scale": scale,
-            "offset": offset,
-            "track": track,
-            "counter": counter,
-            "axis": axis,
-        }
-        return self._apply("batch_norm", (), args, name, shared)
-
-    def layer_norm(
-        self,
-        *,
-        over: Literal["channels", "all"] | Axes = "channels",
-        affine: bool = True,
-        scale: bool = True,
-        offset: bool = True,
-        name: str | None = None,
-        shared: str | None = None,
-    ) -> Self:
-        """Layer normalisation over the channels at each position, over `all` of the example, or over the axes named."""
-        args: dict[str, Any] = {
-            "over": over,
-            "affine": affine,
-            "scale": scale,
-            "offset": offset,
-        }
-        return self._apply("layer_norm", (), args, name, shared)
-
-    def group_norm(
-        self,
-        groups: Num = 32,
-        *,
-        affine: bool = True,
-        scale: bool = True,
-        offset: bool = True,
-        axis: int | None = None,
-        name: str | None = None,
-        shared: str | None = None,
-    ) -> Self:
-        """Group normalisation: statistics of each example over `groups` groups of channels."""
-        args: dict[str, Any] = {
-            "groups": groups,
-            "affine": affine,
-            "scale": scale,
-            "offset": offset,
-            "axis": axis,
-        }
-        return self._apply("group_norm", (), args, name, shared)
-
-    def instance_norm(
-        self,
-        *,
-        affine: bool = False,
-        scale: bool = True,
-        offset: bool = True,
-        axis: int | None = None,
-        name: str | None = None,
-        shared: str | None = None,
-    ) -> Self:
-        """Instance normalisation: statistics of each channel of each example; a learned scale and offset where `affine`."""
-        args: dict[str, Any] = {
-            "affine": affine,
-            "scale": scale,
-            "offset": offset,
-            "axis": axis,
-        }
-        return self._apply("instance_norm", (), args, name, shared)
-
-    def lrn(
-        self,
-        size: Num = 5,
-        *,
-        name: str | None = None,
-        shared: str | None = None,
-    ) -> Self:
-        """Local response normalisation across `size` neighbouring channels; no parameters."""
-        return self._apply("lrn", (), {"size": size}, name, shared)
-
-    def scale(
-        self,
-        *,
-        bias: bool = False,
-        axis: Axes | None = None,
-        name: str | None = None,
-        shared: str | None = None,
-    ) -> Self:
-        """Multiply each channel by a learned number, and add one (`bias`): ConvNeXt's layer scale, Caffe's Scale."""
-        return self._apply("scale", (), {"bias": bias, "axis": axis}, name, shared)
-
-    def bias(
-        self,
-        *,
-        axis: Axes | None = None,
-        name: str | None = None,
-        shared: str | None = None,
-    ) -> Self:
-        """Add a learned number to each channel, or to each position of the axes named (`axis`)."""
-        return self._apply("bias", (), {"axis": axis}, name, shared)
-
-    def max_pool(
-        self,
-        kernel: Sizes,
-        stride: Sizes | None = None,
-        pad: Pad = 0,
-        *,
-        dilation: Sizes = 1,
-        ceil_mode: CeilMode = False,
-        count_pad: bool = True,
-        name: str | None = None,
-    ) -> Self:
-        """Maximum over kh×kw windows of each channel; `stride` is the kernel unless given."""
-        args: dict[str, Any] = {
-            "kernel": kernel,
-            "stride": stride,
-            "pad": pad,
-            "dilation": dilation,
-            "ceil_mode": ceil_mode,
-            "count_pad": count_pad,
-        }
-        return self._apply("max_pool", (), args, name)
-
-    def avg_pool(
-        self,
-        kernel: Sizes,
-        stride: Sizes | None = None,
-        pad: Pad = 0,
-        *,
-        ceil_mode: CeilMode = False,
-        count_pad: bool = True,
-        name: str | None = None,
-    ) -> Self:
-        """Mean over kh×kw windows of each channel; sizes and taps as in `max_pool`."""
-        args: dict[str, Any] = {
-            "kernel": kernel,
-            "stride": stride,
-            "pad": pad,
-            "ceil_mode": ceil_mode,
-            "count_pad": count_pad,
-        }
-        return self._apply("avg_pool", (), args, name)
-
-    def global_avg_pool(
-        self,
-        *,
-        keep: bool = False,
-        name: str | None = None,
-    ) -> Self:
-        """Mean of each channel: C×H×W becomes C features, or C×1×1 (`keep`), visiting every input once."""
-        return self._apply("global_avg_pool", (), {"keep": keep}, name)
-
-    def global_max_pool(
-        self,
-        *,
-        keep: bool = False,
-        name: str | None = None,
-    ) -> Self:
-        """Maximum of each channel: C×H×W becomes C features, or C×1×1 (`keep`), visiting every input once."""
-        return self._apply("global_max_pool", (), {"keep": keep}, name)
-
-    def adaptive_avg_pool(
-        self,
-        out: Sizes,
-        *,
-        name: str | None = None,
-    ) -> Self:
-        """Mean over windows chosen so that the output is `out`×`out`, whatever the input."""
-        return self._apply("adaptive_avg_pool", (), {"out": out}, name)
-
-    def adaptive_max_pool(
-        self,
-        out: Sizes,
-        *,
-        name: str | None = None,
-    ) -> Self:
-        """Maximum over windows chosen so that the output is `out`×`out`; windows as in `adaptive_avg_pool`."""
-        return self._apply("adaptive_max_pool", (), {"out": out}, name)
-
-    def upsample(
-        self,
-        scale: Scale = 2,
-        *,
-        mode: Mode = "nearest",
-        size: Sizes | None = None,
-        like: Self | None = None,
-        name: str | None = None,
-    ) -> Self:
-        """Resize a map: `scale` times, to a stated `size`, or to that of another map (`like`)."""
-        args: dict[str, Any] = {
-            "scale": scale,
-            "mode": mode,
-            "size": size,
-        }
-        return self._apply("upsample", (*[t for t in (like,) if t is not None]), args, name)
-
-    def linear(
-        self,
-        out: Num,
-        *,
-        bias: bool = True,
-        learned: bool = True,
-        axis: int | None = None,
-        weight: Self | None = None,
-        name: str | None = None,
-        shared: str | None = None,
-    ) -> Self:
-        """Fully connected layer on features (F,), or on the last axis of tokens (…, D)."""
-        args: dict[str, Any] = {
-            "out": out,
-            "bias": bias,
-            "learned": learned,
-            "axis": axis,
-        }
-        return self._apply("linear", (*[t for t in (weight,) if t is not None]), args, name, shared)
-
-    def matmul(
-        self,
-        b: Self,
-        *,
-        name: str | None = None,
-    ) -> Self:
-        """Product of matrices, (…, N, K) and (…, K, M): N·K·M multiply-adds for each, no parameters."""
-        return self._apply("matmul", (b,), {}, name)
-
-    def attention(
-        self,
-        key: Self,
-        value: Self,
-        heads: Num = 1,
-        *,
-        window: Num | None = None,
-        mask: Self | None = None,
-        name: str | None = None,
-    ) -> Self:
-        """Scaled dot-product attention of tokens: query·keyᵀ and weights·value. Projections are `linear` layers."""
-        args: dict[str, Any] = {
-            "heads": heads,
-            "window": window,
-        }
-        return self._apply("attention", (key, value, *[t for t in (mask,) if t is not None]), args, name)
-
-    def einsum(
-        self,
-        b: Self,
-        equation: str,
-        *,
-        name: str | None = None,
-    ) -> Self:
-        """Sum of products of two tensors, in Einstein's notation: "ij,jk->ik" is a product of matrices."""
-        return self._apply("einsum", (b,), {"equation": equation}, name)
 
     def flatten(
         self,
@@ -780,7 +845,7 @@ class Layers:
         *,
         name: str | None = None,
     ) -> Self:
-        """Channels become positions, as in sub-pixel convolution: C/size² channels, size·H, size·W. Also called pixel shuffle."""
+        """Channels become positions: C/size² channels, size·H, size·W. Also called pixel shuffle."""
         return self._apply("depth_to_space", (), {"size": size}, name)
 
     def tokens(
@@ -801,71 +866,6 @@ class Layers:
     ) -> Self:
         """Tokens as a map again: (height·width, C) becomes C×height×width."""
         return self._apply("untokens", (), {"height": height, "width": width}, name)
-
-    def lstm(
-        self,
-        out: Num,
-        *,
-        layers: Num = 1,
-        bidirectional: bool = False,
-        projection: Num = 0,
-        bias: Num = 2,
-        last: bool = False,
-        name: str | None = None,
-        shared: str | None = None,
-    ) -> Self:
-        """Long short-term memory over T×D tokens: T×out, or `out` features of the last state (`last`)."""
-        args: dict[str, Any] = {
-            "out": out,
-            "layers": layers,
-            "bidirectional": bidirectional,
-            "projection": projection,
-            "bias": bias,
-            "last": last,
-        }
-        return self._apply("lstm", (), args, name, shared)
-
-    def gru(
-        self,
-        out: Num,
-        *,
-        layers: Num = 1,
-        bidirectional: bool = False,
-        bias: Num = 2,
-        last: bool = False,
-        name: str | None = None,
-        shared: str | None = None,
-    ) -> Self:
-        """Gated recurrent unit over T×D tokens: as `lstm`, with three gates."""
-        args: dict[str, Any] = {
-            "out": out,
-            "layers": layers,
-            "bidirectional": bidirectional,
-            "bias": bias,
-            "last": last,
-        }
-        return self._apply("gru", (), args, name, shared)
-
-    def rnn(
-        self,
-        out: Num,
-        *,
-        layers: Num = 1,
-        bidirectional: bool = False,
-        bias: Num = 2,
-        last: bool = False,
-        name: str | None = None,
-        shared: str | None = None,
-    ) -> Self:
-        """Plain recurrent layer over T×D tokens: as `lstm`, with one product of each."""
-        args: dict[str, Any] = {
-            "out": out,
-            "layers": layers,
-            "bidirectional": bidirectional,
-            "bias": bias,
-            "last": last,
-        }
-        return self._apply("rnn", (), args, name, shared)
 
     def parameter(
         self,

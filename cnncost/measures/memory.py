@@ -26,7 +26,7 @@ from cnncost.base.poly import Num, Poly, maximum, same, symbols
 from cnncost.base.units import DTYPES
 from cnncost.counting import Convention
 from cnncost.counting import convention as find_convention
-from cnncost.graph.graph import Graph, Node, no_collection
+from cnncost.graph.graph import Graph, Node, no_collection, read_by
 from cnncost.rules import RULES, channels, elements
 
 CUDA_BLOCK = 512  # bytes; kMinBlockSize of PyTorch's c10/cuda/CUDACachingAllocator.cpp
@@ -50,7 +50,7 @@ VIEWS = {  # their output is another look at their input's storage
 }
 VIEWS_WHERE = {"tokens": ("window", 1), "dropout": ("p", 0), "stochastic_depth": ("p", 0)}  # where an argument has that value
 NOTHING_AT_INFERENCE = ("dropout", "stochastic_depth")  # views at inference; while training they make a tensor
-STORED = ("constant",)  # parameters or buffers, not activations
+STORED = ("constant", "parameter")  # parameters or buffers, not activations
 
 # ── what is kept for the backward pass ───────────────────────────────────────────────────────────────────────────────
 
@@ -228,7 +228,7 @@ class Memory:
         in_place, readers = set(self.in_place), self._readers
         storage, last = list(range(len(readers))), list(readers)
         for index, node in enumerate(self.graph.nodes):
-            if index == 0:
+            if not node.inputs:  # an input, or a parameter
                 continue
             kind, first = node.kind, storage[node.inputs[0]]
             takes_over = kind in in_place and first != 0 and last[first] <= index and self._fills(node)
@@ -238,7 +238,7 @@ class Memory:
         return storage, last
 
     def _fills(self, node: Node) -> bool:
-        shape = self.graph.nodes[node.inputs[0]].cost.shape
+        shape = read_by(node, self.graph.nodes)
         return len(shape) == len(node.cost.shape) and all(map(same, shape, node.cost.shape))
 
     # ── inference ──
@@ -335,7 +335,7 @@ class Memory:
         formula = getattr(KEEPS[node.kind], part)
         if not isinstance(formula, Poly):
             return formula
-        x = self.graph.nodes[node.inputs[0]].cost.shape
+        x = read_by(node, self.graph.nodes)
         counts = {
             "batch": self.batch,
             "channels": channels(x),

@@ -4,17 +4,8 @@ Shapes are of one example, without the batch, of any rank: (C, H, W) is a map, (
 exact. `rule` says what a rule is; the sections of rules follow one another in `RULES` as they are imported here.
 """
 
-from cnncost.rules import (  # noqa: F401  # importing a section enters its rules
-    activations,
-    convolution,
-    joins,
-    norms,
-    pooling,
-    products,
-    rearrange,
-    recurrent,
-    sources,
-)
+# ruff: noqa: I001  # the sections stand in the order in which people read them
+from cnncost.rules import convolution, products, recurrent, pooling, norms, activations, joins, rearrange, sources  # noqa: F401
 from cnncost.rules.rule import RULES, Cost, Rule, Shape, at_least, divide, elements, require, rule, show
 from cnncost.rules.shapes import Axes, Pad, Sizes, channel_axis, channels, image, per_axis, sides
 from cnncost.rules.windows import CeilMode

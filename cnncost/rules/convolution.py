@@ -164,7 +164,7 @@ def deform_conv(
     offset: Shape | None = None,
     mask: Shape | None = None,
 ) -> Cost:
-    """Deformable convolution of a C×H×W map: each tap is sampled beside its place, by an offset and, in v2, times a mask.
+    """Deformable convolution of a C×H×W map: each tap is sampled beside its place, by an offset, and times a mask.
 
     The `offset` is a tensor of 2·offset_groups·kh·kw channels at each output position, the `mask` of half as many; what makes
     them is a layer of its own. Multiply-adds are those of `conv`. A sample is interpolated from four inputs: its taps.
@@ -190,7 +190,7 @@ def deform_conv(
 
 @rule("weights")
 def unfold(x: Shape, kernel: Sizes, stride: Sizes = 1, pad: Pad = 0, *, dilation: Sizes = 1) -> Cost:
-    """All windows of a map, each as a column: C·kh·kw numbers at each output position (im2col), in one axis of positions.
+    """All windows of a map, each as a column of C·kh·kw numbers: im2col. The output positions become one axis.
 
     Source: PyTorch's Unfold; sizes as in `conv`.
     """

@@ -69,9 +69,9 @@ def minimum(*xs: Shape) -> Cost:
 
 @rule("joins")
 def elementwise(*xs: Shape, op: str = "identity") -> Cost:
-    """An operation on each element of one or several tensors, by its name: exp, sqrt, clamp, pow, where; shapes as in `add`.
+    """An operation on each element of one or several tensors, by its name: exp, sqrt, clamp, pow, where.
 
-    For what has no layer type of its own; it has no parameters and costs no multiply-adds.
+    Shapes are as in `add`. For what has no layer type of its own; it has no parameters and costs no multiply-adds.
     """
     if not isinstance(op, str) or not OPERATION.fullmatch(op):
         raise CostError(f"op is {op!r}, which names no operation", "write a word in small letters, such as exp")

@@ -272,7 +272,7 @@ def space_to_depth(x: Shape, size: Num = 2) -> Cost:
 
 @rule("joins")
 def depth_to_space(x: Shape, size: Num = 2) -> Cost:
-    """Channels become positions, as in sub-pixel convolution: C/size² channels, size·H, size·W. Also called pixel shuffle.
+    """Channels become positions: C/size² channels, size·H, size·W. Also called pixel shuffle.
 
     Source: arXiv:1609.05158, equation 4; PyTorch's PixelShuffle; TensorFlow's depth_to_space.
     """

@@ -35,9 +35,15 @@ ORDER = {
     3: "give one number, or three: depth, vertical, horizontal",
 }
 SIDES = {
+    0: "give one number",
     1: "give one or two: before, after",
     2: "give one, two or four: top, bottom, left, right",
     3: "give one, three or six: before and after of depth, height and width",
+}
+PADS = {
+    1: "give a number, two (before, after) or 'same'",
+    2: "give a number, a pair, four numbers (top, bottom, left, right) or 'same'",
+    3: "give a number, three, six numbers (before and after of each axis) or 'same'",
 }
 MOST_AXES = 8
 
@@ -123,7 +129,7 @@ def per_axis(value: Any, name: str, axes: int, low: int = 1) -> tuple[Num, ...]:
 def sides(pad: Any, axes: int) -> Sides | None:
     """Return what is added before and after each spatial axis, or None for "same"."""
     if isinstance(pad, str):
-        require(pad == "same", f"pad is {pad!r}", f"{SIDES[axes].replace('give', 'give a number:')}; or 'same'")
+        require(pad == "same", f"pad is {pad!r}", PADS[axes])
         return None
     if not isinstance(pad, tuple):
         at_least(0, pad, "pad")
@@ -166,19 +172,21 @@ def _both(a: Shape, b: Shape, fact: str, remedy: str) -> Shape:
         return type(a if type(a) is not tuple else b)(sizes)
     large, small = (a, b) if len(a) > len(b) else (b, a)
     if len(small) == 1 and len(large) > 1:
-        axis = channel_axis(large) % len(large)
-        if _may_fit(large[axis], small[0]) or not _may_fit(large[-1], small[0]):
-            return replaced(large, axis, _fitted(large[axis], small[0], fact, remedy))
+        return _beside_vector(large, small[0], fact, remedy)
     start = len(large) - len(small)
     tail = [_fitted(m, n, fact, remedy) for m, n in zip(large[start:], small, strict=True)]
     return type(large)((*large[:start], *tail))
 
 
-def _may_fit(size: Num, other: Num) -> bool:
-    """Whether two sizes broadcast: of columns, for some of their candidates."""
-    if isinstance(size, Ints) or isinstance(other, Ints):
-        return bool((_fits(size, other)).any())
-    return bool(_fits(size, other))
+def _beside_vector(x: Shape, count: Num, fact: str, remedy: str) -> Shape:
+    """Return what a shape and a vector broadcast to: a number for each channel, or else for each position of the last axis."""
+    own, last = x[channel_axis(x)], x[-1]
+    per_channel = own == count
+    if not hasattr(per_channel, "all"):
+        return x if per_channel else replaced(x, len(x) - 1, _fitted(last, count, fact, remedy))
+    require(per_channel | _fits(last, count), fact, remedy, Refusal.BRANCHES)
+    kept = Ints(per_channel.astype("int64"))
+    return replaced(x, len(x) - 1, kept * last + (1 - kept) * maximum(last, count))
 
 
 def _fits(a: Num, b: Num) -> Any:

@@ -341,7 +341,7 @@ def test_a_question_that_letters_leave_open_names_the_place() -> None:
 def test_a_question_that_a_shape_cannot_answer_names_the_place() -> None:
     message, hint = refusal(lambda x: x.conv(x.flatten(name="last").height, 1))
     assert message == "needs a C×H×W map, got 256 (after layer 'last')"
-    assert hint == "only maps have a height and a width"
+    assert hint == "a map has channels and one to three axes: C×L, C×H×W, C×D×H×W"
 
 
 def test_candidates_that_need_different_graphs_say_which() -> None:

@@ -51,7 +51,7 @@ def method(rule: Rule) -> str:
         passed = "None"  # it reads no tensor, not even this one
     if rule.optional:
         chosen = f"[t for t in ({', '.join(rule.optional)}{',' * (len(rule.optional) == 1)}) if t is not None]"
-        passed = f"({''.join(f'{p.name}, ' for p in given)}*{chosen})"
+        passed = f"({''.join(f'{p.name}, ' for p in given)}*{chosen})" if given else f"tuple({chosen})"
     positional = [p for p in rule.arguments.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
     keyword = [p for p in rule.arguments.values() if p.kind is p.KEYWORD_ONLY]
     shared = rule.least == 1 and rule.section in SHARING

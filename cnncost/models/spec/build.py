@@ -115,7 +115,7 @@ class BlockCall:
 class Join:
     """Branches that are merged by add, mul or concat; each with its name where it has one."""
 
-    kind: str
+    layer: Layer
     branches: list[tuple[str | None, Branch]]
 
 
@@ -386,7 +386,7 @@ class Compiler:
         name = word.text
         if name in self.block_params:
             return self.call(word, self.entries(word, value, list(self.block_params[name])), scope)
-        if name in JOINS:
+        if name in JOINS and not self.only_arguments(name, value):
             return self.join(word, value, scope, ids)
         if name in RULES:
             return self.layer(word, self.entries(word, value, list(arguments(name))), scope)
@@ -399,6 +399,11 @@ class Compiler:
         if name in ids:
             raise self.fail("E102", f"'{name}' is an id, not a layer", word.mark, f"start a layer from it: from: {name}")
         raise self.unknown_operator(word)
+
+    @staticmethod
+    def only_arguments(kind: str, value: Node | None) -> bool:
+        """Whether what stands after a join names arguments and no branches: it then merges the tensors of `from`."""
+        return isinstance(value, Dict) and bool(value.entries) and set(value.entries) <= set(arguments(kind))
 
     def unknown_operator(self, word: Scalar) -> Broken:
         """Note a word that is neither a layer type nor a block."""
@@ -502,10 +507,13 @@ class Compiler:
     def join(self, word: Scalar, value: Node | None, scope: dict[str, Any], ids: set[str]) -> Join:
         """Return the branches under add, mul or concat."""
         named: list[tuple[str | None, Mark, Node | None]]
+        takes, given = arguments(word.text), {}
         if isinstance(value, List):
             named = [(None, node.mark, node) for node in value.items]
         elif isinstance(value, Dict):
-            named = [(self.label(key, "a branch"), key.mark, node) for key, node in value.entries.values()]
+            given = {name: entry for name, entry in value.entries.items() if name in takes}
+            branches = [entry for name, entry in value.entries.items() if name not in takes]
+            named = [(self.label(key, "a branch"), key.mark, node) for key, node in branches]
         else:
             raise self.fail(
                 "E107", f"{word.text} takes branches", word.mark, f"write a list: {word.text}: [[conv: 64], identity]"
@@ -514,7 +522,7 @@ class Compiler:
             raise self.fail(
                 "E107", f"{word.text} has no branches", word.mark, f"write a list: {word.text}: [[conv: 64], identity]"
             )
-        join = Join(word.text, [])
+        join = Join(self.layer(word, given, scope), [])
         for index, (name, mark, node) in enumerate(named):
             join.branches.append((name, self.branch(node, scope, ids, mark, index)))
         return join
@@ -850,14 +858,17 @@ class Run:
         if self.layers > MOST_LAYERS:
             self.note("E004", f"the spec unrolls to more than {MOST_LAYERS:,} layers", mark, "is a repeat mistyped?")
             raise SpecError(self.source, self.problems)
-        wanted = RULES[kind].inputs
-        if wanted is not None and len(tensors) != wanted:
-            fact = f"{kind} takes {wanted} tensors" if wanted > 1 else f"{kind} takes one tensor"
-            hint = f"name them by their ids: from: [{', '.join('abcdef'[:wanted])}]" if wanted > 1 else ""
+        tracer, least, most = tensors[0].tracer, RULES[kind].least, RULES[kind].inputs
+        if most == 0:
+            tensors = ()  # a parameter reads nothing
+        elif most is not None and not least <= len(tensors) <= most:
+            count = f"{least} to {most}" if least < most else "one" if most == 1 else most
+            fact = f"{kind} takes {count} {'tensor' if most == 1 else 'tensors'}"
+            hint = f"name them by their ids: from: [{', '.join('abcdef'[:most])}]" if most > 1 else ""
             self.note("E201", f"{fact}, got {len(tensors)}", mark, hint)
             raise Broken
         try:
-            y = tensors[0].tracer.apply(kind, tensors, args, name, shared)
+            y = tracer.apply(kind, tensors, args, name, shared)
         except ModelError as error:
             cause = error.__cause__ if isinstance(error.__cause__, (CostError, AlgebraError)) else error
             if error.valid is not None:
@@ -919,13 +930,15 @@ class Run:
         tensors = tuple([tensor for tensor in found if tensor is not None])
         if len(tensors) < len(found):
             return None
-        layer = Layer(join.kind, {}, [], {})
-        return self.merged(layer, step, tensors)
+        return self.merged(join.layer, step, tensors, env)
 
-    def merged(self, layer: Layer, step: Step, tensors: tuple[Tensor, ...]) -> Tensor:
+    def merged(self, layer: Layer, step: Step, tensors: tuple[Tensor, ...], env: Env) -> Tensor:
         """Return the branches as one tensor."""
+        args = dict(layer.fixed)
+        for argument, arg in layer.dynamic:
+            args[argument] = self.evaluate(arg, env, tensors[0], f"{argument} of {layer.kind}")
         try:
-            return tensors[0].tracer.apply(layer.kind, tensors, {}, step.id, None)
+            return tensors[0].tracer.apply(layer.kind, tensors, args, step.id, None)
         except ModelError as error:
             cause = error.__cause__ if isinstance(error.__cause__, (CostError, AlgebraError)) else error
             if error.valid is not None:

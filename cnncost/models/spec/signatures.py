@@ -9,6 +9,7 @@ from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from cnncost.rules import RULES
+from cnncost.rules.shapes import MOST_AXES
 
 JOINS = tuple(kind for kind, rule in RULES.items() if rule.inputs is None)  # add, mul, concat: they take branches
 NORMS = tuple(kind for kind, rule in RULES.items() if rule.section == "normalisation")
@@ -29,6 +30,7 @@ class Argument:
     decimal: bool = False  # a number that need not be whole
     boolean: bool = False
     null: bool = False
+    text: bool = False  # any words, such as the name of an operation
 
     @property
     def required(self) -> bool:
@@ -72,12 +74,12 @@ def _argument(hint: Any, default: Any) -> Argument:
         if get_origin(hint) is Literal:
             found["words"] += get_args(hint)
         elif get_origin(hint) is tuple:
-            found["lengths"] += (len(get_args(hint)),)
+            found["lengths"] += tuple(range(1, MOST_AXES + 1)) if Ellipsis in get_args(hint) else (len(get_args(hint)),)
         elif get_args(hint):
             for option in get_args(hint):
                 visit(option)
         else:
-            found[{bool: "boolean", float: "decimal", NoneType: "null"}.get(hint, "number")] = True
+            found[{bool: "boolean", float: "decimal", NoneType: "null", str: "text"}.get(hint, "number")] = True
 
     visit(hint)
-    return Argument(default, **found)
+    return Argument(default, **{**found, "lengths": tuple(sorted(set(found["lengths"])))})
