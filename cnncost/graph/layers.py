@@ -219,6 +219,8 @@ class Layers:
         projection: Num = 0,
         bias: Num = 2,
         last: bool = False,
+        learned: bool = True,
+        weight: Self | None = None,
         name: str | None = None,
         shared: str | None = None,
     ) -> Self:
@@ -230,8 +232,9 @@ class Layers:
             "projection": projection,
             "bias": bias,
             "last": last,
+            "learned": learned,
         }
-        return self._apply("lstm", (), args, name, shared)
+        return self._apply("lstm", tuple([t for t in (weight,) if t is not None]), args, name, shared)
 
     def gru(
         self,
@@ -241,6 +244,8 @@ class Layers:
         bidirectional: bool = False,
         bias: Num = 2,
         last: bool = False,
+        learned: bool = True,
+        weight: Self | None = None,
         name: str | None = None,
         shared: str | None = None,
     ) -> Self:
@@ -251,8 +256,9 @@ class Layers:
             "bidirectional": bidirectional,
             "bias": bias,
             "last": last,
+            "learned": learned,
         }
-        return self._apply("gru", (), args, name, shared)
+        return self._apply("gru", tuple([t for t in (weight,) if t is not None]), args, name, shared)
 
     def rnn(
         self,
@@ -262,6 +268,8 @@ class Layers:
         bidirectional: bool = False,
         bias: Num = 2,
         last: bool = False,
+        learned: bool = True,
+        weight: Self | None = None,
         name: str | None = None,
         shared: str | None = None,
     ) -> Self:
@@ -272,8 +280,9 @@ class Layers:
             "bidirectional": bidirectional,
             "bias": bias,
             "last": last,
+            "learned": learned,
         }
-        return self._apply("rnn", (), args, name, shared)
+        return self._apply("rnn", tuple([t for t in (weight,) if t is not None]), args, name, shared)
 
     def max_pool(
         self,
@@ -584,7 +593,7 @@ class Layers:
         self,
         *,
         shared: bool = False,
-        axis: int | None = None,
+        axis: Axes | None = None,
         name: str | None = None,
     ) -> Self:
         """Rectifier with a learned slope below zero: one per channel, or one for all (`shared`)."""
@@ -872,10 +881,11 @@ class Layers:
         shape: Target,
         *,
         learned: bool = True,
+        counted: bool = True,
         name: str | None = None,
     ) -> Self:
         """Numbers that are the same for every input and read none: `learned`, or fixed (then they are buffers)."""
-        return self._apply("parameter", None, {"shape": shape, "learned": learned}, name)
+        return self._apply("parameter", None, {"shape": shape, "learned": learned, "counted": counted}, name)
 
     def constant(
         self,

@@ -14,7 +14,7 @@ from typing import Literal
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.graph.graph import Graph
 from cnncost.measures.report import Report
-from cnncost.rules.ops import Shape
+from cnncost.rules import Shape
 
 By = Literal["scope", "resolution", "type"]
 WAYS = ("scope", "resolution", "type")

@@ -22,7 +22,7 @@ from cnncost.counting import Convention, convention
 from cnncost.counting.counts import Column, Counts, times
 from cnncost.graph.graph import Graph, no_collection
 from cnncost.measures.rows import Row, Rows
-from cnncost.rules.ops import Shape, show
+from cnncost.rules import Shape, show
 
 if TYPE_CHECKING:
     from cnncost.measures.columns import Derivation

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, overload
 
 from cnncost.graph.graph import Graph
-from cnncost.rules.ops import Shape
+from cnncost.rules import Shape
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnncost.rules.rule import Cost, Shape, require, rule
-from cnncost.rules.shapes import axis_of
+from cnncost.rules.shapes import Axes, axis_of, positions_of
 
 
 def _pointwise(kind: str, words: str) -> None:
@@ -38,12 +38,14 @@ def softmax(x: Shape, *, axis: int | None = None) -> Cost:
 
 
 @rule("activations")
-def prelu(x: Shape, *, shared: bool = False, axis: int | None = None) -> Cost:
+def prelu(x: Shape, *, shared: bool = False, axis: Axes | None = None) -> Cost:
     """Rectifier with a learned slope below zero: one per channel, or one for all (`shared`).
+
+    With `axis` there is one for each position of the axes named.
 
     Source: arXiv:1502.01852, section 2.1.
     """
-    return Cost(x, params=1 if shared else x[axis_of(x, axis)])
+    return Cost(x, params=1 if shared else positions_of(x, axis))
 
 
 def _probability(p: float) -> None:

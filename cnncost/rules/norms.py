@@ -7,7 +7,7 @@ from typing import Literal
 from cnncost.base.errors import Refusal
 from cnncost.base.poly import Num
 from cnncost.rules.rule import Cost, Shape, at_least, divide, elements, require, rule, show
-from cnncost.rules.shapes import Axes, ChannelsLast, axes_of, axis_of, channels, image
+from cnncost.rules.shapes import Axes, ChannelsLast, axis_of, channels, image, positions_of
 
 
 def _normalised(x: Shape, numbers: Num, affine: bool, scale: bool, offset: bool, buffers: Num = 0) -> Cost:
@@ -59,7 +59,7 @@ def layer_norm(
         require(over in ("channels", "all"), f"over is {over!r}", "give channels or all")
         width = channels(x) if over == "channels" else elements(x)
     else:
-        width = elements(tuple([x[axis] for axis in axes_of(x, over)]))
+        width = positions_of(x, over)
     return _normalised(x, width, affine, scale, offset)
 
 
@@ -109,7 +109,7 @@ def scale(x: Shape, *, bias: bool = False, axis: Axes | None = None) -> Cost:
 
     Source: arXiv:2103.17239, equation 5; Caffe src/caffe/layers/scale_layer.cpp.
     """
-    c = _numbers(x, axis)
+    c = positions_of(x, axis)
     return Cost(x, params=c + c * bias, bias=elements(x) * bias)
 
 
@@ -119,11 +119,4 @@ def bias(x: Shape, *, axis: Axes | None = None) -> Cost:
 
     Source: Caffe src/caffe/layers/bias_layer.cpp.
     """
-    return Cost(x, params=_numbers(x, axis), bias=elements(x))
-
-
-def _numbers(x: Shape, axis: Axes | None) -> Num:
-    """Return how many positions the channels, or the axes named, have."""
-    if axis is None:
-        return channels(x)
-    return elements(tuple([x[each] for each in axes_of(x, axis)]))
+    return Cost(x, params=positions_of(x, axis), bias=elements(x))

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 from cnncost.base.errors import CostError, Refusal
 from cnncost.base.ints import Ints
 from cnncost.base.poly import Num, maximum
-from cnncost.rules.rule import Shape, at_least, refuse, require, show
+from cnncost.rules.rule import Shape, at_least, elements, refuse, require, show
 
 Axes: TypeAlias = int | tuple[int, ...]  # of one example; negative ones count from the end
 Sizes: TypeAlias = Num | tuple[Num] | tuple[Num, Num] | tuple[Num, Num, Num]  # for all spatial axes, or for each
@@ -107,6 +107,11 @@ def axes_of(x: Shape, axes: Any, ends: int = 0) -> tuple[int, ...]:
     chosen = tuple(axis_of(x, axis, ends) for axis in (axes if isinstance(axes, tuple) else (axes,)))
     require(len(set(chosen)) == len(chosen), f"axes={axes} names an axis twice")
     return chosen
+
+
+def positions_of(x: Shape, axes: Axes | None) -> Num:
+    """Return how many positions the axes named have together; by default the channels."""
+    return channels(x) if axes is None else elements(tuple([x[axis] for axis in axes_of(x, axes)]))
 
 
 def replaced(x: Shape, axis: int, size: Num) -> Shape:

@@ -11,15 +11,17 @@ from cnncost.rules.shapes import target
 
 
 @rule("embeddings")
-def parameter(shape: Target, *, learned: bool = True) -> Cost:
+def parameter(shape: Target, *, learned: bool = True, counted: bool = True) -> Cost:
     """Numbers that are the same for every input and read none: `learned`, or fixed (then they are buffers).
+
+    Numbers that are not `counted`, such as a range or a mask that the program makes, are neither.
 
     Source: PyTorch's nn.Parameter and register_buffer.
     """
-    sizes = target(shape, "shape")
+    sizes = target(shape, "shape") if shape != () else ()
     for size in sizes:
         at_least(1, size, "a size")
-    params, buffers = owned(elements(sizes), 0, learned)
+    params, buffers = owned(elements(sizes), 0, learned) if counted else (0, 0)
     return Cost(sizes, params, buffers=buffers)
 
 

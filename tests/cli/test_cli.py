@@ -272,8 +272,8 @@ REFUSALS = {
     "table resnet50 --convention lectur": "unknown convention 'lectur'\ndid you mean 'lecture'?",
     "table resnet50 --size big": "--size big: 'big' is no whole number\nwrite digits, as in 224",
     "table resnet50 --size 0": "--size 0: 0 is below what is possible\ngive 1 to 10^18",
-    "table resnet50 --input 3,224": "resnet50: layer 'conv1' (conv of 3×224): needs a C×H×W map, got 3×224\n"
-    "only maps have a height and a width",
+    "table resnet50 --input 224": "resnet50: layer 'conv1' (conv of 224): needs a C×H×W map, got 224\n"
+    "a map has channels and one to three axes: C×L, C×H×W, C×D×H×W",
     "table resnet50 --input 3,224,224 --size 8": "--input and --size both say how large the input is\ngive one of them",
     "table resnet50 --batch 1.5": "--batch: '1.5' is no whole number\nwrite digits, as in 224",
     "table resnet50 --batch " + "9" * 40: f"--batch: '{'9' * 40}' is no whole number\nwrite digits, as in 224",
@@ -325,10 +325,10 @@ number = 3
 
 OWN_REFUSALS = {
     "groups": "groups: layer 'grouped' (conv of 96×5×5): groups=48 must divide the 100 filters",
-    "joined": "joined: layer 'sum' (add of 8×3×3 and 8×5×5): cannot add 8×3×3 and 8×5×5: shapes must be equal\n"
+    "joined": "joined: layer 'sum' (add of 8×3×3 and 8×5×5): cannot add 8×3×3 and 8×5×5: shapes must be equal, or broadcast\n"
     "bring the branches to one shape, with a 1×1 convolution (a projection) for instance",
     "unflattened": "unflattened: layer 'head.fc' (linear of 96×5×5): needs features, got a 96×5×5 map\n"
-    "add flatten or global_avg_pool before it, or tokens to apply it at every position",
+    "add flatten or global_avg_pool before it, tokens to apply it at every position, or name an axis: axis=-1",
     "vanishing": "vanishing: layer 'stem.conv' (conv of 96×5×5): the output height is -1, which is below 1\n"
     "a 7×7 window does not fit into the 5×5 input: use a smaller one, or pad",
     "nothing": "nothing: the model nothing returned None\na model returns a tensor, or a tuple of tensors, made from its input",

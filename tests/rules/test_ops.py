@@ -140,7 +140,7 @@ CASES: dict[str, list[Case]] = {
     "prelu": [case(any_shape, shared=flag, axis=[None, 0, -1])],
     "dropout": [case(any_shape, p=0.5)],
     "stochastic_depth": [case(any_shape, p=0.5)],
-    **{kind: BROADCAST for kind in ("add", "mul")},
+    **dict.fromkeys(("add", "mul"), BROADCAST),
     **{kind: [case(image, (C, 1, W))] for kind in ("sub", "div", "maximum", "minimum")},
     "elementwise": [case(image, op="exp"), case(image, (1, H, W), op="pow")],
     "weighted_sum": [case(image, image, per=["layer", "channel"]), case(sequence, sequence, sequence, per="channel")],
@@ -400,7 +400,7 @@ def test_transposed_convolutions_spread_every_input(
     arguments = ((groups * inputs, *size), groups * outputs, kernel, stride, pad)
     options = {"output_pad": extra, "groups": groups, "dilation": dilation, "bias": bias}
     if any(extra[axis] >= max(stride[axis], dilation) for axis in (0, 1)):
-        with pytest.raises(CostError, match="output_pad=|is below 1"):
+        with pytest.raises(CostError, match=r"output_pad=|is below 1"):
             RULES["conv_transpose"].function(*arguments, **options)
         return
     if high < 1 or wide < 1:

@@ -192,7 +192,7 @@ class Compiler:
     def scalar(self, node: Scalar, wants: Argument, scope: Scope, what: str) -> Arg:
         """Return a value written as text: a word, a number, true or false, or an expression."""
         text = node.text
-        if text in wants.words and text not in scope:
+        if wants.text or (text in wants.words and text not in scope):
             return Arg(text, node.mark)
         if (
             text.isdecimal()
@@ -864,7 +864,7 @@ class Run:
         elif most is not None and not least <= len(tensors) <= most:
             count = f"{least} to {most}" if least < most else "one" if most == 1 else most
             fact = f"{kind} takes {count} {'tensor' if most == 1 else 'tensors'}"
-            hint = f"name them by their ids: from: [{', '.join('abcdef'[:most])}]" if most > 1 else ""
+            hint = f"name them by their ids: from: [{', '.join('abcdef'[:least])}]" if most > 1 else ""
             self.note("E201", f"{fact}, got {len(tensors)}", mark, hint)
             raise Broken
         try:

@@ -165,6 +165,7 @@ def _layer(kind: str) -> dict[str, Any]:
             **told,
             "type": ["array", "object"],
             "items": _ref("branch"),
+            "properties": _properties(arguments(kind)),
             "additionalProperties": _ref("branch"),
             "minItems": 1,
         }
@@ -191,6 +192,8 @@ def _types(argument: Argument) -> list[str]:
 
 def _argument(argument: Argument) -> dict[str, Any]:
     found: dict[str, Any] = {"type": _types(argument), "pattern": NO_BOOLEAN if argument.boolean else EXPRESSION}
+    if argument.text:
+        del found["pattern"]
     if argument.lengths:
         found |= {"items": _ref("number"), "minItems": min(argument.lengths), "maxItems": max(argument.lengths)}
     examples = [*([True, False] if argument.boolean else []), *(word for word in argument.words if isinstance(word, str))]

@@ -8,7 +8,7 @@ from typing import Any
 
 from cnncost.base.poly import same
 from cnncost.graph.graph import Node
-from cnncost.rules.ops import RULES
+from cnncost.rules import RULES
 
 JOINS = ("add", "sub", "mul", "div", "maximum", "minimum", "elementwise", "weighted_sum", "concat", "stack")
 SECTIONS = {"pooling": "pool", "normalisation": "norm", "activations": "act", "weights": "linear", "products": "linear"}

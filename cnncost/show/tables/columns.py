@@ -8,7 +8,7 @@ from typing import Any
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import FIGURES, NAMES
 from cnncost.base.poly import Num
-from cnncost.rules.ops import show
+from cnncost.rules import show
 from cnncost.show.table import Column, Record
 
 FILTERED = ("conv", "conv_transpose", "linear")  # kinds whose `out` counts filters

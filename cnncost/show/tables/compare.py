@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cnncost.rules.ops import show
+from cnncost.rules import show
 from cnncost.show.table import Column, Table
 from cnncost.show.tables.columns import FIGURE_COLUMNS
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cnncost.base.poly import Num, Poly
 from cnncost.counting import FORMS, LETTERS, Convention
-from cnncost.rules.ops import RULES
+from cnncost.rules import RULES
 from cnncost.show.table import Column, Table
 
 

@@ -9,7 +9,7 @@ from cnncost.base.errors import UsageError
 from cnncost.base.figures import FIGURES, order_key
 from cnncost.base.poly import Poly
 from cnncost.base.units import figures
-from cnncost.rules.ops import show
+from cnncost.rules import show
 from cnncost.show.table import Table
 from cnncost.show.tables.columns import DEFAULT_COLUMNS, DEVICE_COLUMNS, FIGURE_COLUMNS, TEXT_COLUMNS, column_keys
 

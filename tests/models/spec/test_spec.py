@@ -21,6 +21,7 @@ from support import examples
 import cnncost
 from cnncost import analyze, load, symbols
 from cnncost.base.errors import CnncostError, ModelError, UsageError
+from cnncost.base.ints import checked
 from cnncost.base.poly import Poly
 from cnncost.measures.report import Report, report
 from cnncost.models import zoo
@@ -326,24 +327,31 @@ def test_expectations_hold_for_the_spec_s_own_settings_only() -> None:
 def test_every_rule_has_a_form_in_specs() -> None:
     """Each rule with all its arguments written out gives what the builder gives."""
     given = {"out": 8, "kernel": 3, "tokens": 5, "features": 4, "parts": 4, "height": 8, "width": 8, "groups": 4}
+    given |= {"shape": [3, 4], "to": [16, -1], "order": [1, 2, 0], "axis": 0, "times": [1, 2, 2], "count": 5, "op": "sort"}
+    given |= {"equation": "tk,dk->td"}
     starts = {
         "linear": "flatten, ",
+        "lstm": "tokens, ",
+        "gru": "tokens, ",
+        "rnn": "tokens, ",
+        "squeeze": "{slice: {stop: 1}}, ",
+        "einsum": "{tokens: , id: a}, ",
         "class_token": "tokens, ",
         "untokens": "tokens, ",
         "matmul": "{tokens: , id: a}, {constant: {tokens: 64, features: 9}, id: b, from: input}, ",
         "attention": "{tokens: , id: a}, ",
         "attention_bias": "{tokens: , id: a}, ",
     }
-    pairs = {"matmul": "[a, b]", "attention": "[a, a, a]", "attention_bias": "[a, a]"}
+    pairs = {"matmul": "[a, b]", "attention": "[a, a, a]", "attention_bias": "[a, a]", "einsum": "[a, a]"}
     for kind, rule in RULES.items():
         args = {name: given[name] for name, p in rule.arguments.items() if p.default is p.empty}
-        written = json.dumps(args).replace('"', "") if args else ""
-        layer = f"{kind}: [identity, identity]" if rule.inputs is None else f"{kind}: {written}"
+        written = json.dumps(args) if args else ""
+        layer = f"{kind}: [identity, identity]" if rule.inputs is None and not args else f"{kind}: {written}"
         layer += f", from: {pairs[kind]}" if kind in pairs else ""
         text = f"cnncost: 1\ninput: [64, 8, 8]\nlayers: [{starts.get(kind, '')}{{{layer}}}]\n"
         last = traced(text).layers[-1]
         assert last.kind == kind
-        assert {name: last.args[name] for name in args} == args
+        assert {name: last.args[name] for name in args} == {name: checked(value) for name, value in args.items()}
 
 
 # ── expressions ──────────────────────────────────────────────────────────────────────────────────────────────────────
