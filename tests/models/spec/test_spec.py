@@ -327,7 +327,7 @@ def test_expectations_hold_for_the_spec_s_own_settings_only() -> None:
 def test_every_rule_has_a_form_in_specs() -> None:
     """Each rule with all its arguments written out gives what the builder gives."""
     given = {"out": 8, "kernel": 3, "tokens": 5, "features": 4, "parts": 4, "height": 8, "width": 8, "groups": 4}
-    given |= {"shape": [3, 4], "to": [16, -1], "order": [1, 2, 0], "axis": 0, "times": [1, 2, 2], "count": 5, "op": "sort"}
+    given |= {"shape": [3, 4], "to": [64, 64], "order": [1, 2, 0], "axis": 0, "times": [1, 2, 2], "count": 5, "op": "sort"}
     given |= {"equation": "tk,dk->td"}
     starts = {
         "linear": "flatten, ",
@@ -335,6 +335,7 @@ def test_every_rule_has_a_form_in_specs() -> None:
         "gru": "tokens, ",
         "rnn": "tokens, ",
         "squeeze": "{slice: {stop: 1}}, ",
+        "expand": "{reshape: {to: [4096, 1]}}, {slice: {stop: 1}}, ",
         "einsum": "{tokens: , id: a}, ",
         "class_token": "tokens, ",
         "untokens": "tokens, ",
