@@ -16,8 +16,7 @@ from cnncost.base.ints import checked
 from cnncost.base.poly import Num, same
 from cnncost.graph.layers import Layers
 from cnncost.graph.usercode import explained, unfit
-from cnncost.rules import ops
-from cnncost.rules.ops import Cost, Shape
+from cnncost.rules import RULES, Cost, Shape, at_least, channels, image, require, show
 
 MAX_LAYERS = 1_000_000  # a traced layer takes some 300 bytes and 5 µs: past this a mistyped depth, not a network
 MAX_CONNECTIONS = 10 * MAX_LAYERS  # a dense block of n layers has n²/2
@@ -39,7 +38,7 @@ class Node:
     runs: Fraction | int = 1  # share of the training passes in which it runs; 0: never, at inference neither
 
     def __repr__(self) -> str:
-        return f"<Node {self.name}: {self.kind} to {ops.show(self.cost.shape)}, {_number(self.cost.params)} parameters>"
+        return f"<Node {self.name}: {self.kind} to {show(self.cost.shape)}, {_number(self.cost.params)} parameters>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ class Graph:
 
     def __repr__(self) -> str:
         layers = "1 layer" if len(self) == 1 else f"{len(self):,} layers"
-        return f"<Graph {self.name}: {layers}, {ops.show(self.input)} to {ops.show(self.output)}>"
+        return f"<Graph {self.name}: {layers}, {show(self.input)} to {show(self.output)}>"
 
 
 def _number(value: Num) -> str:
@@ -115,6 +114,11 @@ def _some(nodes: Sequence[Node]) -> str:
     """Return the first names, and how many there are."""
     names = ", ".join(node.name for node in nodes[:4])
     return names if len(nodes) <= 4 else f"{names}, …, {nodes[-1].name}"
+
+
+def read_by(node: Node, nodes: Sequence[Node]) -> Shape:
+    """Return the shape of a layer's (first) input; its own where it reads none, as a parameter does."""
+    return nodes[node.inputs[0]].cost.shape if node.inputs else node.cost.shape
 
 
 class Tracer:
@@ -160,7 +164,8 @@ class Tracer:
         path = self.path(name or kind)
         shapes = tuple([tensor.shape for tensor in tensors])
         values = args.values()
-        key: Any = (kind, shapes, *values, *map(type, values))  # types too, for 1.0 and True are equal to 1
+        # Types too: 1.0 and True are equal to 1, and a C×L map to tokens of its sizes.
+        key: Any = (kind, shapes, *values, *map(type, values), *map(type, shapes))
         try:
             known = self.memo.get(key)
         except TypeError:  # a list or a column, which cannot be looked up
@@ -183,16 +188,16 @@ class Tracer:
 
     def _cost(self, kind: str, shapes: tuple[Shape, ...], args: dict[str, Any], path: str) -> tuple[Mapping[str, Any], Cost]:
         bound = {argument: checked(value) for argument, value in args.items()}
-        rule = ops.RULES[kind]
+        rule = RULES[kind]
         try:
             for flag in rule.flags:
                 if type(bound.get(flag, True)) is not bool:
                     raise CostError(f"{flag} is {bound[flag]!r}, which is neither true nor false")
-            return FrozenMap(bound), rule.function(*shapes, **bound)
+            return FrozenMap(bound), rule.cost(shapes, bound)
         except (CostError, AlgebraError) as error:
-            shown = " and ".join(map(ops.show, shapes))
+            shown = f"{kind} of {' and '.join(map(show, shapes))}" if shapes else kind
             valid = getattr(error, "valid", None)
-            raise ModelError(f"layer '{path}' ({kind} of {shown}): {error.message}", error.hint, valid) from error
+            raise ModelError(f"layer '{path}' ({shown}): {error.message}", error.hint, valid) from error
         except (TypeError, ValueError, AttributeError, LookupError) as error:
             wrong = unfit(rule.function, bound)  # an argument of the wrong type; where all are right, the rule is wrong
             if not wrong:
@@ -240,8 +245,11 @@ class Tensor(Layers):
         self.shape = shape
 
     def _apply(
-        self, kind: str, others: tuple[Any, ...], args: dict[str, Any], name: str | None, shared: str | None = None
+        self, kind: str, others: tuple[Any, ...] | None, args: dict[str, Any], name: str | None, shared: str | None = None
     ) -> Any:
+        """Add a layer that reads this tensor and others, or none at all (`others` None). Raises ModelError."""
+        if others is None:
+            return self.tracer.apply(kind, (), args, name, shared)
         for other in others:
             if not isinstance(other, Tensor):
                 raise ModelError(
@@ -255,17 +263,17 @@ class Tensor(Layers):
     @property
     def channels(self) -> Num:
         """Channels of a map; features of a vector or of each token."""
-        return ops.channels(self.shape)
+        return channels(self.shape)
 
     @property
     def height(self) -> Num:
         """Height of a map, in pixels."""
-        return ops.image(self.shape)[1]
+        return image(self.shape)[-2]
 
     @property
     def width(self) -> Num:
         """Width of a map, in pixels."""
-        return ops.image(self.shape)[2]
+        return image(self.shape)[-1]
 
     def __add__(self, other: Tensor | int) -> Tensor:
         return self if isinstance(other, int) and other == 0 else self._operator("add", "+", other)
@@ -293,7 +301,7 @@ class Tensor(Layers):
                 f"x {sign} {other!r} after layer '{self.tracer.nodes[self.index].name}': the other side is no tensor",
                 "constants are not traced: leave it out, or write a layer that does it",
             )
-        if kind not in ops.RULES:
+        if kind not in RULES:
             raise ModelError(f"x {sign} y: there is no layer type {kind}", "layer types: cnncost ops")
         return self._apply(kind, (other,), {}, None)  # type: ignore[no-any-return]
 
@@ -328,7 +336,7 @@ class Tensor(Layers):
         self.tracer.notes[text] = None
 
     def __repr__(self) -> str:
-        return f"<Tensor {ops.show(self.shape)} from {self.tracer.nodes[self.index].name}>"
+        return f"<Tensor {show(self.shape)} from {self.tracer.nodes[self.index].name}>"
 
 
 Block: TypeAlias = Callable[..., Tensor]
@@ -417,9 +425,9 @@ def _shape(input: Any, name: str) -> Shape:
         raise ModelError(f"{what} () has no sizes", hint)
     for size in shape:
         try:
-            ops.at_least(1, size, "a size")
+            at_least(1, size, "a size")
         except CostError:
-            raise ModelError(f"{what} {ops.show(shape)} has the size {size}", "sizes are whole numbers from 1") from None
+            raise ModelError(f"{what} {show(shape)} has the size {size}", "sizes are whole numbers from 1") from None
     return shape
 
 
@@ -438,6 +446,6 @@ def no_collection() -> Iterator[None]:
 def need(ok: Any, message: str, hint: str = "") -> None:
     """Raise ModelError unless `ok`, a boolean or a boolean column: for what a family demands of its settings."""
     try:
-        ops.require(ok, message, hint)
+        require(ok, message, hint)
     except CostError as error:
         raise ModelError(message, hint, error.valid) from None

@@ -9,19 +9,28 @@ from cnncost.base.errors import AlgebraError, CostError
 from cnncost.base.poly import Num, Poly, equal, symbol, symbols
 from cnncost.graph.graph import Node
 from cnncost.rules import RULES, Cost, Shape
+from cnncost.rules.shapes import ChannelsLast, Signal
 
 PAIRS = {"kernel": ("kh", "kw"), "stride": ("sh", "sw"), "pad": ("ph", "pw"), "dilation": ("dh", "dw")}
 SIDES = ("top", "bottom", "left", "right")
-AXES = {3: ("C", "H", "W"), 2: ("T", "D"), 1: ("F",)}
+AXES = {1: ("F",), 2: ("T", "D"), 3: ("C", "H", "W"), 4: ("C", "D", "H", "W")}
 PRIME = "′"
+
+
+def axes_of(shape: Shape) -> tuple[str, ...]:
+    """Return the letters of a shape's axes: C, H and W of a map."""
+    if isinstance(shape, Signal):
+        return ("C", "L")
+    known = AXES.get(len(shape)) or tuple(f"A{axis}" for axis in range(len(shape)))
+    return (*known[1:], known[0]) if isinstance(shape, ChannelsLast) else known
 
 
 def primed(shape: Shape) -> tuple[Shape, dict[str, Poly]]:
     """Return an output shape in which long sizes have names such as H′, by which other formulas stay short, and the names."""
     short: list[Num] = []
     sizes: dict[str, Poly] = {}
-    for letter, size in zip(AXES[len(shape)], shape, strict=True):
-        if len(shape) == 3 and isinstance(size, Poly) and (len(size.terms) > 1 or "⌊" in str(size) or "⌈" in str(size)):
+    for letter, size in zip(axes_of(shape), shape, strict=True):
+        if len(shape) > 2 and isinstance(size, Poly) and (len(size.terms) > 1 or "⌊" in str(size) or "⌈" in str(size)):
             sizes[letter + PRIME] = size
             size = symbol(letter + PRIME)
         short.append(size)
@@ -47,7 +56,7 @@ def lettered(node: Node, inputs: Sequence[Shape]) -> tuple[Cost, dict[str, Num]]
             for name, value in node.args.items()
         }
         try:
-            return rule.function(*shapes, **args), letters
+            return rule.cost(shapes, args), letters
         except (AlgebraError, CostError):
             continue  # the rule asks which of two sizes is larger, which letters leave open
     return node.cost, {}
@@ -55,14 +64,14 @@ def lettered(node: Node, inputs: Sequence[Shape]) -> tuple[Cost, dict[str, Num]]
 
 def _letter_shape(shape: Shape, letters: dict[str, Num]) -> Shape:
     found: list[Num] = []
-    for axis, size in zip(AXES[len(shape)], shape, strict=True):
+    for axis, size in zip(axes_of(shape), shape, strict=True):
         number, name = 1, axis
         while name in letters and letters[name] != size:  # the second input's channels are C2 where they differ
             number += 1
             name = f"{axis}{number}"
         letters[name] = size
         found.append(symbol(name))
-    return tuple(found)
+    return type(shape)(found)
 
 
 def _letter_argument(name: str, value: Any, letters: dict[str, Num]) -> Any:

@@ -14,8 +14,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from cnncost.base.errors import ModelError, did_you_mean
 from cnncost.base.ints import Ints
 from cnncost.base.poly import Poly
+from cnncost.rules import RULES
 from cnncost.rules.foreign import ARGUMENTS, arguments_meant, layer_meant
-from cnncost.rules.ops import RULES
 
 PACKAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 ZOO = os.path.join(PACKAGE, "models", "zoo", "")

@@ -10,7 +10,7 @@ from cnncost.base.errors import ModelError, UsageError, did_you_mean
 from cnncost.base.poly import Num
 from cnncost.graph.graph import Graph, Outputs, trace
 from cnncost.models.settings import MISSING, Setting, declared, shown
-from cnncost.rules.ops import show
+from cnncost.rules import show
 
 F = TypeVar("F", bound=Callable[..., Outputs])
 

@@ -14,7 +14,7 @@ from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import FIGURES, NAMES, Figure
 from cnncost.base.limits import QUANTITIES
 from cnncost.base.showable import Showable
-from cnncost.rules.ops import show
+from cnncost.rules import show
 
 COUNTING = ("convention", "dtype", "batch")  # in which two sides may not differ
 WEIGHED = ("flops", "params", "memory")  # quantities by which layers are ordered

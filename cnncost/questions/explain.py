@@ -14,7 +14,7 @@ from cnncost.counting import FREE, Convention
 from cnncost.counting.convention import count, keys
 from cnncost.graph.graph import Graph, Node
 from cnncost.graph.lettered import in_primes, lettered, primed
-from cnncost.rules.ops import RULES, elements
+from cnncost.rules import RULES, elements
 
 if TYPE_CHECKING:
     from cnncost.counting.counts import Counts

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from cnncost.rules.rule import Cost, Shape, require, rule
 from cnncost.rules.shapes import Axes, axis_of, positions_of
 
@@ -49,7 +51,7 @@ def prelu(x: Shape, *, shared: bool = False, axis: Axes | None = None) -> Cost:
 
 
 def _probability(p: float) -> None:
-    require(0 <= p <= 1, f"the probability is {p}", "give a number from 0 to 1")
+    require(isinstance(p, (int, float, Fraction)) and 0 <= p <= 1, f"the probability is {p!r}", "give a number from 0 to 1")
 
 
 @rule("activations")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cnncost.base.errors import Refusal
-from cnncost.base.poly import Num, Poly, assume
+from cnncost.base.ints import Ints
+from cnncost.base.poly import Num, Poly, assume, equal
 from cnncost.rules.rule import Cost, Shape, at_least, divide, elements, refuse, require, require_equal, rule, show
 from cnncost.rules.shapes import AXES, Pad, Sizes, image, mapped, per_axis, sides
 from cnncost.rules.windows import positions, product
@@ -62,8 +63,7 @@ def require_computed(weight: Shape, weights: Num, places: tuple[Num, ...], filte
 
 
 def _equal(a: Num, b: Num) -> bool:
-    equal = a == b
-    return bool(equal.all()) if hasattr(equal, "all") else bool(equal)
+    return bool((a == b).all()) if isinstance(a, Ints) or isinstance(b, Ints) else equal(a, b)
 
 
 @rule("weights")

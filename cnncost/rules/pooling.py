@@ -24,7 +24,7 @@ MODES = {  # how many inputs an output visits, by the number of axes
 
 
 def _pool(x: Shape, kernel: Any, stride: Any, pad: Any, dilation: Any, ceil_mode: CeilMode, count_pad: bool) -> Cost:
-    if ceil_mode not in (True, False, "caffe"):
+    if not isinstance(ceil_mode, (bool, str)) or (isinstance(ceil_mode, str) and ceil_mode != "caffe"):
         refuse(f"ceil_mode is {ceil_mode!r}", "give true, false or 'caffe'")
     c, *axes = image(x)
     n = len(axes)

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from cnncost.base.errors import CostError, Refusal
 from cnncost.base.ints import Ints
-from cnncost.base.poly import Num, assume
+from cnncost.base.poly import Num, assume, equal
 from cnncost.rules.rule import Cost, Shape, at_least, at_most, divide, elements, refuse, require, require_equal, rule, show
 from cnncost.rules.shapes import (
     Axes,
@@ -38,7 +38,7 @@ def flatten(x: Shape, start: int = 0, end: int = -1) -> Cost:
 
     Source: rule R12 of docs/counting.md; PyTorch's flatten.
     """
-    if start == 0 and end == -1:
+    if (type(start), type(end)) == (int, int) and (start, end) == (0, -1):
         return Cost((elements(x),))
     first, last = axis_of(x, start), axis_of(x, end)
     require(first <= last, f"axis {end} does not come after axis {start}")
@@ -132,7 +132,7 @@ def expand(x: Shape, to: Target) -> Cost:
             continue
         at_least(1, size, "a size")
         if not (isinstance(own, int) and own == 1):
-            same = (own == size) | (own == 1) if isinstance(own, Ints) else own == size
+            same = (own == size) | (own == 1) if isinstance(own, Ints) or isinstance(size, Ints) else equal(own, size)
             require(same, fact, "only axes of size 1 are repeated")
         found.append(size)
     return Cost(tuple(found))
@@ -234,7 +234,7 @@ def pad(x: Shape, pad: Pad | Target = 0, *, channels: Sizes = 0, mode: PadMode =
     if isinstance(pad, tuple) and len(pad) == 2 * len(x):
         for number in pad:
             at_least(0, number, "pad")
-        require(channels == 0, "the pads of every axis are stated, and those of the channels once more")
+        require(type(channels) is int and channels == 0, "the pads of every axis are stated, and the channels once more")
         return Cost(type(x)([size + pad[2 * axis] + pad[2 * axis + 1] for axis, size in enumerate(x)]))
     c, *axes = image(x)
     both = sides(pad, len(axes))

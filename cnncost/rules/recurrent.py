@@ -6,7 +6,7 @@ from cnncost.base.errors import Refusal
 from cnncost.base.poly import Num
 from cnncost.rules.convolution import owned
 from cnncost.rules.rule import Cost, Shape, at_least, elements, refuse, require, rule, show
-from cnncost.rules.shapes import ChannelsLast, Signal
+from cnncost.rules.shapes import Signal
 
 
 def _recurrent(
@@ -22,7 +22,7 @@ def _recurrent(
     weight: Shape | None,
 ) -> Cost:
     """Return the cost of `gates` products of the token, and as many of the state, for each token, layer and direction."""
-    if len(x) < 2 or isinstance(x, Signal) or (len(x) > 2 and isinstance(x, ChannelsLast)):
+    if len(x) < 2 or isinstance(x, Signal):
         remedy = "make tokens of a map: tokens, or permute the axes of a C×L map"
         refuse(f"needs T×D tokens, got {show(x)}", remedy, Refusal.AXES)
     at_least(1, out, "out")

@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from cnncost.base.errors import CostError, Refusal
 from cnncost.base.ints import Ints
-from cnncost.base.poly import Num, Poly, assume
+from cnncost.base.poly import Num, Poly, assume, equal
 
 Shape: TypeAlias = tuple[Num, ...]  # of one example, without the batch
 
@@ -40,9 +40,9 @@ class Rule:
     section: str
     function: Callable[..., Cost]
     inputs: int | None  # how many tensors it takes at most; None: any number
-    optional: tuple[str, ...]  # the names of the inputs that may be left out, which come last
     arguments: Mapping[str, inspect.Parameter]  # in order, without the inputs
     flags: tuple[str, ...]  # the arguments that are true or false
+    optional: tuple[str, ...] = ()  # the names of the inputs that may be left out, which come last
 
     @property
     def least(self) -> int:
@@ -81,7 +81,7 @@ def rule(section: str) -> Callable[[Callable[..., Cost]], Callable[..., Cost]]:
         optional = tuple(p.name for p in shapes if p.annotation != "Shape")
         arguments = {p.name: p for p in parameters if p not in shapes}
         flags = tuple(name for name, p in arguments.items() if p.annotation == "bool")
-        RULES[kind] = Rule(kind, section, function, None if several else len(shapes), optional, arguments, flags)
+        RULES[kind] = Rule(kind, section, function, None if several else len(shapes), arguments, flags, optional)
         return function
 
     return enter
@@ -140,8 +140,7 @@ def divide(value: Num, parts: Num, name: str, parts_name: str, kind: Refusal = R
 
 def require_equal(a: Num, b: Num, fact: str, remedy: str = "", kind: Refusal = Refusal.INPUTS) -> None:
     """Require two sizes to be equal; candidates of a column that differ are invalid, not another structure."""
-    equal = a == b
-    require(equal if hasattr(equal, "all") else bool(equal), fact, remedy, kind)
+    require(a == b if isinstance(a, Ints) or isinstance(b, Ints) else equal(a, b), fact, remedy, kind)
 
 
 def elements(x: Shape) -> Num:

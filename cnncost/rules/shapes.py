@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from cnncost.base.errors import CostError, Refusal
 from cnncost.base.ints import Ints
-from cnncost.base.poly import Num, maximum
+from cnncost.base.poly import Num, equal, maximum
 from cnncost.rules.rule import Shape, at_least, elements, refuse, require, show
 
 Axes: TypeAlias = int | tuple[int, ...]  # of one example; negative ones count from the end
@@ -186,7 +186,7 @@ def _both(a: Shape, b: Shape, fact: str, remedy: str) -> Shape:
 def _beside_vector(x: Shape, count: Num, fact: str, remedy: str) -> Shape:
     """Return what a shape and a vector broadcast to: a number for each channel, or else for each position of the last axis."""
     own, last = x[channel_axis(x)], x[-1]
-    per_channel = own == count
+    per_channel = _equal(own, count)
     if not hasattr(per_channel, "all"):
         return x if per_channel else replaced(x, len(x) - 1, _fitted(last, count, fact, remedy))
     require(per_channel | _fits(last, count), fact, remedy, Refusal.BRANCHES)
@@ -194,11 +194,15 @@ def _beside_vector(x: Shape, count: Num, fact: str, remedy: str) -> Shape:
     return replaced(x, len(x) - 1, kept * last + (1 - kept) * maximum(last, count))
 
 
+def _equal(a: Num, b: Num) -> Any:
+    """Whether two sizes are equal; of letters nothing is taken for granted."""
+    return a == b if isinstance(a, Ints) or isinstance(b, Ints) else equal(a, b)
+
+
 def _fits(a: Num, b: Num) -> Any:
-    equal = a == b
     if isinstance(a, Ints) or isinstance(b, Ints):
-        return equal | (a == 1) | (b == 1)
-    return equal or (isinstance(a, int) and a == 1) or (isinstance(b, int) and b == 1)
+        return (a == b) | (a == 1) | (b == 1)
+    return equal(a, b) or (isinstance(a, int) and a == 1) or (isinstance(b, int) and b == 1)
 
 
 def _fitted(a: Num, b: Num, fact: str, remedy: str) -> Num:

@@ -16,7 +16,7 @@ from cnncost.base.errors import CnncostError, UsageError
 from cnncost.graph.graph import Graph, Tensor, block
 from cnncost.graph.usercode import CodeError
 from cnncost.models.model import Model
-from cnncost.rules.ops import RULES, Rule
+from cnncost.rules import RULES, Rule
 
 MODULE = """\
 import json, sys

@@ -849,8 +849,8 @@ REFUSALS = """
     linear of 4×8×8: there is no axis 3 in 4×8×8
     axes are those of one example, without the batch, from 0
 
-(4, 8, 8) x.lstm(8)
-    lstm of 4×8×8: needs T×D tokens, got 4×8×8
+(4, 8) x.conv(3, 1).lstm(8)
+    lstm of 3×8: needs T×D tokens, got 3×8
     make tokens of a map: tokens, or permute the axes of a C×L map
 
 (4, 8) x.lstm(8, bias=3)
@@ -950,7 +950,7 @@ REFUSALS = """
     axes are those of one example, without the batch, from 0
 
 (4, 8, 8) x.pad((1, 0, 0, 0, 0, 0), channels=1)
-    pad of 4×8×8: the pads of every axis are stated, and those of the channels once more
+    pad of 4×8×8: the pads of every axis are stated, and the channels once more
 
 (4, 8, 8) x.pad(1, mode="mirror")
     pad of 4×8×8: mode is 'mirror'
@@ -987,8 +987,8 @@ REFUSALS = """
     bring the branches to one shape, with a 1×1 convolution (a projection) for instance
 
 (4,) x.dropout('x')
-    dropout: cannot work with p='x' ('<=' not supported between instances of 'int' and 'str')
-    see: cnncost ops dropout
+    dropout of 4: the probability is 'x'
+    give a number from 0 to 1
 """
 
 

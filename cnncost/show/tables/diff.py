@@ -10,7 +10,7 @@ from typing import Any
 from cnncost.base.limits import QUANTITIES
 from cnncost.base.units import Shown, amounts
 from cnncost.questions.diff import COUNTING, Data, Difference, LayerChange, what
-from cnncost.rules.ops import show
+from cnncost.rules import show
 from cnncost.show.table import Column, Record, Table
 
 TOTALS = ("params", "flops", "macs", "memory", "layers")  # quantities whose totals are shown

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from cnncost.base.poly import Num
 from cnncost.base.units import short
 from cnncost.questions.explain import Coverage, Explanation, Part, Working, is_zero, written_number
-from cnncost.rules.ops import RULES, show
+from cnncost.rules import RULES, show
 from cnncost.show.table import Column, Record, Table
 
 SENTENCES = 6  # differences told in words

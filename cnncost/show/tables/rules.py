@@ -7,13 +7,23 @@ from math import prod
 from typing import Any
 
 from cnncost.base.errors import UsageError, did_you_mean
-from cnncost.base.poly import symbol, symbols
+from cnncost.base.poly import Num, symbol, symbols
 from cnncost.graph.lettered import in_primes, primed
-from cnncost.rules.ops import RULES, Cost, show
+from cnncost.rules import RULES, Cost, show
 from cnncost.show.table import Column, Table
 
 # What a rule is shown on, where that is not one C×H×W map: shapes in letters, and arguments that are not letters of their own.
 SHOWN_ON: dict[str, tuple[str, ...]] = {
+    "parameter": (),
+    "opaque": ("C H W",),
+    "elementwise": ("C H W",),
+    "einsum": ("T K", "K D"),
+    "lstm": ("T D",),
+    "gru": ("T D",),
+    "rnn": ("T D",),
+    "embedding": ("T",),
+    "depth_to_space": ("size·size·C H W",),
+    "squeeze": ("C H 1",),
     "linear": ("F",),
     "matmul": ("N K", "K M"),
     "attention": ("T D", "S D", "S E"),
@@ -26,6 +36,26 @@ SHOWN_ON: dict[str, tuple[str, ...]] = {
     "class_token": ("T D",),
     "untokens": ("height·width D",),
 }
+# Arguments that decide which axes there are have numbers, or an example in letters.
+SHOWN_WITH: dict[str, dict[str, Any]] = {
+    "reshape": {"to": ("C·H", "W")},
+    "expand": {"to": ("N", "C", "H", "W")},
+    "permute": {"order": (1, 2, 0)},
+    "squeeze": {"axis": -1},
+    "unsqueeze": {"axis": 0},
+    "tile": {"times": (1, 2, 2)},
+    "gather": {"count": "N"},
+    "parameter": {"shape": ("T", "D")},
+    "elementwise": {"op": "exp"},
+    "opaque": {"op": "sort", "to": ("C", "H", "W")},
+    "einsum": {"equation": "tk,kd->td"},
+    "gru": {"layers": 1, "bias": 2},
+    "rnn": {"layers": 1, "bias": 2},
+    "lstm": {"layers": 1, "bias": 2, "projection": 0},
+    "attention": {"window": None},  # within windows is a case of its own, told in its words
+    "upsample": {"size": None},
+}
+LETTERED = ("Num", "Sizes", "Pad", "Scale")  # the types of arguments that a rule takes as letters
 COUNT_NAMES = ("params", "macs", "bias", "taps", "buffers")
 
 
@@ -34,13 +64,11 @@ def rule_table(kind: str) -> Table:
     if kind not in RULES:
         raise UsageError(f"unknown layer type '{kind}'", did_you_mean(kind, RULES, "see: cnncost ops"))
     rule = RULES[kind]
-    shapes = SHOWN_ON.get(kind, ("C H W",) * (rule.inputs or 2))
-    inputs = [tuple(prod(symbols(size.replace("·", " "))) for size in shape.split()) for shape in shapes]
-    letters = {
-        name: symbol(name) for name, p in rule.arguments.items() if p.annotation.split(" | ")[0] in ("Num", "Pair", "Pad")
-    }
-    letters.pop("window", None)  # attention within windows is a case of its own, told in its words
-    cost: Cost = rule.function(*inputs, **letters)
+    shapes = SHOWN_ON.get(kind, ("C H W",) * (2 if rule.inputs is None else rule.least))
+    inputs = [tuple(map(_size, shape.split())) for shape in shapes]
+    letters = {name: symbol(name) for name, p in rule.arguments.items() if p.annotation.split(" | ")[0] in LETTERED}
+    given = {name: _given(value) for name, value in SHOWN_WITH.get(kind, {}).items()}
+    cost: Cost = rule.cost(inputs, {**letters, **given})
     output, sizes = primed(cost.shape)  # a long output size gets a name, by which the other formulas stay short
     formulas = {
         "input": " and ".join(map(show, inputs)),
@@ -58,6 +86,18 @@ def rule_table(kind: str) -> Table:
         prose=rule.words,
         data={"schema": "cnncost.op/1", "kind": kind, "section": rule.section, **rule_data(rule), "formulas": formulas},
     )
+
+
+def _size(text: str) -> Num:
+    """Return a size: a number, or a product of letters."""
+    return int(text) if text.isdecimal() else prod(symbols(text.replace("·", " ")))
+
+
+def _given(value: Any) -> Any:
+    """Return an argument of `SHOWN_WITH`, the capitals in it as letters."""
+    if isinstance(value, tuple):
+        return tuple(map(_given, value))
+    return _size(value) if isinstance(value, str) and value.replace("·", "").isupper() else value
 
 
 def ops_table() -> Table:
