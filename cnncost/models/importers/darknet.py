@@ -1,0 +1,408 @@
+"""Darknet's .cfg files: sections of options, read as darknet reads them, and what each type of section is in rules.
+
+Source: AlexeyAB/darknet at 59596d7, src/parser.c and src/option_list.c; pjreddie/darknet for what only it has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeAlias
+
+from cnncost.base.errors import CostError, ModelError, UsageError, did_you_mean
+from cnncost.graph.graph import Tensor
+from cnncost.models.importers import Data
+from cnncost.models.importers.assume import Assumptions, assumptions
+from cnncost.models.importers.text import LARGEST_NUMBER, say_growth, text_of
+from cnncost.models.model import Model
+
+NUMBER = re.compile(r"[+-]?[0-9]+")
+NETS = ("net", "network")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section of the file: its type, its options as text, the first line, and its number among the layers."""
+
+    type: str
+    line: int
+    index: int  # from 0 after [net], which is -1
+    options: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The layer's name: its number and its type."""
+        return f"{self.index}_{self.type}"
+
+    @property
+    def place(self) -> str:
+        """Where the section is, for messages."""
+        return f"line {self.line}: [{self.type}]"
+
+    def number(self, key: str, default: int) -> int:
+        """Return an option as C's atoi reads it: the leading digits, 0 where there are none."""
+        return default if key not in self.options else self._atoi(self.options[key])
+
+    def numbers(self, key: str) -> list[int]:
+        """Return an option that is a list of numbers."""
+        return [self._atoi(part) for part in self.options.get(key, "").split(",") if part]
+
+    def _atoi(self, text: str) -> int:
+        found = NUMBER.match(text)
+        number = int(found.group()[:40]) if found else 0
+        if abs(number) > LARGEST_NUMBER:
+            raise ModelError(f"{self.place} has the number {text[:40]}", "numbers go to 10^18 here")
+        return number
+
+
+def is_mine(data: Data) -> bool:
+    """Whether a file's first section is [net] or [network].
+
+    >>> is_mine(b"# tiny\\n[net]\\nwidth=32"), is_mine(b"[metadata]\\nname = setup")
+    (True, False)
+    """
+    for line in bytes(data[:65536]).splitlines():
+        bare = b"".join(line.split())
+        if bare and bare[:1] not in (b"#", b";"):
+            return bare.strip(b"[]").decode("latin-1") in NETS and bare[:1] == b"["
+    return False
+
+
+def sections(text: str, name: str) -> list[Section]:
+    """Return the sections of a .cfg. White space inside lines means nothing, whole lines may be comments, the first of a
+    repeated key wins. Raises UsageError, with the line, for what is neither a section nor an option.
+
+    >>> sections("[net]\\nheight = 2 0\\n[maxpool]\\nsize=3 # not a comment\\nsize=5", "a.cfg")[1].number("size", 1)
+    3
+    """
+    found: list[Section] = []
+    for line, raw in enumerate(text.splitlines(), 1):
+        bare = "".join(raw.split())
+        if not bare or bare[0] in "#;":
+            continue
+        if bare[0] == "[":
+            found.append(Section(bare.strip("[]"), line, len(found) - 1))
+            continue
+        key, equals, value = bare.partition("=")
+        if not equals or not found:
+            raise UsageError(
+                f"{name}:{line}: '{bare[:40]}' is no option",
+                "lines are [section], key=value, or comments that begin with # or ;",
+            )
+        found[-1].options.setdefault(key, value)
+    if not found or found[0].type not in NETS:
+        raise UsageError(f"{name}: the first section is no [net]", "is this a network of darknet?")
+    if len(found) == 1:
+        raise UsageError(f"{name}: there are no layers behind [net]", "is the file whole?")
+    return found
+
+
+# ── what a section is in rules ───────────────────────────────────────────────────────────────────────────────────────
+
+# darknet's activations by our kinds; None: the identity
+ACTIVATIONS: Mapping[str, str | None] = {
+    "logistic": "sigmoid",
+    "relu": "relu",
+    "relu6": "relu6",
+    "leaky": "leaky_relu",
+    "linear": None,
+    "tanh": "tanh",
+    "elu": "elu",
+    "gelu": "gelu",
+    "swish": "silu",
+    "mish": "mish",
+}
+Translation: TypeAlias = Callable[[Section, Tensor, Sequence[Tensor]], Tensor]
+
+
+def activated(layer: Section, x: Tensor, default: str) -> Tensor:
+    """Return a tensor after the section's activation."""
+    chosen = layer.options.get("activation", default)
+    if chosen not in ACTIVATIONS:
+        raise ModelError(
+            f"{layer.place}: unknown activation '{chosen[:40]}'",
+            did_you_mean(chosen[:40], ACTIVATIONS, f"darknet's are: {', '.join(ACTIVATIONS)}"),
+        )
+    kind = ACTIVATIONS[chosen]
+    return x if kind is None else getattr(x, kind)(name=kind)  # type: ignore[no-any-return]
+
+
+def is_map(x: Tensor) -> Tensor:
+    """Return a tensor as a map: what [connected] makes is C×1×1 in darknet."""
+    return x.flatten().reshape((x.shape[0], 1, 1)) if len(x.shape) == 1 else x
+
+
+def convolutional(layer: Section, x: Tensor, _: Sequence[Tensor]) -> Tensor:
+    """[convolutional]: `pad=1` is size//2 whatever `padding` says; a batch norm takes the place of the bias."""
+    size = layer.number("size", 1)
+    stride = strides(layer)
+    dilation = layer.number("dilation", 1) if size > 1 else 1
+    pad = size // 2 if layer.number("pad", 0) else layer.number("padding", 0)
+    both = 2 * pad + (dilation - 1) * (
+        size - 1
+    )  # so that there are (H + 2·pad - size)/stride + 1 outputs whatever the dilation
+    normed = layer.number("batch_normalize", 0) or layer.number("cbn", 0)
+    groups = 1 if layer.number("xnor", 0) else max(layer.number("groups", 1), 1)
+    owner = None
+    if "share_index" in layer.options:
+        shared = layer.number("share_index", 0)
+        owner = f"{shared if shared >= 0 else layer.index + shared}_{layer.type}"
+    blur = layer.number("antialiasing", 0)
+    y = x.conv(
+        layer.number("filters", 1),
+        size,
+        1 if blur else stride,
+        (both // 2, both - both // 2, both // 2, both - both // 2),
+        groups=groups,
+        dilation=dilation,
+        bias=not normed,
+        name="conv",
+        shared=owner and f"{owner}.conv",
+    )
+    if normed:
+        y = y.batch_norm(name="bn", shared=owner and f"{owner}.bn")
+    return blurred(layer, activated(layer, y, "logistic"), stride)
+
+
+def strides(layer: Section) -> tuple[int, int]:
+    """Return the (vertical, horizontal) stride."""
+    stride = layer.number("stride", 1)
+    down, across = layer.number("stride_y", -1), layer.number("stride_x", -1)
+    return (down if down > 0 else stride, across if across > 0 else stride)
+
+
+def blurred(layer: Section, x: Tensor, stride: tuple[int, int]) -> Tensor:
+    """Return what `antialiasing` adds: a fixed blur of each channel that takes over the stride."""
+    how = layer.number("antialiasing", 0)
+    return (
+        x
+        if not how
+        else x.avg_pool(3, stride, 1, name="blur")
+        if how == 1
+        else x.avg_pool(2, stride, (0, 1, 0, 1), name="blur")
+    )
+
+
+def connected(layer: Section, x: Tensor, _: Sequence[Tensor]) -> Tensor:
+    """[connected]: all inputs to all outputs."""
+    normed = layer.number("batch_normalize", 0)
+    y = x if len(x.shape) == 1 else x.flatten()
+    y = y.linear(layer.number("output", 1), bias=not normed, name="linear")
+    if normed:
+        y = y.batch_norm(name="bn")
+    return activated(layer, y, "logistic")
+
+
+def pooled(layer: Section, x: Tensor, _: Sequence[Tensor]) -> Tensor:
+    """[maxpool] and [local_avgpool]: `padding` is the total of both ends, size - 1 unless given."""
+    if layer.number("maxpool_depth", 0):
+        return deepest(layer, x)
+    blur = layer.number("antialiasing", 0)
+    stride = strides(layer)
+    size = layer.number("size", layer.number("stride", 1))
+    both = layer.number("padding", size - 1)
+    pool = x.max_pool if layer.type.startswith("max") else x.avg_pool
+    y = pool(size, 1 if blur else stride, (both // 2, both - both // 2, both // 2, both - both // 2), name="pool")
+    return blurred(layer, y, stride)
+
+
+def deepest(layer: Section, x: Tensor) -> Tensor:
+    """`maxpool_depth`: the maximum over every out_channels-th channel."""
+    out = layer.number("out_channels", 1)
+    if not isinstance(x.channels, int) or out < 1 or x.channels % out:
+        raise ModelError(
+            f"{layer.place}: out_channels={out} must divide the {x.channels} channels", "only then is it counted here"
+        )
+    parts = [x.slice(start, start + out) for start in range(0, x.channels, out)]
+    return parts[0].maximum(*parts[1:], name="maximum")
+
+
+def route(layer: Section, _: Tensor, sources: Sequence[Tensor]) -> Tensor:
+    """[route]: earlier layers side by side, or one of `groups` parts of them."""
+    first, *others = sources
+    sizes = {source.shape[1:] for source in sources}
+    if len(sizes) > 1:
+        shown = " and ".join("×".join(map(str, source.shape)) for source in sources)
+        raise ModelError(
+            f"{layer.place}: maps of different sizes meet: {shown}",
+            "the height and the width must be multiples of all strides together, often 32, 64 or 128",
+        )
+    y = first.concat(*others, name="concat") if others else first
+    groups = layer.number("groups", 1)
+    return y.split(groups, layer.number("group_id", 0), name="split") if groups > 1 else y
+
+
+def shortcut(layer: Section, x: Tensor, sources: Sequence[Tensor]) -> Tensor:
+    """[shortcut]: a sum in the shape of the previous layer. Of other channels the common ones are added, other sizes are read
+    in steps. `weights_type` learns a factor for each source, or for each source and channel."""
+    weights = layer.options.get("weights_type", "none")
+    if weights not in WEIGHTS:
+        raise ModelError(f"{layer.place}: unknown weights_type '{weights[:40]}'", f"darknet's are: {', '.join(WEIGHTS)}")
+    y = x.add(*(like(layer, x, source) for source in sources), name="add", **WEIGHTS[weights])
+    return activated(layer, y, "linear")
+
+
+WEIGHTS: Mapping[str, dict[str, str]] = {
+    "none": {},
+    "per_feature": {"weights": "layer"},
+    "per_layer": {"weights": "layer"},
+    "per_channel": {"weights": "channel"},
+}
+
+
+def like(layer: Section, x: Tensor, source: Tensor) -> Tensor:
+    """Return a source of a sum with the shape of `x`."""
+    if source.shape == x.shape:
+        return source
+    for axis in (1, 2):
+        have, want = source.shape[axis], x.shape[axis]
+        if have != want:
+            if not isinstance(have, int) or not isinstance(want, int) or have < want:
+                raise ModelError(
+                    f"{layer.place}: a map of {have} is added to one of {want} along axis {axis}",
+                    "sums of maps of other sizes are known where the earlier map is the larger one",
+                )
+            source = source.slice(0, (want - 1) * (have // want) + 1, have // want, axis=axis, name="step")
+    if source.channels > x.channels:
+        return source.slice(0, x.channels, name="cut")
+    return source.pad(0, channels=(0, x.channels - source.channels), name="fill") if source.channels < x.channels else source
+
+
+def multiplied(layer: Section, x: Tensor, sources: Sequence[Tensor]) -> Tensor:
+    """[scale_channels] and [sam]: the product with an earlier layer."""
+    return activated(layer, sources[0].mul(x, name="mul"), "linear")
+
+
+def upsample(layer: Section, x: Tensor, _: Sequence[Tensor]) -> Tensor:
+    """[upsample]: each pixel `stride` times; where it is negative, the sum over windows of that size."""
+    stride = layer.number("stride", 2)
+    return x.upsample(stride, name="upsample") if stride > 0 else x.avg_pool(-stride, name="downsample")
+
+
+def reorg(layer: Section, x: Tensor, _: Sequence[Tensor]) -> Tensor:
+    """[reorg]: patches to channels, and back with `reverse`."""
+    size = layer.number("stride", 1)
+    return (x.depth_to_space if layer.number("reverse", 0) else x.space_to_depth)(size, name="reorg")
+
+
+def crop(layer: Section, x: Tensor, _: Sequence[Tensor]) -> Tensor:
+    """[crop]: a window of a size of its own."""
+    y = x.slice(0, layer.number("crop_height", 1), axis=1, name="rows")
+    return y.slice(0, layer.number("crop_width", 1), axis=2, name="columns")
+
+
+def local(layer: Section, x: Tensor, _: Sequence[Tensor]) -> Tensor:
+    """[local]: a convolution with filters of its own at each position."""
+    size = layer.number("size", 1)
+    pad = size // 2 if layer.number("pad", 0) else 0
+    y = x.locally_connected(layer.number("filters", 1), size, layer.number("stride", 1), pad, name="local")
+    return activated(layer, y, "logistic")
+
+
+def dropout(layer: Section, x: Tensor, _: Sequence[Tensor]) -> Tensor:
+    """[dropout]."""
+    text = layer.options.get("probability", "0.2")
+    try:
+        share = float(text)
+    except ValueError:
+        raise ModelError(f"{layer.place}: the probability is '{text[:40]}'", "give a number from 0 to 1") from None
+    return x.dropout(share, name="dropout")
+
+
+def unchanged(_: Section, x: Tensor, __: Sequence[Tensor]) -> Tensor:
+    """A section that makes nothing new: a head or a loss."""
+    return x
+
+
+HEADS = ("yolo", "region", "detection", "Gaussian_yolo", "contrastive")
+TRANSLATIONS: Mapping[str, Translation] = {
+    **dict.fromkeys(("convolutional", "conv"), convolutional),
+    **dict.fromkeys(("connected", "conn"), connected),
+    **dict.fromkeys(("maxpool", "max", "local_avgpool", "local_avg"), pooled),
+    **dict.fromkeys(("avgpool", "avg"), lambda layer, x, _: x.adaptive_avg_pool(1, name="pool")),
+    **dict.fromkeys(("normalization", "lrn"), lambda layer, x, _: x.lrn(layer.number("size", 5), name="lrn")),
+    **dict.fromkeys(("batchnorm", "batch_norm"), lambda layer, x, _: x.batch_norm(name="bn")),
+    "activation": lambda layer, x, _: activated(layer, x, "linear"),
+    **dict.fromkeys(("softmax", "soft"), lambda layer, x, _: x.softmax(name="softmax")),
+    "dropout": dropout,
+    "route": route,
+    "shortcut": shortcut,
+    **dict.fromkeys(("scale_channels", "sam"), multiplied),
+    "upsample": upsample,
+    **dict.fromkeys(("reorg", "reorg3d", "reorg_old"), reorg),
+    "crop": crop,
+    "local": local,
+    **dict.fromkeys((*HEADS, "cost"), unchanged),
+}
+SOURCES = {"route": "layers", "shortcut": "from", "scale_channels": "from", "sam": "from"}  # which option names earlier layers
+RECURRENT = ("rnn", "gru", "lstm", "crnn", "conv_lstm", "history")
+
+
+def refuse(layer: Section) -> None:
+    """Raise for a section that has no translation."""
+    if layer.type in RECURRENT:
+        raise ModelError(
+            f"{layer.place} is recurrent: what it costs depends on the steps it is run for",
+            "recurrent networks of darknet are not read",
+        )
+    raise ModelError(
+        f"{layer.place} is no section that is known",
+        did_you_mean(
+            layer.type[:40],
+            TRANSLATIONS,
+            f"if it keeps its input's shape and costs nothing: --assume {layer.type[:40]}=identity",
+        ),
+    )
+
+
+def replay(layers: Sequence[Section], x: Tensor, assumed: Assumptions) -> list[Tensor]:
+    """Apply the layers to a tensor and return what each makes. Raises ModelError with the line and the section."""
+    made: list[Tensor] = []
+    first = x
+    for layer in layers:
+        sources = []
+        for reference in layer.numbers(SOURCES.get(layer.type, "")):
+            index = reference if reference >= 0 else layer.index + reference
+            if not 0 <= index < layer.index:
+                raise ModelError(
+                    f"{layer.place} refers to layer {reference}, which is no earlier one", "layers count from 0 after [net]"
+                )
+            sources.append(made[index])
+        if layer.type in SOURCES and not sources:
+            raise ModelError(f"{layer.place} names no earlier layer", f"give {SOURCES[layer.type]}=-1, for instance")
+        if layer.type in assumed:
+            x = assumed.apply(layer.type, x, layer.name)
+            made.append(x)
+            continue
+        if layer.type not in TRANSLATIONS:
+            refuse(layer)
+        try:
+            with first.scope(layer.name):
+                x = TRANSLATIONS[layer.type](layer, x, sources)
+        except CostError as error:
+            raise ModelError(f"{layer.place}: {error.message}", error.hint) from error
+        made.append(x)
+    return made
+
+
+def read(data: Data, name: str) -> Model:
+    """Return the model of a .cfg. Raises UsageError for what is no network of darknet.
+
+    The heads ([yolo], [region], …) are its outputs; where there are none, the last layer is.
+    """
+    net, *layers = sections(text_of(data, name), name)
+    size = tuple(net.number(key, 0) for key in ("channels", "height", "width"))
+    given = net.number("inputs", 0)
+    shape = size if all(side > 0 for side in size) else (given,) if given > 0 else None
+
+    def run(x: Tensor, *, assume: tuple[str, ...] = ()) -> tuple[Tensor, ...]:
+        assumed = assumptions(assume)
+        made = replay(layers, x, assumed)
+        heads = [tensor for layer, tensor in zip(layers, made, strict=True) if layer.type in HEADS] or made[-1:]
+        assumed.say(x)
+        say_growth(x, shape, partial(run, assume=assume))
+        return tuple({tensor.index: tensor for tensor in heads}.values())
+
+    return Model(name, run, shape, family="darknet", source=f"{name}, a network of darknet")

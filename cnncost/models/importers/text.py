@@ -1,0 +1,57 @@
+"""What the readers of text formats share: bytes as text under a cap, and what they say below the tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from cnncost.base.errors import CnncostError, UsageError
+from cnncost.graph.graph import Tensor, trace
+from cnncost.rules.ops import show
+
+LARGEST_TEXT = 8 << 20  # bytes; the largest network file seen is 236 KB
+LARGEST_NUMBER = 10**18  # beyond it a number in a file is a slip or an attack, not a size
+
+
+def text_of(data: Any, name: str, largest: int = LARGEST_TEXT) -> str:
+    """Return a file's bytes as text: UTF-8, with or without its mark, else Latin-1. Raises UsageError past `largest`."""
+    if len(data) > largest:
+        raise UsageError(
+            f"'{name}' is {len(data):,} bytes long, more than the {largest:,} that are read",
+            "a description of a network is a few hundred kilobytes at most: is this the file with the weights?",
+        )
+    try:
+        return bytes(data[:]).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return bytes(data[:]).decode("latin-1")
+
+
+def counted(words: Iterable[str]) -> str:
+    """Return how often each word comes, in order of first sight: "12 Permute, 6 PriorBox".
+
+    >>> counted(["Permute", "PriorBox", "Permute"])
+    '2 Permute, 1 PriorBox'
+    """
+    return ", ".join(f"{count} {word}" for word, count in Counter(words).items())
+
+
+def say_buffers(x: Tensor, format: str) -> None:
+    """Say how many numbers a format counts as weights that are not learned: its users know the sum."""
+    nodes = x.tracer.nodes
+    params, buffers = sum(node.cost.params for node in nodes), sum(node.cost.buffers for node in nodes)
+    if type(params) is int and type(buffers) is int and buffers:
+        x.note(f"+{buffers:,} buffers = {params + buffers:,} in {format}")
+
+
+def say_growth(x: Tensor, own: Sequence[Any] | None, function: Callable[..., Any]) -> None:
+    """Say where another input than the file's changes how many parameters there are: layers behind flatten grow with it."""
+    if own is None or tuple(own) == x.shape or not all(type(size) is int for size in (*own, *x.shape)):
+        return
+    try:
+        before = sum(node.cost.params for node in trace(function, own).nodes)
+    except CnncostError:  # the file's own size is refused: there is nothing to compare with
+        return
+    now = sum(node.cost.params for node in x.tracer.nodes)
+    if now != before:
+        x.note(f"parameters change with the input: {before:,} at the file's {show(tuple(own))}, {now:,} at {show(x.shape)}")
