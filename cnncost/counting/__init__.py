@@ -27,6 +27,7 @@ MODULES: dict[str, str] = {
     "convnet_burden": "convnet_burden",
     "pycls": "pycls",
     "keras": "keras",
+    "darknet": "darknet",
     "onnx_tool": "onnx_tool",
 }
 MODULE_OF: dict[str, str] = {name: module for module, names in MODULES.items() for name in names.split()}

@@ -131,6 +131,7 @@ FORMS = {
     "F": "called as a function: F.relu(x), torch.add(x, y)",
     "MHA": "a part of an nn.MultiheadAttention that returns its weights, too",
     "mean": "x.mean over height and width in place of a pooling layer",
+    "xnor": "a convolution of binary weights and inputs",
 }
 
 LECTURE_MEMORY = each((*WEIGHTS, *POOLS, "flatten"), writes)

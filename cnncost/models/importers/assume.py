@@ -59,7 +59,7 @@ def assumptions(entries: Sequence[str]) -> Assumptions:
         if not type or (what not in ("", IDENTITY) and not what.endswith((".yaml", ".yml"))):
             raise UsageError(
                 f"'{entry[:60]}' says nothing about a type of layers",
-                f"write TYPE={IDENTITY} (its shape is kept, nothing is counted), or TYPE=FILE.yaml, a spec of what it stands for",
+                f"write TYPE={IDENTITY} (shape kept, nothing counted), or TYPE=FILE.yaml, a spec of what it stands for",
             )
         specs[type.strip()] = None if what in ("", IDENTITY) else what
     return Assumptions(specs)

@@ -15,7 +15,7 @@ from cnncost.base.errors import CostError, ModelError, UsageError, did_you_mean
 from cnncost.graph.graph import Tensor
 from cnncost.models.importers import Data
 from cnncost.models.importers.assume import Assumptions, assumptions
-from cnncost.models.importers.caffe_layers import REGIONS, TRANSLATIONS, WEIGHTED, Layer
+from cnncost.models.importers.caffe_layers import TRANSLATIONS, WEIGHTED, Layer
 from cnncost.models.importers.prototxt import Message, parse
 from cnncost.models.importers.text import counted, say_buffers, say_growth, text_of
 from cnncost.models.model import Model
@@ -287,17 +287,19 @@ def replay(net: Network, inputs: Sequence[Tensor], assumed: Assumptions) -> tupl
         outputs: list[Tensor] = []
         if layer.is_end or (missing and all(blob in lost for blob in layer.bottoms) and cause is None):
             pass
+        elif layer.type not in TRANSLATIONS and layer.type not in assumed:
+            left.unknown.append(layer)
+            cause = layer
         elif cause is not None:
             left.behind.append((layer, cause))
         elif missing or not layer.bottoms:
             what = f"'{missing[0]}', which no earlier layer makes" if missing else "nothing"
-            raise ModelError(f"{layer.place} reads {what}", did_you_mean(missing[0], blobs) if missing else "give it a bottom")
+            raise ModelError(
+                f"{layer.place} reads {what}", did_you_mean(missing[0], list(blobs)[-1000:]) if missing else "give it a bottom"
+            )
         elif layer.type in assumed:
             outputs = [assumed.apply(layer.type, tensors[0], layer.path)] * len(layer.tops)
             made += outputs
-        elif layer.type not in TRANSLATIONS:
-            left.unknown.append(layer)
-            cause = layer
         else:
             outputs = _apply(layer, tensors, owners)
             made += outputs
@@ -337,8 +339,8 @@ def _judge(left: Uncounted, x: Tensor, made: Sequence[Tensor]) -> None:
     network goes on once for each region: what hangs there is not counted, and listed. All else is refused.
     """
     weighted = [(layer, cause) for layer, cause in left.behind if layer.type in WEIGHTED]
-    inside = next((cause for _, cause in weighted if cause.type not in REGIONS), None)
-    inside = inside or next((layer for layer in left.unknown if layer.learns and layer.type not in REGIONS), None)
+    inside = next((cause for _, cause in weighted if not cause.is_regional), None)
+    inside = inside or next((layer for layer in left.unknown if layer.learns and not layer.is_regional), None)
     if inside is not None:
         raise ModelError(
             f"{inside.place} is of a type that is not known, and layers with weights stand behind it or it has weights itself",
@@ -356,7 +358,7 @@ def _judge(left: Uncounted, x: Tensor, made: Sequence[Tensor]) -> None:
         shown = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
         x.note(
             f"counted up to {' and '.join(types)}; not counted, for they run once for each region: "
-            f"{len(names)} layers with weights behind it ({shown})"
+            f"{len(names)} layers with weights ({shown})"
         )
     rest = [layer.type for layer in left.unknown] + [layer.type for layer, _ in left.behind if layer.type not in WEIGHTED]
     if rest:

@@ -46,6 +46,13 @@ class Layer:
         return self.type in ENDS or self.type.endswith("Loss") or (self.type == "Python" and "loss_weight" in self.fields)
 
     @property
+    def is_regional(self) -> bool:
+        """Whether the layer works on regions of the image, or proposes them."""
+        return self.type in REGIONS or (
+            self.type == "Python" and "proposal" in self.options("python_param").text("layer").lower()
+        )
+
+    @property
     def learns(self) -> bool:
         """Whether the fields speak of weights."""
         return "param" in self.fields or "blobs_lr" in self.fields
@@ -126,7 +133,7 @@ def inner_product(layer: Layer, xs: Sequence[Tensor], shared: str | None) -> Ten
     options = layer.options("inner_product_param")
     axis = axis_of(options.number("axis", 1), xs[0])
     x = xs[0] if axis == len(xs[0].shape) - 1 else xs[0].flatten(axis)
-    plain = {} if len(x.shape) < 3 else {"axis": -1}
+    plain: dict[str, Any] = {} if len(x.shape) < 3 else {"axis": -1}
     return x.linear(
         options.number("num_output", 0), bias=options.true("bias_term", True), name=layer.path, shared=shared, **plain
     )
@@ -158,9 +165,10 @@ def _over(options: Message, x: Tensor) -> dict[str, Any]:
     """Return over which axes learned numbers differ; nothing where it is the channels alone."""
     first = axis_of(options.number("axis", 1), x)
     count = options.number("num_axes", 1)
-    axes = tuple(range(first, len(x.shape) if count < 0 else first + count))
-    if axes and axes[-1] >= len(x.shape):
+    end = len(x.shape) if count < 0 else first + count
+    if end > len(x.shape):
         raise ValueError(f"num_axes={count} from axis {first + 1} goes past the {len(x.shape) + 1} there are")
+    axes = tuple(range(first, end))
     return {} if axes == (0,) and len(x.shape) != 2 else {"axis": axes}
 
 
@@ -268,10 +276,11 @@ def crop(layer: Layer, xs: Sequence[Tensor], _: str | None) -> Tensor:
     options = layer.options("crop_param")
     first = axis_of(options.number("axis", 2), x)
     offsets = options.numbers("offset") or [0]
-    for number, axis in enumerate(range(first, len(x.shape))):
-        offset = offsets[0] if len(offsets) == 1 else offsets[number] if number < len(offsets) else 0
-        if x.shape[axis] != like.shape[axis]:
-            x = x.slice(offset, offset + like.shape[axis], axis=axis, name=layer.path)
+    cut = [axis for axis in range(first, len(x.shape)) if x.shape[axis] != like.shape[axis]]
+    for axis in cut:
+        offset = offsets[0] if len(offsets) == 1 else offsets[axis - first] if axis - first < len(offsets) else 0
+        name = layer.path if axis == cut[-1] else f"{layer.path}_{axis}"
+        x = x.slice(offset, offset + like.shape[axis], axis=axis, name=name)
     return x
 
 
@@ -325,7 +334,7 @@ def reduction(layer: Layer, xs: Sequence[Tensor], _: str | None) -> Tensor:
     options = layer.options("reduction_param")
     axis = axis_of(options.number("axis", 0), xs[0])
     how = options.choice("operation", ("SUM", "SUM", "ASUM", "SUMSQ", "MEAN"))
-    op = {"SUM": "sum", "ASUM": "norm", "SUMSQ": "norm", "MEAN": "mean"}[how]
+    op: Any = {"SUM": "sum", "ASUM": "norm", "SUMSQ": "norm", "MEAN": "mean"}[how]
     return xs[0].reduce(op, axes=tuple(range(axis, len(xs[0].shape))), name=layer.path)
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from cnncost.base.errors import CostError, ModelError, UsageError, did_you_mean
 from cnncost.graph.graph import Tensor
@@ -20,6 +20,7 @@ from cnncost.models.model import Model
 
 NUMBER = re.compile(r"[+-]?[0-9]+")
 NETS = ("net", "network")
+MOST_PARTS = 4096  # among whose channels a maximum is taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def sections(text: str, name: str) -> list[Section]:
 
 # ── what a section is in rules ───────────────────────────────────────────────────────────────────────────────────────
 
-# darknet's activations by our kinds; None: the identity
+# darknet's activations by our kinds; None: the identity. Those that have no kind of their own are `elementwise`.
 ACTIVATIONS: Mapping[str, str | None] = {
     "logistic": "sigmoid",
     "relu": "relu",
@@ -114,28 +115,36 @@ ACTIVATIONS: Mapping[str, str | None] = {
     "swish": "silu",
     "mish": "mish",
 }
+OPERATIONS = (
+    *("selu", "hard_mish", "ramp", "loggy", "plse", "stair", "hardtan", "lhtan", "relie"),
+    *("norm_chan", "norm_chan_softmax", "norm_chan_softmax_maxval"),
+)
 Translation: TypeAlias = Callable[[Section, Tensor, Sequence[Tensor]], Tensor]
 
 
 def activated(layer: Section, x: Tensor, default: str) -> Tensor:
     """Return a tensor after the section's activation."""
     chosen = layer.options.get("activation", default)
+    if chosen in OPERATIONS:
+        return x.elementwise(op=chosen, name=chosen)
     if chosen not in ACTIVATIONS:
+        known = (*ACTIVATIONS, *OPERATIONS)
         raise ModelError(
             f"{layer.place}: unknown activation '{chosen[:40]}'",
-            did_you_mean(chosen[:40], ACTIVATIONS, f"darknet's are: {', '.join(ACTIVATIONS)}"),
+            did_you_mean(chosen[:40], known, f"darknet's are: {', '.join(known)}"),
         )
     kind = ACTIVATIONS[chosen]
-    return x if kind is None else getattr(x, kind)(name=kind)  # type: ignore[no-any-return]
+    return x if kind is None else getattr(x, kind)(name=kind)
 
 
-def is_map(x: Tensor) -> Tensor:
+def as_map(x: Tensor) -> Tensor:
     """Return a tensor as a map: what [connected] makes is C×1×1 in darknet."""
-    return x.flatten().reshape((x.shape[0], 1, 1)) if len(x.shape) == 1 else x
+    return x.reshape((x.shape[0], 1, 1)) if len(x.shape) == 1 else x
 
 
 def convolutional(layer: Section, x: Tensor, _: Sequence[Tensor]) -> Tensor:
     """[convolutional]: `pad=1` is size//2 whatever `padding` says; a batch norm takes the place of the bias."""
+    x = as_map(x)
     size = layer.number("size", 1)
     stride = strides(layer)
     dilation = layer.number("dilation", 1) if size > 1 else 1
@@ -211,10 +220,8 @@ def pooled(layer: Section, x: Tensor, _: Sequence[Tensor]) -> Tensor:
 def deepest(layer: Section, x: Tensor) -> Tensor:
     """`maxpool_depth`: the maximum over every out_channels-th channel."""
     out = layer.number("out_channels", 1)
-    if not isinstance(x.channels, int) or out < 1 or x.channels % out:
-        raise ModelError(
-            f"{layer.place}: out_channels={out} must divide the {x.channels} channels", "only then is it counted here"
-        )
+    if not isinstance(x.channels, int) or out < 1 or x.channels % out or x.channels // out > MOST_PARTS:
+        raise ModelError(f"{layer.place}: {x.channels} channels are no whole multiple of out_channels={out}", "give a divisor")
     parts = [x.slice(start, start + out) for start in range(0, x.channels, out)]
     return parts[0].maximum(*parts[1:], name="maximum")
 
@@ -240,16 +247,13 @@ def shortcut(layer: Section, x: Tensor, sources: Sequence[Tensor]) -> Tensor:
     weights = layer.options.get("weights_type", "none")
     if weights not in WEIGHTS:
         raise ModelError(f"{layer.place}: unknown weights_type '{weights[:40]}'", f"darknet's are: {', '.join(WEIGHTS)}")
-    y = x.add(*(like(layer, x, source) for source in sources), name="add", **WEIGHTS[weights])
+    others = [like(layer, x, source) for source in sources]
+    per = WEIGHTS[weights]
+    y = x.add(*others, name="add") if per is None else x.weighted_sum(*others, per=per, name="add")
     return activated(layer, y, "linear")
 
 
-WEIGHTS: Mapping[str, dict[str, str]] = {
-    "none": {},
-    "per_feature": {"weights": "layer"},
-    "per_layer": {"weights": "layer"},
-    "per_channel": {"weights": "channel"},
-}
+WEIGHTS: Mapping[str, Any] = {"none": None, "per_feature": "layer", "per_layer": "layer", "per_channel": "channel"}
 
 
 def like(layer: Section, x: Tensor, source: Tensor) -> Tensor:
@@ -301,6 +305,11 @@ def local(layer: Section, x: Tensor, _: Sequence[Tensor]) -> Tensor:
     return activated(layer, y, "logistic")
 
 
+def implicit(layer: Section, x: Tensor, _: Sequence[Tensor]) -> Tensor:
+    """[implicit] of YOLOR: learned numbers that are the same for every image."""
+    return x.parameter((layer.number("filters", 128) * layer.number("atoms", 1), 1, 1), name="implicit")
+
+
 def dropout(layer: Section, x: Tensor, _: Sequence[Tensor]) -> Tensor:
     """[dropout]."""
     text = layer.options.get("probability", "0.2")
@@ -334,6 +343,7 @@ TRANSLATIONS: Mapping[str, Translation] = {
     **dict.fromkeys(("reorg", "reorg3d", "reorg_old"), reorg),
     "crop": crop,
     "local": local,
+    "implicit": implicit,
     **dict.fromkeys((*HEADS, "cost"), unchanged),
 }
 SOURCES = {"route": "layers", "shortcut": "from", "scale_channels": "from", "sam": "from"}  # which option names earlier layers
@@ -405,4 +415,5 @@ def read(data: Data, name: str) -> Model:
         say_growth(x, shape, partial(run, assume=assume))
         return tuple({tensor.index: tensor for tensor in heads}.values())
 
-    return Model(name, run, shape, family="darknet", source=f"{name}, a network of darknet")
+    binary = {f"{layer.name}.conv": "xnor" for layer in layers if layer.number("xnor", 0)}
+    return Model(name, run, shape, family="darknet", source=f"{name}, a network of darknet", spelling=binary)

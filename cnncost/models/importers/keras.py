@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +29,7 @@ from cnncost.models.model import Model
 MODELS = ("Functional", "Model", "Sequential")
 LARGEST_JSON = 64 << 20  # bytes; the largest seen is 1 MB
 DEEPEST = 64  # models in models
+MOST_CALLS = 200_000  # of layers; the largest seen has 1,039
 HDF5 = b"\x89HDF\r\n\x1a\n"
 BEGIN = re.compile(rb'\{"(?:class_name|module|name|config)": ?["{\[]')  # of the JSON in an .h5
 MOST_BEGINNINGS = 10_000  # places in an .h5 that look like it
@@ -128,7 +130,16 @@ def _member(data: Data, name: str) -> str:
                 raise UsageError(f"'{name}' has a config.json of {info.file_size:,} bytes", f"up to {LARGEST_JSON:,} are read")
             with archive.open(info) as member:
                 content = member.read(LARGEST_JSON + 1)  # what the archive says of its size may be wrong
-    except (zipfile.BadZipFile, OSError, KeyError, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
+    except (
+        zipfile.BadZipFile,
+        OSError,
+        zlib.error,
+        KeyError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+    ) as error:
         raise UsageError(f"cannot read config.json in '{name}': {error}", "is the archive whole?") from None
     return text_of(content, name, LARGEST_JSON)
 
@@ -419,6 +430,9 @@ def _resolved(value: Json, values: Mapping[Ref, Tensor]) -> Json:
 
 def _apply(layer: Layer, inner: Network | None, arguments: list[Json], named: dict[str, Json], state: State) -> list[Tensor]:
     applied = Applied(layer, arguments, named, state)
+    state.calls += 1
+    if state.calls > MOST_CALLS:  # models in models, each called twice, are no longer than their file, but take for ever
+        raise ModelError(f"its layers are called more than {MOST_CALLS:,} times", "networks are smaller")
     if not applied.tensors:
         raise ModelError(f"layer '{layer.name}' ({layer.kind}) reads no tensor", "is the file whole?")
     if inner is not None:

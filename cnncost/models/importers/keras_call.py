@@ -52,6 +52,7 @@ class State:
     rotated: dict[int, bool] = field(default_factory=dict)  # by the tensor's index
     owners: dict[tuple[Layer, str], str] = field(default_factory=dict)  # of weights: the first call of a layer
     passed: list[str] = field(default_factory=list)  # classes that hand their input on
+    calls: int = 0
     wrapped: dict[Layer, Layer] = field(default_factory=dict)  # the layers that others wrap
 
     def say(self, x: Tensor) -> None:
@@ -219,7 +220,7 @@ def activate(x: Tensor, name: str, path: str) -> Tensor:
     """Return a tensor after an activation by Keras's name. Raises ValueError for an unknown one."""
     if name in ACTIVATIONS:
         kind = ACTIVATIONS[name]
-        return x if kind is None else getattr(x, kind)(name=path)  # type: ignore[no-any-return]
+        return x if kind is None else getattr(x, kind)(name=path)
     if name in OPERATIONS:
         return x.elementwise(op=name, name=path)
     raise ValueError(f"the activation '{name[:40]}' is not one of Keras's")

@@ -333,40 +333,36 @@ def time_distributed(call: Applied) -> Made:
 # ── norms ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def learned(call: Applied, offset: bool = True) -> dict[str, Any]:
+    """Return which of a scale and an offset a norm learns, as arguments of its rule."""
+    scale, offset = call.true("scale", True), call.true("center", True) and offset
+    return {} if scale and offset else {"scale": scale, "offset": offset} if scale or offset else {"affine": False}
+
+
+def along(axis: int, x: Tensor) -> dict[str, Any]:
+    """Return an axis as an argument; nothing where it is that of the channels anyway."""
+    return {} if axis == (len(x.shape) - 1 if len(x.shape) < 3 else 0) else {"axis": axis}
+
+
 def batch_norm(call: Applied) -> Tensor:
     """BatchNormalization, with a scale, an offset, both or neither."""
-    x = call.x
-    (axis,) = call.axes(call.get("axis", -1), x) or (0,)
-    channels = len(x.shape) == 1 or (axis == 0 and len(x.shape) != 2) or (axis == 1 and len(x.shape) == 2)
-    where = {} if channels else {"axis": axis}
-    scale, offset = call.true("scale", True), call.true("center", True)
-    return call.weights(
-        "", x.batch_norm, affine=scale and offset, **({"scale": scale, "offset": offset} if scale != offset else {}), **where
-    )
+    (axis,) = call.axes(call.get("axis", -1), call.x)
+    return call.weights("", call.x.batch_norm, **learned(call), **along(axis, call.x))
 
 
 def layer_norm(call: Applied) -> Tensor:
     """LayerNormalization and RMSNormalization over the axes that it names."""
-    x = call.x
-    axes = call.axes(call.get("axis", -1), x)
+    axes = call.axes(call.get("axis", -1), call.x)
     rms = call.layer.kind == "RMSNormalization" or bool(call.get("rms_scaling", False))
-    scale, offset = call.true("scale", True), call.true("center", True) and not rms
-    over = "channels" if axes == ((0,) if len(x.shape) > 2 else (len(x.shape) - 1,)) else axes
-    return call.weights(
-        "", x.layer_norm, over=over, affine=scale and offset, **({"scale": scale, "offset": offset} if scale != offset else {})
-    )
+    over = "channels" if len(axes) == 1 and not along(axes[0], call.x) else axes
+    return call.weights("", call.x.layer_norm, over=over, **learned(call, offset=not rms))
 
 
 def group_norm(call: Applied) -> Tensor:
     """GroupNormalization; -1 groups are as many as channels."""
     x = call.x
-    axis = call.axis(call.get("axis", -1), x)
-    groups = call.number("groups", 32)
-    scale, offset = call.true("scale", True), call.true("center", True)
-    if scale != offset:
-        raise ValueError("one of scale and center alone is not counted here")
-    where = {} if axis == (0 if len(x.shape) != 2 else 1) else {"axis": axis}
-    return call.weights("", x.group_norm, x.shape[axis] if groups == -1 else groups, affine=scale, **where)
+    axis, groups = call.axis(call.get("axis", -1), x), call.number("groups", 32)
+    return call.weights("", x.group_norm, x.shape[axis] if groups == -1 else groups, **learned(call), **along(axis, x))
 
 
 def normalization(call: Applied) -> Tensor:
@@ -376,8 +372,7 @@ def normalization(call: Applied) -> Tensor:
     axes = call.axes(call.get("axis", -1), call.x)
     if len(axes) != 1:
         raise ValueError("moments over several axes are not counted here")
-    channels = len(call.x.shape) == 1 or axes[0] == (0 if len(call.x.shape) != 2 else 1)
-    return call.weights("", call.x.batch_norm, affine=False, counter=True, **({} if channels else {"axis": axes[0]}))
+    return call.weights("", call.x.batch_norm, affine=False, counter=True, **along(axes[0], call.x))
 
 
 # ── activations, joins and rearrangements ────────────────────────────────────────────────────────────────────────────
@@ -387,7 +382,7 @@ def relu(call: Applied) -> Tensor:
     """ReLU with a ceiling, a slope, or neither."""
     slope = call.get("negative_slope", call.get("alpha", 0))
     kind = "relu6" if call.get("max_value") == 6 else "leaky_relu" if slope not in (None, 0, 0.0) else "relu"
-    return getattr(call.x, kind)(name=call.name)  # type: ignore[no-any-return]
+    return getattr(call.x, kind)(name=call.name)
 
 
 def prelu(call: Applied) -> Tensor:
@@ -398,9 +393,9 @@ def prelu(call: Applied) -> Tensor:
     if (call.layer, "") in call.state.owners:
         raise ValueError("slopes used twice are not counted here")
     call.state.owners[call.layer, ""] = call.name
-    if own == (0,) and len(x.shape) != 2:
-        return x.prelu(name=call.name)
-    return x.prelu(axis=own, name=call.name) if own else x.prelu(shared=True, name=call.name)
+    if not own:
+        return x.prelu(shared=True, name=call.name)
+    return x.prelu(name=call.name, **along(own[0], x)) if len(own) == 1 else x.prelu(axis=own, name=call.name)
 
 
 def joined(kind: str) -> Callable[[Applied], Tensor]:
@@ -408,7 +403,7 @@ def joined(kind: str) -> Callable[[Applied], Tensor]:
 
     def join(call: Applied) -> Tensor:
         first, *others = call.alike()
-        return getattr(first, kind)(*others, name=call.name) if others else first  # type: ignore[no-any-return]
+        return getattr(first, kind)(*others, name=call.name) if others else first
 
     return join
 

@@ -56,7 +56,7 @@ def option(call: Applied, key: str, place: int, default: Json = None) -> Json:
     return call.named[key] if key in call.named else call.arguments[place] if place < len(call.arguments) else default
 
 
-def reduced(op: str) -> Translation:
+def reduced(op: Any) -> Translation:
     """Return the translation of a mean, a sum or the like over axes."""
 
     def apply(call: Applied) -> Tensor:

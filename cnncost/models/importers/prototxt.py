@@ -43,7 +43,8 @@ class Message(dict[str, list["str | Message"]]):
 
     def text(self, key: str, default: str = "") -> str:
         """Return the last value of a field that holds one word or string."""
-        value = self[key][-1] if key in self else default
+        values = self.get(key)
+        value = values[-1] if values else default
         return value if isinstance(value, str) else default
 
     def texts(self, key: str) -> list[str]:
@@ -67,7 +68,8 @@ class Message(dict[str, list["str | Message"]]):
 
     def number(self, key: str, default: int) -> int:
         """Return the last value of a field as a whole number. Raises ValueError for anything else."""
-        return whole(self[key][-1], key) if key in self else default
+        values = self.get(key)
+        return whole(values[-1], key) if values else default
 
     def numbers(self, key: str) -> list[int]:
         """Return all values of a field as whole numbers."""
@@ -77,13 +79,13 @@ class Message(dict[str, list["str | Message"]]):
         """Return the last value of a field as a number."""
         text = self.text(key)
         try:
-            return float(text.rstrip("fF")) if key in self else default
+            return float(text.rstrip("fF")) if self.get(key) else default
         except ValueError:
             raise ValueError(f"{key} is '{text[:40]}', which is no number") from None
 
     def true(self, key: str, default: bool) -> bool:
         """Return the last value of a field as true or false, which 1 and 0 are as well."""
-        if key not in self:
+        if not self.get(key):
             return default
         text = self.text(key)
         if text not in TRUTH:
