@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -163,8 +164,21 @@ def output_options(function: F, formats: Sequence[str] = FORMATS) -> F:
 
 
 def network_options(function: F) -> F:
-    """Add the options that change the network: --set, --size and --input."""
+    """Add the options that change the network: --set, --size, --input and --assume."""
+
+    @functools.wraps(function)
+    def assuming(*args: Any, assume: tuple[str, ...], settings: tuple[str, ...], **options: Any) -> Any:
+        said = (f"assume={','.join(assume)}",) if assume else ()  # a setting of networks in files
+        return function(*args, settings=(*settings, *said), **options)
+
+    taking = cast(F, assuming)
     for option in (
+        click.option(
+            "--assume",
+            multiple=True,
+            metavar="TYPE=WHAT",
+            help="What an unknown layer type of a file stands for: identity, or FILE.yaml, a spec of its layers.",
+        ),
         click.option(
             "--set",
             "settings",
@@ -176,8 +190,8 @@ def network_options(function: F) -> F:
         click.option("--size", metavar="S", help="Height and width of the input: 224, or 224x320."),
         click.option("--input", "input", metavar="C,H,W", help="The whole input shape."),
     ):
-        function = option(function)
-    return function
+        taking = option(taking)
+    return taking
 
 
 def model_options(function: F) -> F:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from cnncost.base.errors import CostError, ModelError, UsageError, did_you_mean
 from cnncost.graph.graph import Tensor
@@ -24,7 +24,8 @@ Shape: TypeAlias = tuple[int, ...]
 
 BEGIN = re.compile(rb"(?:^|[\s};])(?:layers?\s*:?\s*[{<]|input(?:_dim|_shape)?\s*[:{<])")
 SOLVER = re.compile(rb"(?m)^\s*(?:base_lr|solver_mode|train_net|test_net|lr_policy|net)\s*:")
-PHASES = ("TRAIN", "TEST")
+Phase: TypeAlias = Literal["TRAIN", "TEST"]
+PHASES = get_args(Phase)
 CHANNELS = 3  # of the images that data layers load, unless they say otherwise
 PLACEHOLDER = 32  # an input smaller than that is overwritten by the program, as OpenPose's 16×16 is
 
@@ -78,12 +79,14 @@ def read(data: Data, name: str) -> Model:
     text = text_of(data, name)
     net = parse(text, name)
     every = _layers(net, text, name)
-    stated = net.message("state").text("phase", "TEST")
-    default = stated if stated in PHASES else "TEST"
-    networks = {phase: network(net, every, phase) for phase in PHASES}
+    default: Phase = "TRAIN" if net.message("state").text("phase") in ("TRAIN", "0") else "TEST"
+    try:
+        networks = {phase: network(net, every, phase) for phase in PHASES}
+    except ModelError as error:
+        raise error.of(name) from None
 
-    def run(x: Tensor, *, phase: str = default, assume: tuple[str, ...] = ()) -> tuple[Tensor, ...]:
-        net = networks[phase_of(phase)]
+    def run(x: Tensor, *, phase: Phase = default, assume: tuple[str, ...] = ()) -> tuple[Tensor, ...]:
+        net = networks[phase]
         if len(net.inputs) > 1:
             raise ModelError(f"it reads {len(net.inputs)} inputs: {', '.join(net.inputs)}", "several inputs are not read yet")
         assumed = assumptions(assume)
@@ -96,7 +99,7 @@ def read(data: Data, name: str) -> Model:
         return outputs
 
     def shape(settings: Mapping[str, Any]) -> Any:
-        found = list(networks[phase_of(settings["phase"])].inputs.values())
+        found = list(networks[settings["phase"]].inputs.values())
         return found[0] if found else None
 
     return Model(name, run, shape, family="caffe", source=f"{name}, a network of Caffe")
@@ -109,13 +112,6 @@ def _say_placeholder(x: Tensor, own: Shape | None, net: Network) -> None:
     if own == x.shape and (tiny or any(blob in ("im_info", "rois") for blob in net.labels)):
         sides = "×".join(map(str, own[1:]))
         x.note(f"the input of {sides} in the file is a placeholder, which the program overwrites: give --size")
-
-
-def phase_of(word: str) -> str:
-    """Return a phase, which a user may have written in small letters."""
-    if word.upper() not in PHASES:
-        raise UsageError(f"there is no phase '{word[:40]}'", did_you_mean(word, PHASES, "give TEST or TRAIN"))
-    return word.upper()
 
 
 # ── from the file to the layers of a phase ───────────────────────────────────────────────────────────────────────────
@@ -195,7 +191,7 @@ def network(net: Message, every: Sequence[Layer], phase: str) -> Network:
     for blob, shape in _declared(net):
         inputs[blob] = shape
     read_by_weights = {blob for layer in layers if layer.type in WEIGHTED for blob in layer.bottoms}
-    crop = next((size for layer in every if layer.loads and (size := _crop(layer))), 0)
+    crop = next((size for layer in every if layer.loads and (size := _guarded(layer, _crop))), 0)
     for layer in loading:
         for number, blob in enumerate(layer.tops):
             if layer.type not in ("Input", "DummyData") and blob not in inputs and number and blob not in read_by_weights:
@@ -206,7 +202,7 @@ def network(net: Message, every: Sequence[Layer], phase: str) -> Network:
                 inputs[blob] = _guarded(layer, lambda layer, n=number: _loaded(layer, n, crop))  # type: ignore[misc]
     rest = [layer for layer in layers if not layer.loads]
     touched = {blob for layer in rest if layer.type in TRANSLATIONS for blob in layer.bottoms}
-    used = {blob: shape for blob, shape in inputs.items() if blob in touched and shape != ()}
+    used = {blob: shape for blob, shape in inputs.items() if blob in touched and shape != ()} or dict([*inputs.items()][:1])
     return Network(used, tuple({*labels, *inputs} - set(used)), tuple(rest))
 
 
