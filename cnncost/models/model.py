@@ -97,11 +97,14 @@ class Model:
             if not set(sizes) >= set(AXES):
                 raise UsageError(f"{self.name} has no input size of its own", "give one: --input C,H,W")
             return tuple(sizes[axis] for axis in AXES)
-        if not sizes:
-            return shape
-        if len(shape) != len(AXES):
+        if sizes and len(shape) != len(AXES):
             raise UsageError(f"{self.name} reads no C×H×W map, so its input has no {next(iter(sizes))}")
-        return tuple(sizes.get(axis, size) for axis, size in zip(AXES, shape, strict=True))
+        whole = tuple(sizes.get(axis, size) for axis, size in zip(AXES, shape, strict=True)) if sizes else shape
+        if any(size is None for size in whole):  # a file may leave some open
+            known = ",".join("…" if size is None else str(size) for size in whole)
+            way = "--size 224, or all of it: --input C,H,W" if len(whole) == len(AXES) else "--input with a number for each …"
+            raise UsageError(f"{self.name} leaves sizes of its input open: {known}", f"give them: {way}")
+        return whole
 
     def trace(self, input: Sequence[Any] | None = None, /, **settings: Any) -> Graph:
         """Return the graph for an input of one example, (C, H, W); settings as keyword arguments.

@@ -17,7 +17,7 @@ from cnncost.models.importers import Data
 from cnncost.models.importers.assume import Assumptions, assumptions
 from cnncost.models.importers.caffe_layers import TRANSLATIONS, WEIGHTED, Layer
 from cnncost.models.importers.prototxt import Message, parse
-from cnncost.models.importers.text import counted, say_buffers, say_growth, text_of
+from cnncost.models.importers.text import as_input, counted, require_inputs, say_buffers, say_growth, text_of
 from cnncost.models.model import Model
 
 Shape: TypeAlias = tuple[int, ...]
@@ -85,28 +85,26 @@ def read(data: Data, name: str) -> Model:
     except ModelError as error:
         raise error.of(name) from None
 
-    def run(x: Tensor, *, phase: Phase = default, assume: tuple[str, ...] = ()) -> tuple[Tensor, ...]:
+    def run(*xs: Tensor, phase: Phase = default, assume: tuple[str, ...] = ()) -> tuple[Tensor, ...]:
         net = networks[phase]
-        if len(net.inputs) > 1:
-            raise ModelError(f"it reads {len(net.inputs)} inputs: {', '.join(net.inputs)}", "several inputs are not read yet")
+        require_inputs(xs, net.inputs)
         assumed = assumptions(assume)
-        outputs = replay(net, (x,), assumed)
-        own = next(iter(net.inputs.values()))
-        assumed.say(x)
-        say_buffers(x, "Caffe")
-        _say_placeholder(x, own, net)
-        say_growth(x, own, partial(run, phase=phase, assume=assume))
+        outputs = replay(net, xs, assumed)
+        assumed.say(xs[0])
+        say_buffers(xs[0], "Caffe")
+        _say_placeholder(xs[0], net)
+        say_growth(xs, as_input(net.inputs), partial(run, phase=phase, assume=assume))
         return outputs
 
     def shape(settings: Mapping[str, Any]) -> Any:
-        found = list(networks[settings["phase"]].inputs.values())
-        return found[0] if found else None
+        return as_input(networks[settings["phase"]].inputs)
 
     return Model(name, run, shape, family="caffe", source=f"{name}, a network of Caffe")
 
 
-def _say_placeholder(x: Tensor, own: Shape | None, net: Network) -> None:
+def _say_placeholder(x: Tensor, net: Network) -> None:
     """Point out an input that the program around the network overwrites: tiny ones, and those beside regions."""
+    own = next(iter(net.inputs.values()))
     whole = all(node.kind != "linear" for node in x.tracer.nodes)
     tiny = own is not None and len(own) == 3 and max(own[1:]) < PLACEHOLDER and whole
     if own == x.shape and (tiny or any(blob in ("im_info", "rois") for blob in net.labels)):

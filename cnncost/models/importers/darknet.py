@@ -412,7 +412,7 @@ def read(data: Data, name: str) -> Model:
         made = replay(layers, x, assumed)
         heads = [tensor for layer, tensor in zip(layers, made, strict=True) if layer.type in HEADS] or made[-1:]
         assumed.say(x)
-        say_growth(x, shape, partial(run, assume=assume))
+        say_growth((x,), shape, partial(run, assume=assume))
         return tuple({tensor.index: tensor for tensor in heads}.values())
 
     binary = {f"{layer.name}.conv": "xnor" for layer in layers if layer.number("xnor", 0)}

@@ -23,7 +23,7 @@ from cnncost.models.importers.assume import assumptions
 from cnncost.models.importers.keras_call import Applied, Layer, Ref, State
 from cnncost.models.importers.keras_layers import TRANSLATIONS, Translation, unchanged
 from cnncost.models.importers.keras_operations import operation
-from cnncost.models.importers.text import say_buffers, say_growth, text_of
+from cnncost.models.importers.text import as_input, require_inputs, say_buffers, say_growth, text_of
 from cnncost.models.model import Model
 
 MODELS = ("Functional", "Model", "Sequential")
@@ -87,27 +87,28 @@ def read(data: Data, name: str) -> Model:
     found = architecture(data, name)
     net = network(found, name)
     rotated = [len(shape) != 1 and not _channels_first(found) for shape in (s or () for s in net.shapes)]
+    last = not _channels_first(found)
     rotated = [
-        turn and (len(shape or ()) > 2 or _read_by_windows(net, k))
-        for k, (turn, shape) in enumerate(zip(rotated, net.shapes, strict=True))
+        last and shape is not None and (len(shape) > 2 or (len(shape) == 2 and _read_by_windows(net, number)))
+        for number, shape in enumerate(net.shapes)
     ]
-    shapes = [
-        None if shape is None else (shape[-1], *shape[:-1]) if turn else shape
-        for shape, turn in zip(net.shapes, rotated, strict=True)
-    ]
+    shapes = {
+        ref.layer or "input": (shape[-1], *shape[:-1]) if shape and turn else shape
+        for ref, shape, turn in zip(net.inputs, net.shapes, rotated, strict=True)
+    }
+    own = as_input(shapes)
 
-    def run(x: Tensor, *, assume: tuple[str, ...] = ()) -> tuple[Tensor, ...]:
-        if len(net.inputs) > 1:
-            raise ModelError(f"it reads {len(net.inputs)} inputs", "several inputs are not read yet")
+    def run(*xs: Tensor, assume: tuple[str, ...] = ()) -> tuple[Tensor, ...]:
+        require_inputs(xs, shapes)
         state = State(assumptions(assume))
-        state.rotated[x.index] = rotated[0]
-        outputs = replay(net, [x], state)
-        state.say(x)
-        say_buffers(x, "Keras")
-        say_growth(x, shapes[0] if shapes[0] and None not in shapes[0] else None, partial(run, assume=assume))
+        state.rotated.update(zip((x.index for x in xs), rotated, strict=True))
+        outputs = replay(net, xs, state)
+        state.say(xs[0])
+        say_buffers(xs[0], "Keras")
+        say_growth(xs, own, partial(run, assume=assume))
         return tuple({tensor.index: tensor for tensor in outputs}.values())
 
-    return Model(name, run, shapes[0] if shapes else None, family="keras", source=f"{name}, a model of Keras")
+    return Model(name, run, own, family="keras", source=f"{name}, a model of Keras")
 
 
 def architecture(data: Data, name: str) -> dict[str, Json]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from cnncost.base.errors import CnncostError, UsageError
+from cnncost.base.errors import CnncostError, ModelError, UsageError
 from cnncost.graph.graph import Tensor, trace
 from cnncost.rules.ops import show
 
@@ -44,14 +44,34 @@ def say_buffers(x: Tensor, format: str) -> None:
         x.note(f"+{buffers:,} buffers = {params + buffers:,} in {format}")
 
 
-def say_growth(x: Tensor, own: Sequence[Any] | None, function: Callable[..., Any]) -> None:
-    """Say where another input than the file's changes how many parameters there are: layers behind flatten grow with it."""
-    if own is None or tuple(own) == x.shape or not all(type(size) is int for size in (*own, *x.shape)):
+def say_growth(xs: Sequence[Tensor], own: Any, function: Callable[..., Any]) -> None:
+    """Say where other inputs than the file's change how many parameters there are: layers behind flatten grow with them."""
+    shapes = tuple(own.values()) if isinstance(own, dict) else (own,)
+    given = tuple(x.shape for x in xs)
+    if own is None or shapes == given or not all(type(size) is int for shape in (*shapes, *given) for size in shape):
         return
     try:
         before = sum(node.cost.params for node in trace(function, own).nodes)
     except CnncostError:  # the file's own size is refused: there is nothing to compare with
         return
-    now = sum(node.cost.params for node in x.tracer.nodes)
+    now = sum(node.cost.params for node in xs[0].tracer.nodes)
     if now != before:
-        x.note(f"parameters change with the input: {before:,} at the file's {show(tuple(own))}, {now:,} at {show(x.shape)}")
+        at, was = (" and ".join(map(show, each)) for each in (given, shapes))
+        xs[0].note(f"parameters change with the input: {before:,} at the file's {was}, {now:,} at {at}")
+
+
+def as_input(shapes: Mapping[str, Any]) -> Any:
+    """Return the input of a model: a shape, a mapping of names to shapes where there are several, None where one is unknown."""
+    if len(shapes) == 1:
+        return next(iter(shapes.values()))
+    return dict(shapes) if shapes and all(shape and None not in shape for shape in shapes.values()) else None
+
+
+def require_inputs(xs: Sequence[Tensor], names: Collection[str]) -> None:
+    """Raise ModelError unless there is a tensor for each of a network's inputs."""
+    if len(xs) != len(names):
+        listed = ", ".join(names)
+        raise ModelError(
+            f"it reads {len(names)} inputs: {listed}",
+            "give each its shape: " + " ".join(f"--input {name}=C,H,W" for name in names),
+        )

@@ -158,7 +158,8 @@ def test_a_member_that_is_larger_than_any_network_is_not_inflated(monkeypatch: p
         keras.read(archive.getvalue(), "a.keras")
 
 
-def test_models_that_call_each_other_twice_end() -> None:
+def test_models_that_call_each_other_twice_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keras, "MOST_CALLS", 2_000)
     model: dict[str, Any] = {"class_name": "Functional", "name": "m0", "config": nested(None, 0)}
     for depth in range(1, 25):
         model = {"class_name": "Functional", "name": f"m{depth}", "config": nested(model, depth)}
