@@ -10,6 +10,7 @@ import doctest
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,11 +25,18 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(console|pycon)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+FILES = {path.name: path for path in sorted((ROOT / "tests" / "data").rglob("*.*")) if path.suffix != ".csv"}
 SHELL = frozenset("|<>;&$`*#\\\n")  # what only a shell understands
 
 
 def run(line: str, folder: Path) -> str:
-    """Return what a command prints, errors included: in this process where that is possible, which is much faster."""
+    """Return what a command prints, errors included: in this process where that is possible, which is much faster.
+
+    Files of other programs that it names are taken from the test data.
+    """
+    for word in re.findall(r"[\w.-]+", line):
+        if word in FILES:
+            shutil.copyfile(FILES[word], folder / word)
     if SHELL & set(line) or not line.startswith("cnncost "):
         return in_a_shell(line, folder)
     done = command(*shlex.split(line)[1:], folder=folder, env={"COLUMNS": WIDTH, "NO_COLOR": "1"}, merged=True)

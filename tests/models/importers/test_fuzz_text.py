@@ -26,7 +26,7 @@ VALUES: list[Any] = [None, 0, -1, 1, 2, 3, 1.5, 10**30, "x", "same", True, [], {
 
 
 def changed(rng: random.Random, data: bytes) -> bytes:
-    """Return bytes with one to ten changes: a byte, a stretch taken out or doubled, words and lines swapped, numbers replaced."""
+    """Return bytes with one to ten changes: a byte, a stretch out or doubled, words swapped, numbers replaced, the end cut off."""
     found = bytearray(data)
     for _ in range(rng.choice([1, 1, 1, 2, 3, 5, 10])):
         if not found:
@@ -113,8 +113,7 @@ def test_broken_files_are_read_or_refused(part: int) -> None:
                 other.is_mine(data)
             reader.read(data, path.name).trace()
             counts["read"] += 1
-        except CnncostError as refused:
-            assert refused.message, (number, path)
+        except CnncostError:
             counts["refused"] += 1
         except Exception as error:  # whatever it is, it is a fault of ours
             raise AssertionError(f"file {number}, of {path.name}: {error!r}") from error
