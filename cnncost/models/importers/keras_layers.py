@@ -382,7 +382,8 @@ def relu(call: Applied) -> Tensor:
     """ReLU with a ceiling, a slope, or neither."""
     slope = call.get("negative_slope", call.get("alpha", 0))
     kind = "relu6" if call.get("max_value") == 6 else "leaky_relu" if slope not in (None, 0, 0.0) else "relu"
-    return getattr(call.x, kind)(name=call.name)
+    made: Tensor = getattr(call.x, kind)(name=call.name)
+    return made
 
 
 def prelu(call: Applied) -> Tensor:

@@ -26,7 +26,7 @@ VALUES: list[Any] = [None, 0, -1, 1, 2, 3, 1.5, 10**30, "x", "same", True, [], {
 
 
 def changed(rng: random.Random, data: bytes) -> bytes:
-    """Return bytes with one to ten changes: a byte, a stretch out or doubled, words swapped, numbers replaced, the end cut off."""
+    """Return bytes with one to ten changes: a byte, a stretch out or doubled, words swapped, numbers replaced, an end cut."""
     found = bytearray(data)
     for _ in range(rng.choice([1, 1, 1, 2, 3, 5, 10])):
         if not found:
