@@ -430,21 +430,18 @@ def _resolved(value: Json, values: Mapping[Ref, Tensor]) -> Json:
 
 
 def _apply(layer: Layer, inner: Network | None, arguments: list[Json], named: dict[str, Json], state: State) -> list[Tensor]:
-    applied = Applied(layer, arguments, named, state)
     state.calls += 1
     if state.calls > MOST_CALLS:  # models in models, each called twice, are no longer than their file, but take for ever
         raise ModelError(f"its layers are called more than {MOST_CALLS:,} times", "networks are smaller")
-    if not applied.tensors:
-        raise ModelError(f"layer '{layer.name}' ({layer.kind}) reads no tensor", "is the file whole?")
-    if inner is not None:
-        with applied.x.scope(layer.path):
-            return replay(inner, applied.tensors, state)
     try:
+        applied = Applied(layer, arguments, named, state)
+        if inner is not None:
+            with applied.x.scope(layer.path):
+                return replay(inner, applied.tensors, state)
         made = translation(applied)(applied)
     except (CostError, ValueError) as error:
-        raise ModelError(
-            f"layer '{layer.name}' ({layer.kind}): {getattr(error, 'message', error)}", getattr(error, "hint", "")
-        ) from None
+        place = f"layer '{layer.name}' ({layer.kind})"
+        raise ModelError(f"{place}: {getattr(error, 'message', error)}", getattr(error, "hint", "")) from None
     outputs = [made] if isinstance(made, Tensor) else list(made)
     for tensor in outputs:
         state.rotated.setdefault(tensor.index, state.rotated.get(applied.x.index, False))

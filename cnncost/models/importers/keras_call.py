@@ -41,7 +41,8 @@ class Layer:
     @property
     def path(self) -> str:
         """The layer's name in a graph: slashes open scopes."""
-        return ".".join(part for part in self.name.replace(".", "_").split("/") if part) or self.kind
+        name = self.name.replace(".", "_")
+        return (".".join(filter(None, name.split("/"))) if "/" in name else name) or self.kind
 
 
 @dataclass(slots=True)
@@ -70,16 +71,17 @@ class Applied:
     arguments: list[Json]
     named: dict[str, Json]
     state: State
+    tensors: list[Tensor] = field(init=False)  # all among the arguments, in order
+    x: Tensor = field(init=False)  # the first
 
-    @property
-    def tensors(self) -> list[Tensor]:
-        """All tensors among the arguments, in order."""
-        return list(tensors_in([*self.arguments, *(v for k, v in self.named.items() if k not in ("mask", "training"))]))
-
-    @property
-    def x(self) -> Tensor:
-        """The first tensor."""
-        return self.tensors[0]
+    def __post_init__(self) -> None:
+        """Find the tensors. Raises ValueError where there is none."""
+        self.tensors = list(
+            tensors_in([*self.arguments, *(part for key, part in self.named.items() if key not in ("mask", "training"))])
+        )
+        if not self.tensors:
+            raise ValueError("it reads no tensor")
+        self.x = self.tensors[0]
 
     @property
     def name(self) -> str:
