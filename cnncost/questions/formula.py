@@ -8,7 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from cnncost.base.errors import AlgebraError, ModelError, UsageError
-from cnncost.base.grammar import expression
+from cnncost.base.exact import expression
 from cnncost.base.notation import PYTHON, TEXT, Style, written
 from cnncost.base.poly import Num, Poly, assumptions, equal, symbol
 from cnncost.base.roots import common_factor

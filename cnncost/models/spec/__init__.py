@@ -20,6 +20,7 @@ from cnncost.base.errors import ModelError, UsageError, did_you_mean
 from cnncost.base.ints import Ints
 from cnncost.base.limits import EXPECTED, QUANTITIES, Limit, limit
 from cnncost.base.units import parse_quantity
+from cnncost.base.yamltree import Dict, List, Node, Scalar, clip, decoded, is_null, parse, read_text
 from cnncost.graph.graph import Outputs, Tensor
 from cnncost.models.model import Input, Model
 from cnncost.models.settings import MISSING
@@ -27,7 +28,6 @@ from cnncost.models.spec.build import CONDITION, COUNT, IN, INPUT, Arg, Block, B
 from cnncost.models.spec.expressions import Ratio, shown
 from cnncost.models.spec.problems import Mark, Problem, Source, SpecError
 from cnncost.models.spec.signatures import ANY, CONSTANT, arguments
-from cnncost.models.spec.tree import Dict, List, Node, Scalar, clip, decoded, is_null, parse, read_text
 from cnncost.rules import RULES, elements, show
 
 VERSION = "1"

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 from cnncost.base.errors import AlgebraError, CnncostError, CostError, Disagreement, ModelError, Refusal, did_you_mean
 from cnncost.base.ints import Ints
 from cnncost.base.poly import Poly, assume, same
+from cnncost.base.yamltree import Dict, List, Node, Scalar, clip, is_null
 from cnncost.graph.graph import Tensor
 from cnncost.models.spec import expressions
 from cnncost.models.spec.expressions import ExpressionError, Ratio
@@ -33,7 +34,6 @@ from cnncost.models.spec.signatures import (
     project_arguments,
     words,
 )
-from cnncost.models.spec.tree import Dict, List, Node, Scalar, clip, is_null
 from cnncost.rules import RULES
 
 MOST_COPIES = 10_000  # of repeated items and block calls together

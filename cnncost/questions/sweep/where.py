@@ -1,50 +1,44 @@
 """Conditions on candidates: `flops <= 4.1G and params < 26M and not width == 48`.
 
-Names are figures and axes; numbers may have a suffix (k, M, G, T; KB, MB, GB of 1024); `+ - * /` with division by numbers only,
-comparisons, which may be chained, and `and`, `or`, `not`. Everything is exact: a value is a whole number, or a column of
+Names are figures and axes; numbers may have a suffix (k, M, G, T; KB, MB, GB of 1024); arithmetic with division by numbers
+only, comparisons, which may be chained, and `and`, `or`, `not`. Everything is exact: a value is a whole number, or a column of
 them, over a positive whole denominator.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import operator
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import Any, NoReturn
+from functools import reduce
+from typing import Any, TypeAlias
 
-from cnncost.base import units
+from cnncost.base import grammar, units
 from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.grammar import ARITHMETIC, COMPARISONS, WORDS, Dialect, ExpressionError, Tree
 
-SUFFIXES = {suffix: size for unit in ("bytes", "count") for suffix, size in units.SUFFIXES[unit].items() if suffix}
-TOKEN = re.compile(
-    r"\s*(?:(?P<number>(?:\d[\d_]*\.?\d*|\.\d+)(?:e\d{1,2})?)\s?(?P<suffix>[A-Za-z]+)?(?![\w.])"
-    r"|(?P<name>[A-Za-z_]\w*(?:\.\d+)?)|(?P<text>'[^']*'|\"[^\"]*\")|(?P<mark><=|>=|==|!=|<|>|\+|-|\*|/|\(|\)))"
+Expression: TypeAlias = Tree
+
+TRUTHS = ("true", "false")
+HIGHEST = 8  # power
+DIALECT = Dialect(
+    "condition",
+    signs=(*ARITHMETIC, *COMPARISONS, *WORDS),
+    suffixes={suffix: size for unit in ("bytes", "count") for suffix, size in units.SUFFIXES[unit].items() if suffix},
+    texts=True,
+    dotted=True,
+    chains=True,
+    longest=10_000,
+    ending="write a condition such as flops <= 4.1G; join conditions with and, or",
 )
-WORDS = ("and", "or", "not")
-COMPARISONS = ("<=", ">=", "==", "!=", "<", ">")
-LONGEST = 10_000  # characters; deeper nesting than such a text can hold is no condition that a person wrote
-
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """A parsed condition: an operation on its parts, or a value."""
-
-    operation: str  # "number", "name", "text", an operator, "compare", "and", "or" or "not"
-    parts: tuple[Expression, ...] = ()
-    value: Any = None  # of a number, a name or a text; the operators of a comparison
-    span: tuple[int, int] = (0, 0)
-
-    @property
-    def truth(self) -> bool:
-        """Whether it is true or false, rather than a value."""
-        return self.operation in ("compare", *WORDS)
-
-    def names(self) -> set[str]:
-        """Return the names that occur."""
-        if self.operation == "name":
-            return {self.value}
-        return set().union(*(part.names() for part in self.parts))
+COMPARED = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
 
 
 def parse(text: str, known: Iterable[str], option: str = "--where") -> Expression:
@@ -52,150 +46,58 @@ def parse(text: str, known: Iterable[str], option: str = "--where") -> Expressio
 
     `known` are the names that may occur.
     """
-    if len(text) > LONGEST:
-        raise UsageError(f"{option}: a condition of {len(text):,} characters", f"give up to {LONGEST:,}")
+    names = tuple(known)
     try:
-        return _Parser(text, tuple(known), option).whole()
-    except RecursionError:
-        raise UsageError(f"{option}: too many brackets within each other", "write it flatter") from None
+        tree = grammar.parse(text, DIALECT)
+        for part in tree.walk():
+            _sound(part, names)
+        _demand(tree, True)
+        return tree
+    except ExpressionError as error:
+        raise UsageError(f"{option}: {error.shown(text)}", error.hint) from None
 
 
-class _Parser:
-    def __init__(self, text: str, known: tuple[str, ...], option: str) -> None:
-        self.text = text
-        self.known = known
-        self.option = option
-        self.tokens = list(self.read())
-        self.at = 0
-
-    def read(self) -> Iterator[tuple[str, Any, tuple[int, int]]]:
-        place = 0
-        while self.text[place:].strip():
-            match = TOKEN.match(self.text, place)
-            if match is None:
-                start = place + len(self.text[place:]) - len(self.text[place:].lstrip())
-                self.fail("cannot read this", (start, start + 1), "write a condition such as flops <= 4.1G and params < 26M")
-            kind = match.lastgroup if match.lastgroup != "suffix" else "number"
-            assert kind is not None
-            span = (match.start(kind), match.end())
-            value: Any = match.group(kind)
-            if kind == "number":
-                suffix = match.group("suffix")
-                if suffix in WORDS:  # 3 and …
-                    span = (span[0], match.end("number"))
-                    suffix = None
-                if suffix is not None and suffix.lower() not in SUFFIXES:
-                    listed = ", ".join(SUFFIXES)
-                    self.fail(f"unknown suffix '{suffix}'", match.span("suffix"), f"suffixes: {listed}")
-                value = Fraction(value.replace("_", "")) * SUFFIXES.get((suffix or "").lower(), 1)
-            elif kind == "name" and value in WORDS:
-                kind = "mark"
-            yield kind, value, span
-            place = span[1]
-
-    def fail(self, fact: str, span: tuple[int, int], hint: str = "") -> NoReturn:
-        marked = f"  {self.text}\n  {' ' * span[0]}{'^' * max(1, span[1] - span[0])}"
-        raise UsageError(f"{self.option}: {fact}\n{marked}", hint)
-
-    def peek(self, *marks: str) -> bool:
-        return self.at < len(self.tokens) and self.tokens[self.at][0] == "mark" and self.tokens[self.at][1] in marks
-
-    def take(self) -> tuple[str, Any, tuple[int, int]]:
-        if self.at == len(self.tokens):
-            self.fail("it ends too early", (len(self.text), len(self.text)), "a value is missing")
-        self.at += 1
-        return self.tokens[self.at - 1]
-
-    def whole(self) -> Expression:
-        found = self.junction("or")
-        if self.at < len(self.tokens):
-            self.fail("it should end here", self.tokens[self.at][2], "join conditions with and, or")
-        return self.demand(found, True)
-
-    def demand(self, part: Expression, truth: bool) -> Expression:
-        if part.truth != truth:
-            fact = "this is a value, no condition" if truth else "this is a condition, no value"
-            self.fail(fact, part.span, "compare values: flops <= 4.1G; join conditions: … and …")
-        return part
-
-    def junction(self, word: str) -> Expression:
-        inner: Callable[[], Expression] = (lambda: self.junction("and")) if word == "or" else self.negation
-        parts = [inner()]
-        while self.peek(word):
-            self.take()
-            self.demand(parts[0], True)
-            parts.append(self.demand(inner(), True))
-        return parts[0] if len(parts) == 1 else Expression(word, tuple(parts), span=(parts[0].span[0], parts[-1].span[1]))
-
-    def negation(self) -> Expression:
-        if self.peek("not"):
-            start = self.take()[2][0]
-            part = self.demand(self.negation(), True)
-            return Expression("not", (part,), span=(start, part.span[1]))
-        return self.comparison()
-
-    def comparison(self) -> Expression:
-        parts, operators = [self.sum()], []
-        while self.peek(*COMPARISONS):
-            operators.append(self.take()[1])
-            parts.append(self.sum())
-        if not operators:
-            return parts[0]
-        for part in parts:
-            self.demand(part, False)
-        for left, operator, right in zip(parts, operators, parts[1:], strict=False):
-            words = [part for part in (left, right) if part.operation == "text"]
-            if words and operator not in ("==", "!="):
-                self.fail(f"a text has no order, so {operator} says nothing", words[0].span, "use == or !=")
-        return Expression("compare", tuple(parts), tuple(operators), (parts[0].span[0], parts[-1].span[1]))
-
-    def sum(self) -> Expression:
-        return self.chain(("+", "-"), lambda: self.chain(("*", "/"), self.sign))
-
-    def chain(self, operators: tuple[str, ...], inner: Callable[[], Expression]) -> Expression:
-        found = inner()
-        while self.peek(*operators):
-            operator = self.take()[1]
-            right = inner()
-            for part in (found, right):
-                self.demand(part, False)
+def _sound(tree: Tree, known: tuple[str, ...]) -> None:
+    """Raise ExpressionError for an unknown name, and for an operation on what it cannot work with."""
+    match tree.operation:
+        case "name" if tree.value not in known and tree.value not in TRUTHS:
+            near = did_you_mean(tree.value, known, f"names: {', '.join(known)}")
+            raise _wrong(tree, f"unknown name '{tree.value[:40]}'", near)
+        case "number" | "name" | "text":
+            return
+        case "and" | "or" | "not":
+            for part in tree.parts:
+                _demand(part, True)
+        case "compare":
+            for part in tree.parts:
+                _demand(part, False)
+            for sign, *sides in zip(tree.value, tree.parts, tree.parts[1:], strict=False):
+                words = [side for side in sides if side.operation == "text"]
+                if words and sign not in ("==", "!="):
+                    raise _wrong(words[0], f"a text has no order, so {sign} says nothing", "use == or !=")
+        case _:
+            for part in tree.parts:
+                _demand(part, False)
                 if part.operation == "text":
-                    self.fail("no arithmetic with a text", part.span)
-            if operator == "/" and (right.names() or _constant(right) == 0):
-                self.fail("divide by numbers other than 0 only", right.span, "multiply the other side instead")
-            found = Expression(operator, (found, right), span=(found.span[0], right.span[1]))
-        return found
-
-    def sign(self) -> Expression:
-        if self.peek("-"):
-            start = self.take()[2][0]
-            part = self.demand(self.sign(), False)
-            zero = Expression("number", value=Fraction(0), span=(start, start))
-            return Expression("-", (zero, part), span=(start, part.span[1]))
-        return self.atom()
-
-    def atom(self) -> Expression:
-        kind, value, span = self.take()
-        if kind == "name":
-            if value not in self.known and value not in ("true", "false"):
-                self.fail(f"unknown name '{value}'", span, did_you_mean(value, self.known, f"names: {', '.join(self.known)}"))
-            if value in ("true", "false") and value not in self.known:
-                return Expression("text", value=value, span=span)
-            return Expression("name", value=value, span=span)
-        if kind == "number":
-            return Expression("number", value=value, span=span)
-        if kind == "text":
-            return Expression("text", value=value[1:-1], span=span)
-        if value != "(":
-            self.fail(f"'{value}' cannot stand here", span, "a number, a name or a bracket is missing")
-        found = self.junction("or")
-        if not self.peek(")"):
-            self.fail("this bracket is never closed", span, "add a )")
-        self.take()
-        return found
+                    raise _wrong(part, "no arithmetic with a text")
+            if tree.operation in ("/", "//", "%") and (tree.parts[1].names() or _constant(tree.parts[1]) == 0):
+                raise _wrong(tree.parts[1], "divide by numbers other than 0 only", "multiply the other side instead")
+            if tree.operation == "**" and not _is_power(tree.parts[1]):
+                raise _wrong(tree.parts[1], f"a power is a whole number from 0 to {HIGHEST}")
 
 
-# A text, or a numerator, which is an int or Ints, and a positive denominator.
+def _demand(part: Tree, truth: bool) -> None:
+    if part.truth != truth:
+        fact = "this is a value, no condition" if truth else "this is a condition, no value"
+        raise _wrong(part, fact, "compare values: flops <= 4.1G; join conditions: … and …")
+
+
+def _wrong(part: Tree, fact: str, hint: str = "") -> ExpressionError:
+    return ExpressionError("E110", fact, part.span[0], part.span[1] - part.span[0], hint)
+
+
+def _is_power(part: Tree) -> bool:
+    return part.operation == "number" and part.value in range(HIGHEST + 1)
 
 
 def holds(expression: Expression, values: Mapping[str, Any]) -> Any:
@@ -204,51 +106,55 @@ def holds(expression: Expression, values: Mapping[str, Any]) -> Any:
     `values` are numbers, `Ints`, texts, or arrays of texts, by name.
     """
     if expression.operation == "compare":
-        result: Any = True
-        for left, operator, right in zip(expression.parts, expression.value, expression.parts[1:], strict=False):
-            result = result & _compare(left, operator, right, values)
-        return result
-    first, *others = (holds(part, values) for part in expression.parts)
+        sides = [_value(part, values) for part in expression.parts]
+        links = [_compare(a, sign, b) for a, sign, b in zip(sides, expression.value, sides[1:], strict=False)]
+        return reduce(operator.and_, links)
+    truths = [holds(part, values) for part in expression.parts]
     if expression.operation == "not":
-        return ~first if hasattr(first, "dtype") else not first
-    for other in others:
-        first = first & other if expression.operation == "and" else first | other
-    return first
+        return ~truths[0] if hasattr(truths[0], "dtype") else not truths[0]
+    return reduce(operator.and_ if expression.operation == "and" else operator.or_, truths)
 
 
-def _compare(left: Expression, operator: str, right: Expression, values: Mapping[str, Any]) -> Any:
-    a, b = _value(left, values), _value(right, values)
+def _compare(a: Any, sign: str, b: Any) -> Any:
     if not (isinstance(a, tuple) and isinstance(b, tuple)):  # texts, or columns of them; a text and a number differ
         equal = False if isinstance(a, tuple) or isinstance(b, tuple) else a == b
-        return equal if operator == "==" else ~equal if hasattr(equal, "dtype") else not equal
+        return equal if sign == "==" else ~equal if hasattr(equal, "dtype") else not equal
+    return COMPARED[sign](*_over_one(a, b)[:2])
+
+
+def _over_one(a: Any, b: Any) -> tuple[Any, Any, int]:
+    """Return the numerators of two values over one denominator, and that."""
     (x, over), (y, under) = a, b
-    x, y = (x if under == 1 else x * under), (y if over == 1 else y * over)
-    compared = {
-        "<=": lambda: x <= y,
-        ">=": lambda: x >= y,
-        "<": lambda: x < y,
-        ">": lambda: x > y,
-        "==": lambda: x == y,
-        "!=": lambda: x != y,
-    }
-    return compared[operator]()
+    return (x if under == 1 else x * under), (y if over == 1 else y * over), over * under
 
 
 def _value(expression: Expression, values: Mapping[str, Any]) -> Any:
-    if expression.operation == "number":
+    """Return a text, or a numerator, which is an int or Ints, and a positive denominator."""
+    operation = expression.operation
+    if operation == "number":
         return expression.value.numerator, expression.value.denominator
-    if expression.operation == "text":
+    if operation == "text":
         return str(expression.value)
-    if expression.operation == "name":
-        return _plain(values[expression.value])
-    (a, over), (b, under) = (_value(part, values) for part in expression.parts)
-    if expression.operation == "*":
-        return a * b, over * under
-    if expression.operation == "/":
-        sign = 1 if b > 0 else -1
-        return a * under * sign, over * b * sign
-    a, b = (a if under == 1 else a * under), (b if over == 1 else b * over)
-    return (a + b if expression.operation == "+" else a - b), over * under
+    if operation == "name":
+        name = expression.value
+        return _plain(values[name]) if name in values or name not in TRUTHS else name
+    a, *others = (_value(part, values) for part in expression.parts)
+    if operation == "-x":
+        return -a[0], a[1]
+    if operation in ("floor", "ceil"):
+        return (a[0] // a[1] if operation == "floor" else -(-a[0] // a[1])), 1
+    (b,) = others
+    if operation == "*":
+        return a[0] * b[0], a[1] * b[1]
+    if operation == "**":
+        return a[0] ** b[0], a[1] ** b[0]
+    if operation == "/":
+        sign = 1 if b[0] > 0 else -1
+        return a[0] * b[1] * sign, a[1] * b[0] * sign
+    x, y, bottom = _over_one(a, b)
+    if operation == "//":
+        return x // y, 1
+    return (x % y if operation == "%" else x + y if operation == "+" else x - y), bottom
 
 
 def _plain(value: Any) -> Any:

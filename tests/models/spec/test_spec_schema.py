@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from cnncost import load
+from cnncost.base.yamltree import Dict, List, Node, parse, read_text
 from cnncost.models import zoo
 from cnncost.models.spec import KEYS, SpecError
 from cnncost.models.spec.problems import Source
 from cnncost.models.spec.schema import schema
 from cnncost.models.spec.signatures import arguments
 from cnncost.models.spec.start import START
-from cnncost.models.spec.tree import Dict, List, Node, parse, read_text
 from cnncost.models.spec.write import write
 from cnncost.rules import RULES
 

@@ -8,13 +8,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from cnncost.models.spec.problems import Mark, Problem, Problems, Source, SpecError
+from cnncost.base.problems import Mark, Problem, Problems, Source, SpecError
 
 LARGEST_FILE = 2_000_000  # bytes
 DEEPEST = 64  # libyaml's own reader of nested collections ends a process at some 50,000
 MOST_NODES = 200_000
 LONGEST_SCALAR = 10_000
-BLOCKS = "write it out, or use blocks with params instead"
+
+
+class Kind(NamedTuple):
+    """A kind of file, as messages speak of it."""
+
+    noun: str  # "spec"
+    instead: str  # what to do in place of aliases
+    begins: str  # what to write into an empty file
+
+
+SPEC = Kind("spec", "write it out, or use blocks with params instead", "a spec begins with: cnncost: 1")
 
 
 class Scalar(NamedTuple):
@@ -52,7 +62,7 @@ def is_null(node: Node | None) -> bool:
     return node is None or (isinstance(node, Scalar) and node.plain and node.text in ("", "~", "null"))
 
 
-def read_text(path: str) -> Source:
+def read_text(path: str, kind: Kind = SPEC) -> Source:
     """Return the text of a file, `-` for the standard input. Raises SpecError where it is no text of a sensible size."""
     import sys
 
@@ -65,12 +75,12 @@ def read_text(path: str) -> Source:
                 data = file.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise SpecError(Source(shown, ""), [Problem("E001", f"cannot read the spec: {reason}", None)]) from None
+        raise SpecError(Source(shown, ""), [Problem("E001", f"cannot read the {kind.noun}: {reason}", None)]) from None
     return decoded(shown, data)
 
 
 def decoded(path: str, data: bytes) -> Source:
-    """Return bytes as the text of a spec. Raises SpecError where they are too many, or no UTF-8."""
+    """Return bytes as text. Raises SpecError where they are too many, or no UTF-8."""
     empty = Source(path, "")
     if len(data) > LARGEST_FILE:
         raise SpecError(empty, [Problem("E004", f"the file has more than {LARGEST_FILE:,} bytes", None)])
@@ -82,8 +92,8 @@ def decoded(path: str, data: bytes) -> Source:
         raise SpecError(empty, [Problem("E001", fact, None, "save it as UTF-8")]) from None
 
 
-def parse(source: Source) -> Node:
-    """Return the tree of a spec's text. Raises SpecError for what is no YAML, and for YAML that specs do without."""
+def parse(source: Source, kind: Kind = SPEC) -> Node:
+    """Return the tree of a text. Raises SpecError for what is no YAML, and for YAML that this program does without."""
     import yaml
 
     loader: Any
@@ -92,7 +102,7 @@ def parse(source: Source) -> Node:
     else:
         loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # used for its events only
     try:
-        return _Reader(source, loader(source.text)).document()
+        return _Reader(source, loader(source.text), kind).document()
     except yaml.YAMLError as error:
         raise SpecError(source, [_syntax(source, error)]) from None
 
@@ -100,8 +110,9 @@ def parse(source: Source) -> Node:
 class _Reader:
     """Builds the tree from events, with a stack of its own: depth costs no recursion."""
 
-    def __init__(self, source: Source, loader: Any) -> None:
+    def __init__(self, source: Source, loader: Any, kind: Kind) -> None:
         self.source = source
+        self.kind = kind
         self.loader = loader
         self.problems = Problems(source)
 
@@ -151,9 +162,11 @@ class _Reader:
             elif kind is events.DocumentStartEvent:
                 documents += 1
                 if documents > 1:
-                    raise self.fail("E003", "a second document in one file", event.start_mark, "write one spec per file")
+                    raise self.fail(
+                        "E003", "a second document in one file", event.start_mark, f"write one {self.kind.noun} per file"
+                    )
                 if event.tags or event.version:
-                    raise self.fail("E003", "a YAML directive", event.start_mark, "leave it out: specs know none")
+                    raise self.fail("E003", "a YAML directive", event.start_mark, f"leave it out: {self.kind.noun}s know none")
                 continue
             elif kind is events.StreamEndEvent:
                 break
@@ -178,7 +191,7 @@ class _Reader:
         if self.problems:
             raise SpecError(self.source, self.problems)
         if root is None:
-            raise SpecError(self.source, [Problem("E006", "the file is empty", None, "a spec begins with: cnncost: 1")])
+            raise SpecError(self.source, [Problem("E006", "the file is empty", None, self.kind.begins)])
         return root
 
     def _key(self, node: Any, container: Dict) -> Scalar:
@@ -186,7 +199,7 @@ class _Reader:
         if not isinstance(node, Scalar):
             raise self.fail("E107", "a list or mapping as a key", node.mark, "a key is a word")
         if node.text == "<<" and node.plain:
-            raise self.fail("E003", "a merge key", node.mark, BLOCKS, 2)
+            raise self.fail("E003", "a merge key", node.mark, self.kind.instead, 2)
         if node.text not in container.entries:
             return node
         first = container.entries[node.text][0].mark
@@ -199,10 +212,14 @@ class _Reader:
 
         if isinstance(event, events.AliasEvent):
             anchor = str(event.anchor)
-            return self.fail("E003", f"an alias, *{clip(anchor)}", event.start_mark, BLOCKS, len(anchor) + 1)
+            return self.fail("E003", f"an alias, *{clip(anchor)}", event.start_mark, self.kind.instead, len(anchor) + 1)
         if event.anchor is not None:
-            return self.fail("E003", f"an anchor, &{clip(event.anchor)}", event.start_mark, BLOCKS, len(event.anchor) + 1)
-        return self.fail("E003", f"a tag, {clip(str(event.tag))}", event.start_mark, "leave it out: specs know no tags")
+            return self.fail(
+                "E003", f"an anchor, &{clip(event.anchor)}", event.start_mark, self.kind.instead, len(event.anchor) + 1
+            )
+        return self.fail(
+            "E003", f"a tag, {clip(str(event.tag))}", event.start_mark, f"leave it out: {self.kind.noun}s know no tags"
+        )
 
 
 def clip(text: str, most: int = 60) -> str:
