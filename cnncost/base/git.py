@@ -22,7 +22,15 @@ class NotInGitError(UsageError):
 
 
 def text_at(ref: str, path: str) -> str:
-    """Return the text of a file as it was at a commit, branch or tag; the path is that of today.
+    """Return the text of a file as it was at a commit, branch or tag. Raises as `bytes_at`, and for what is no text."""
+    try:
+        return bytes_at(ref, path).decode("utf-8")
+    except UnicodeDecodeError:
+        raise UsageError(f"'{path}' at {ref} is no text in UTF-8", "compare with another version") from None
+
+
+def bytes_at(ref: str, path: str) -> bytes:
+    """Return the bytes of a file as it was at a commit, branch or tag; the path is that of today.
 
     Raises NotInGitError where it was not there, UsageError where there is no git, no repository or no such ref, and where
     what was there is no file or cannot be read.
@@ -42,13 +50,10 @@ def text_at(ref: str, path: str) -> str:
     mode, _, blob = head.split(" ")
     if mode not in FILES:
         raise UsageError(f"'{path}' is {OTHERS.get(mode, 'no file')} at {ref}", "compare with a version in which it is a file")
-    text = _git(top, "cat-file", "blob", blob)
-    if text is None:
+    content = _git(top, "cat-file", "blob", blob)
+    if content is None:
         raise _unreadable(path, ref)
-    try:
-        return text.decode("utf-8")
-    except UnicodeDecodeError:
-        raise UsageError(f"'{path}' at {ref} is no text in UTF-8", "compare with another version") from None
+    return content
 
 
 def _inside(path: str, top: str) -> str:

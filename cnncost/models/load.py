@@ -1,7 +1,7 @@
 """From a reference to a model: the one way to write a model on a command line.
 
-A reference is `NAME`, `NAME --set SETTING=VALUE …`, a spec `FILE.yaml`, one in git `REF:FILE.yaml`, or
-`package.module:function` for a model of one's own.
+A reference is `NAME`, `NAME --set SETTING=VALUE …`, a spec `FILE.yaml` or a file of another program `FILE.onnx`, one of them in
+git `REF:FILE.yaml`, or `package.module:function` for a model of one's own or what makes a PyTorch module: both are run.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from cnncost.base.poly import Num
 from cnncost.base.units import whole_number
 from cnncost.graph.graph import Tensor
 from cnncost.graph.usercode import failed_import, in_users_code
+from cnncost.models.importers import is_file, open_model
 from cnncost.models.model import Model
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _member(words: list[str], reference: str) -> Model:
     if not words:
         raise UsageError(f"no model named in '{reference}'", "see: cnncost list")
     name, options = words[0], words[1:]
-    model = spec(name).model if is_spec(name) else _own(name) if ":" in name else _known(name)
+    model = spec(name).model if is_spec(name) else _file(name) if is_file(name) else _own(name) if ":" in name else _known(name)
     sizes = []
     while options:
         flag, equals, value = options.pop(0).partition("=")
@@ -101,7 +102,7 @@ def resized(model: Model, option: str, text: str) -> tuple[Num, ...]:
     """Return the input that `--input C,H,W` or `--size S` (or HxW) asks of a model."""
     sizes = [whole_number(part, f"--{option} {text}") for part in re.split(r"[,x×]", text.strip())]
     if option == "input":
-        if len(sizes) not in (1, 2, 3):
+        if len(sizes) not in (1, 2, 3, 4):
             raise UsageError(f"--input {text} has {len(sizes)} numbers", "give channels, height and width: --input 3,224,224")
         return tuple(sizes)
     if model.shape is None:
@@ -121,7 +122,9 @@ def names(prefix: str = "") -> list[str]:
 def _words(reference: str) -> list[str]:
     import shlex
 
-    if not any(character.isspace() for character in reference) or (is_spec(reference) and os.path.exists(reference)):
+    if not any(character.isspace() for character in reference) or (
+        (is_spec(reference) or is_file(reference)) and os.path.exists(reference)
+    ):
         return [reference] if reference else []
     try:
         return shlex.split(reference)
@@ -160,17 +163,27 @@ def spec(reference: str) -> Spec:
     return read(reference, text_at(ref, path))
 
 
+def _file(reference: str) -> Model:
+    """Return the network in a file of another program, or, of `REF:path`, as it was in git at a commit, branch or tag."""
+    ref, colon, path = reference.partition(":")
+    if not colon or _is_path(ref):
+        return open_model(reference)
+    from cnncost.base.git import bytes_at
+
+    return open_model(reference, bytes_at(ref, path))
+
+
 def _is_path(before_colon: str) -> bool:
     """Whether a colon belongs to a path: no ref begins with a dot or holds a slash at its start, and drives have one letter."""
     return before_colon.startswith((".", os.sep)) or (os.name == "nt" and len(before_colon) == 1)
 
 
 def at(ref: str, reference: str) -> Model | None:
-    """Return the model of a spec as it was at a git ref, settings as in `reference`; None where there was none."""
+    """Return the model of a file as it was at a git ref, settings as in `reference`; None where there was none."""
     from cnncost.base.git import NotInGitError
 
     words = _words(reference)
-    if not words or not is_spec(words[0]) or words[0] == "-" or "+" in words:
+    if not words or not (is_spec(words[0]) or is_file(words[0])) or words[0] == "-" or "+" in words:
         return None
     try:
         return _member([f"{ref}:{words[0]}", *words[1:]], reference)
@@ -221,4 +234,21 @@ def _own(reference: str) -> Model:
         functions = [name for name, item in vars(module).items() if inspect.isfunction(item)]
         known = f"its functions: {', '.join(functions)}"
         raise UsageError(f"'{module_name}' has no model function '{attribute}'", did_you_mean(attribute, functions, known))
+    if _makes_module(value):
+        from cnncost.models.importers.live import from_code
+
+        return from_code(attribute, value)
     return Model(attribute, value, None, family=module_name)
+
+
+def _makes_module(value: Any) -> bool:
+    """Whether what a user names makes a PyTorch module, or is one: a model function of ours takes a tensor."""
+    torch = sys.modules.get("torch")
+    if torch is not None and (
+        isinstance(value, torch.nn.Module) or (isinstance(value, type) and issubclass(value, torch.nn.Module))
+    ):
+        return True
+    if not inspect.isfunction(value):
+        return False
+    parameters = inspect.signature(value).parameters.values()
+    return all(p.default is not p.empty or p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters)

@@ -64,7 +64,37 @@ def mapped(path: str) -> Data:
 
 def as_file(data: Data) -> IO[bytes]:
     """Return the bytes as a file to seek in, for zipfile."""
-    return io.BytesIO(data) if isinstance(data, bytes) else data  # type: ignore[return-value]  # mmap reads and seeks
+    return io.BytesIO(data) if isinstance(data, bytes) else io.BufferedReader(_View(data))
+
+
+class _View(io.RawIOBase):
+    """A mapped file as a stream: a map cannot say that it is seekable before Python 3.13."""
+
+    def __init__(self, data: mmap.mmap) -> None:
+        self.data, self.place = data, 0
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer and return how many bytes there were."""
+        part = self.data[self.place : self.place + len(buffer)]
+        buffer[: len(part)] = part
+        self.place += len(part)
+        return len(part)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place and return it."""
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self.place, io.SEEK_END: len(self.data)}[whence]
+        if start + offset < 0:
+            raise ValueError(f"a place of {start + offset}")
+        self.place = start + offset
+        return self.place
 
 
 def _reader(name: str) -> Any:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 Sizes: TypeAlias = tuple[Any, ...]  # all axes, the batch's too: integers, or expressions in the file's letters
@@ -38,6 +38,7 @@ class Weight:
     learned: bool = True  # a parameter; otherwise a buffer or a constant
     counted: bool = True  # False: a constant of the program, neither parameter nor buffer
     same_as: str = ""  # the name under which the same storage was met first
+    numbers: Callable[[], list[Any] | None] | None = None  # themselves, where there are few
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,12 @@ class Program:
     weights: Mapping[str, Weight]  # by value
     records: tuple[Record, ...]
     outputs: tuple[str, ...]
-    letters: Mapping[str, tuple[str, int]] = field(default_factory=dict)  # a letter: the input and the axis it is the size of
+    exported: Mapping[str, tuple[int, ...]]  # the sizes of the inputs when it was exported
+    source: str = ""  # who wrote the file: "torch 2.13.0"
     notes: tuple[str, ...] = ()
+    opset: int = 0  # of ONNX
+    unused: bool = True  # whether parameters that no operation reads are the network's, too
+    weight_of: Callable[[Any, str], Weight] | None = None  # a tensor inside an operation, as numbers under a name
 
 
 def refs(argument: Any) -> Iterator[Ref]:

@@ -1,0 +1,560 @@
+"""Runs the records of a file as a model: each is looked up in a format's translations and becomes layers of a traced graph.
+
+Nothing is copied that a rule can work out: shapes come from the rules, at whatever size is asked for. What the file recorded
+is the check: at the size of the export each layer's shape must be the file's, and a difference is a fault of ours that names
+the layer. What has no rule is kept as an `opaque` layer: its cost is said to be uncounted, and no other size goes through it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from cnncost.base.errors import AlgebraError, ModelError, UsageError
+from cnncost.base.poly import Num
+from cnncost.graph.graph import Outputs, Tensor, Tracer, trace
+from cnncost.models.importers import axes as ax
+from cnncost.models.importers.axes import Atom, Axes, Axis, PinnedError
+from cnncost.models.importers.naming import clean
+from cnncost.models.importers.records import Program, Record, Ref, Weight
+from cnncost.models.importers.sizes import Expression, size_at
+from cnncost.models.model import Model
+from cnncost.rules import RULES, show
+
+Translation: TypeAlias = "Callable[[Call], Value | Sequence[Value | None]]"
+FOLLOW = "export it with sizes that may change (dynamic_shapes of torch.export, dynamic axes of ONNX), or keep the file's size"
+
+
+class Value:
+    """What flows between records: a tensor of the graph, or numbers of the file that no layer has made yet."""
+
+    __slots__ = ("content", "dims", "present", "tensor", "weight")
+
+    def __init__(
+        self,
+        dims: Axes,
+        tensor: Tensor | None = None,
+        present: Sequence[bool] | None = None,
+        weight: Weight | None = None,
+        content: Any = None,
+    ) -> None:
+        self.dims = dims  # all axes, as in the file
+        self.tensor = tensor
+        # Which of the axes the tensor has: all but a batch, or an axis of one that was left out.
+        self.present = tuple(not ax.is_batch(dim) for dim in dims) if present is None else tuple(present)
+        self.weight = weight  # whose numbers these are, perhaps in another order
+        self.content = content  # small whole numbers, where they are known: sizes that the network works out
+
+    @property
+    def rank(self) -> int:
+        """How many axes it has in the file."""
+        return len(self.dims)
+
+    @property
+    def known(self) -> bool:
+        """Whether it is the same whatever the input is, and holds nothing learned."""
+        return self.tensor is None and (self.weight is None or not self.weight.learned)
+
+    def axis(self, number: int, ends: int = 0) -> int:
+        """Return an axis of the file, counted from 0. Raises PinnedError where there is none."""
+        rank = self.rank + ends
+        if not -rank <= number < max(rank, 1):
+            raise PinnedError(f"there is no axis {number} of {rank}")
+        return number % rank if rank else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What the values of a program are at the size it was exported at."""
+
+    sizes: dict[str, tuple[int, ...]]
+    numbers: dict[str, list[Any]]  # of those that hold sizes
+
+
+class Replay:
+    """One run of a program on tensors of a tracer."""
+
+    def __init__(
+        self,
+        program: Program,
+        translations: Mapping[str, Translation],
+        tensors: Mapping[str, Tensor],
+        exported: Exported | None,
+    ) -> None:
+        self.program = program
+        self.translations = translations
+        self.tracer: Tracer = next(iter(tensors.values())).tracer
+        self.exported = exported  # what all values were at the export; None: this run is at that size
+        self.found = Exported({}, {})  # the same, found by this run
+        self.values: dict[str, Value] = {}
+        self.charged: dict[str, str] = {}  # a weight: the layer that has it
+        self.opaque: Counter[str] = Counter()
+        self.symbols: dict[str, Num] = {}
+        self._cache: dict[str, Num] = {}
+        for name in sorted(program.inputs, key=lambda name: name not in tensors):
+            self._enter(name, program.inputs[name], tensors.get(name))
+        for name, weight in program.weights.items():
+            self.values[name] = Value(ax.fixed([self.number(size) for size in weight.sizes]), weight=weight)
+
+    def _enter(self, name: str, sizes: Sequence[Any], tensor: Tensor | None) -> None:
+        if tensor is None:
+            self._beside(name)
+            return
+        dims: list[Axis] = []
+        batched = len(sizes) == len(tensor.shape) + 1
+        for place, size in enumerate(sizes):
+            if place == 0 and batched:
+                dims.append((Atom(size if type(size) is int else 1, 1, True),))
+                self._bind(size, 1)
+                continue
+            current = tensor.shape[place - batched]
+            self._bind(size, current)
+            before = self.exported.sizes[name][place] if self.exported else current
+            dims.append(ax.axis(size if type(size) is int else before, current))
+        present = [True] * len(dims)
+        if batched:
+            present[0] = False
+        self.values[name] = Value(tuple(dims), tensor, present)
+        self.found.sizes[name] = tuple(map(ax.was, dims))
+
+    def _beside(self, name: str) -> None:
+        """Enter an input beside the first, at the size it was exported at."""
+        sizes = self.program.exported[name]
+        if None in sizes:
+            raise ModelError(f"the size of the input '{name}' is not in the file", "export it with sizes that are numbers")
+        batch = self.batch
+        dims = list(ax.fixed(sizes))
+        stated = self.program.inputs[name]
+        main = next((each for each in self.program.inputs.values() if len(each) > 1), ())
+        for place, size in enumerate(stated):
+            if batch is None:
+                break
+            named = isinstance(size, (str, Expression)) and size == main[0]
+            if named or (place == 0 and len(sizes) > 1 and size in (batch.was, None) and not isinstance(main[0], str)):
+                dims[place] = (batch,)
+        shape = tuple([ax.now(dim) for dim in dims if not ax.is_batch(dim)])
+        tensor = self.tracer.input(shape, clean(name)) if shape else None
+        self.values[name] = Value(tuple(dims), tensor)
+        self.found.sizes[name] = tuple(sizes)
+
+    def _bind(self, size: Any, value: Num) -> None:
+        if isinstance(size, Expression):
+            symbol = size.partition("Symbol('")[2].partition("'")[0]
+            self.symbols.setdefault(symbol, value)
+
+    @property
+    def batch(self) -> Atom | None:
+        """The atom that stands for the batch, where the input has one."""
+        known = (self.values[name] for name in self.program.inputs if name in self.values)
+        return next((dim[0] for value in known for dim in value.dims[:1] if ax.is_batch(dim)), None)
+
+    def number(self, size: Any) -> Any:
+        """Return a size at this run: what an expression comes to."""
+        if not isinstance(size, Expression):
+            return size
+        found = self._cache.get(size)
+        if found is None:
+            found = self._cache[size] = size_at(size, self.symbols)
+        return found
+
+    # ── running ──
+
+    def run(self, records: Sequence[Record]) -> None:
+        """Run records in order. Raises ModelError, with the layer's name, for what cannot follow the size asked for."""
+        for record in records:
+            translation = self.translations.get(record.operation) or self.translations.get(record.operation.rstrip("_"))
+            call = Call(self, record)
+            try:
+                if call.known and not getattr(translation, "always", False):
+                    found: Any = call.constants()
+                elif translation is None:
+                    found = call.without_rule()
+                else:
+                    found = translation(call)
+            except PinnedError as error:
+                raise self._stuck(call, str(error)) from None
+            except AlgebraError as error:
+                raise ModelError(f"layer '{record.name}' ({record.operation}): {error.message}", error.hint) from error
+            except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+                fact = f"{type(error).__name__}: {error}"[:120]
+                raise ModelError(
+                    f"layer '{record.name}' ({record.operation}, {record.place}) cannot be read: {fact}",
+                    "is the file damaged? if it is sound, please report it",
+                ) from error
+            self._keep(record, [found] if isinstance(found, Value) else list(found))
+
+    def _stuck(self, call: Call, fact: str) -> ModelError:
+        record = call.record
+        if self.exported is None:
+            return ModelError(
+                f"layer '{record.name}' ({record.operation}, {record.place}): {fact}",
+                "is the file damaged? if it is sound, please report it",
+            )
+        return ModelError(f"layer '{record.name}' ({record.operation}) cannot follow another size of the input: {fact}", FOLLOW)
+
+    def _keep(self, record: Record, found: Sequence[Value | None]) -> None:
+        for place, (name, value) in enumerate(zip(record.outputs, found, strict=False)):
+            if value is None or not name:
+                continue
+            self.values[name] = value
+            sizes = self.found.sizes[name] = tuple(map(ax.was, value.dims))
+            if value.content is not None:
+                self.found.numbers[name] = value.content.ravel().tolist()
+            recorded = record.shapes[place] if place < len(record.shapes) else None
+            if recorded is None:
+                continue
+            stated = tuple(map(self.number, recorded))
+            if self.exported is not None and any(isinstance(size, Expression) for size in recorded):
+                sizes = tuple(map(ax.now, value.dims))
+            if len(stated) != len(sizes) or any(
+                isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(stated, sizes, strict=True)
+            ):
+                made = f"makes {show(sizes)}, and the file says {show(stated)}"
+                raise ModelError(
+                    f"layer '{record.name}' ({record.operation}, {record.place}) {made}",
+                    "this is a fault of cnncost: please report it, with the file",
+                )
+
+    def branch(self, call: Call, branches: Sequence[Any]) -> list[Value]:
+        """Run the branches of a condition in turn and keep the one with the most multiply-adds, which is said."""
+        tracer = self.tracer
+        costs = []
+        for side in branches:
+            start, used, indices = len(tracer.nodes), dict(tracer.used), dict(tracer.indices)
+            outer, charged, opaque = dict(self.values), dict(self.charged), self.opaque.copy()
+            self._side(call, side)
+            costs.append(sum((node.cost.macs for node in tracer.nodes[start:]), start=0))
+            del tracer.nodes[start:]
+            tracer.used, tracer.indices = used, indices
+            self.values, self.charged, self.opaque = outer, charged, opaque
+        chosen = costs.index(max(costs))
+        if len(costs) > 1:
+            self.note(f"{call.record.name}: which branch runs depends on the data; the dearer one is counted")
+        return self._side(call, branches[chosen])
+
+    def _side(self, call: Call, side: Any) -> list[Value]:
+        names = [name for name in call.record.inputs if name][-len(side.inputs) :] if side.inputs else []
+        self.values.update({own: self.values[name] for own, name in zip(side.inputs, names, strict=True)})
+        self.run(side.records)
+        return [self.values[name] for name in side.outputs]
+
+    # ── numbers of the file ──
+
+    def source(self, value: Value, present: Sequence[bool]) -> Tensor:
+        """Return numbers of the file as a tensor: a layer that has them as its parameters, where no other has."""
+        shape = tuple([ax.now(dim) for dim, there in zip(value.dims, present, strict=True) if there])
+        weight = value.weight
+        owner = weight and self.charged.get(weight.same_as or weight.name)
+        if weight is None or owner is not None or not (weight.learned or weight.counted):
+            args: dict[str, Any] = {"shape": shape, "learned": False, "counted": False}
+        else:
+            args = {"shape": shape, "learned": weight.learned, "counted": True}
+        if "counted" not in RULES["parameter"].arguments:
+            del args["counted"]
+        tensor = self.apply("parameter", (), args, clean(weight.name) if weight else "constant")
+        if weight is not None and owner is None:
+            self.charged[weight.same_as or weight.name] = self.name(tensor)
+        return tensor
+
+    def note(self, text: str) -> None:
+        """Say something that whoever reads the figures must know."""
+        self.tracer.notes[text] = None
+
+    def name(self, tensor: Tensor) -> str:
+        """Return the name of the layer that makes a tensor."""
+        return self.tracer.nodes[tensor.index].name
+
+    def apply(
+        self, kind: str, tensors: Sequence[Tensor], args: Mapping[str, Any], name: str, shared: str | None = None
+    ) -> Tensor:
+        """Add a layer, with the defaults of its rule."""
+        bound = {**_defaults(kind), **args}
+        return self.tracer.apply(kind, tuple(tensors), bound, name, shared)
+
+    def finish(self) -> Outputs:
+        """Return what the network returns; parameters that nothing read become layers that never run."""
+        outer, self.tracer.runs = self.tracer.runs, 0
+        for weight in self.program.weights.values():
+            if (
+                self.program.unused
+                and weight.counted
+                and not weight.same_as
+                and weight.sizes
+                and weight.name not in self.charged
+            ):
+                self.source(
+                    Value(ax.fixed([self.number(size) for size in weight.sizes]), weight=weight), [True] * len(weight.sizes)
+                )
+        self.tracer.runs = outer
+        for text in self.program.notes:
+            self.note(text)
+        if self.batch is not None and self.batch.was > 1:
+            self.note(f"exported for {self.batch.was} examples at once; the figures are those of one")
+        if self.opaque:
+            shown = ", ".join(f"{op} ({count})" if count > 1 else op for op, count in self.opaque.most_common(5))
+            layers = "layer has" if sum(self.opaque.values()) == 1 else "layers have"
+            more = f" and {len(self.opaque) - 5} more types" if len(self.opaque) > 5 else ""
+            self.note(f"not counted: {sum(self.opaque.values())} {layers} no rule: {shown}{more}")
+        found = []
+        for name in self.program.outputs:
+            value = self.values.get(name)
+            if value is not None and value.tensor is not None and value.tensor not in found:
+                found.append(value.tensor)
+        if not found:
+            raise ModelError("nothing that the network returns depends on its input", "is it the whole file?")
+        return found[0] if len(found) == 1 else tuple(found)
+
+
+_DEFAULTS: dict[str, dict[str, Any]] = {}
+
+
+def _defaults(kind: str) -> Mapping[str, Any]:
+    if kind not in _DEFAULTS:
+        arguments = RULES[kind].arguments.items()
+        _DEFAULTS[kind] = {name: p.default for name, p in arguments if p.default is not inspect.Parameter.empty}
+    return _DEFAULTS[kind]
+
+
+class Call:
+    """A record at its run: its arguments as numbers and values, and how layers are made of it."""
+
+    __slots__ = ("record", "replay")
+
+    def __init__(self, replay: Replay, record: Record) -> None:
+        self.replay = replay
+        self.record = record
+
+    # ── arguments ──
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return an argument that is no tensor, its sizes worked out; the default where it is absent or none."""
+        found = self._resolved(self.record.arguments.get(name))
+        return default if found is None else found
+
+    def _resolved(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._resolved(part) for part in value]
+        return self.replay.number(value)
+
+    def value(self, *names: str) -> Value:
+        """Return the value that the first of these arguments names. Raises LookupError where there is none."""
+        found = self.optional(*names)
+        if found is None:
+            raise LookupError(f"it has no input {names[0]}")
+        return found
+
+    def optional(self, *names: str) -> Value | None:
+        """Return the value that the first of these arguments names, if any does."""
+        for name in names:
+            argument = self.record.arguments.get(name)
+            if isinstance(argument, Ref):
+                return self.replay.values[argument]
+        return None
+
+    def several(self, name: str) -> list[Value]:
+        """Return the values that a list names."""
+        return [self.replay.values[part] for part in self.record.arguments[name] if isinstance(part, Ref)]
+
+    @property
+    def operands(self) -> list[Value]:
+        """All values it reads, in order."""
+        return [self.replay.values[name] for name in self.record.inputs if name]
+
+    @property
+    def known(self) -> bool:
+        """Whether it computes on numbers of the program alone: no layer."""
+        return all(value.known for value in self.operands)
+
+    # ── layers ──
+
+    def fit(self, value: Value, present: Sequence[bool] | None = None) -> Tensor:
+        """Return a value as a tensor of exactly these axes of the file; others must have one index."""
+        wanted = value.present if present is None else tuple(present)
+        if value.tensor is None:
+            value.tensor, value.present = self.replay.source(value, wanted), wanted
+            return value.tensor
+        if wanted == value.present:
+            return value.tensor
+        for dim, there, asked in zip(value.dims, value.present, wanted, strict=True):
+            if there != asked and not ax.is_one(dim):
+                raise PinnedError(f"an axis of {ax.now(dim)} has no place")
+        shape = tuple([ax.now(dim) for dim, asked in zip(value.dims, wanted, strict=True) if asked])
+        return self.replay.apply("reshape", (value.tensor,), {"to": shape}, f"{self.record.name}.reshape")
+
+    def make(
+        self,
+        kind: str,
+        tensors: Sequence[Tensor],
+        args: Mapping[str, Any],
+        dims: Sequence[Axis | None],
+        present: Sequence[bool] | None = None,
+        *,
+        name: str | None = None,
+        shared: str | None = None,
+        output: int = 0,
+    ) -> Value:
+        """Add a layer and return its value; an axis that is None is new: what it was is looked up, what it is the rule says."""
+        tensor = self.replay.apply(kind, tensors, args, name or self.record.name, shared)
+        there = tuple(dim is None or not ax.is_batch(dim) for dim in dims) if present is None else tuple(present)
+        return Value(self.measured(tensor, dims, there, output), tensor, there)
+
+    def measured(self, tensor: Tensor, dims: Sequence[Axis | None], present: Sequence[bool], output: int = 0) -> Axes:
+        """Return axes, the new ones as the tensor has them now and had them at the export."""
+        sizes = iter(tensor.shape)
+        before = self.replay.exported and self.replay.exported.sizes.get(self.record.outputs[output])
+        found: list[Axis] = []
+        for place, (dim, there) in enumerate(zip(dims, present, strict=True)):
+            size = next(sizes) if there else 1
+            if dim is None:
+                found.append(ax.axis(before[place] if before else size if isinstance(size, int) else 0, size))
+            else:
+                found.append(dim)
+        return tuple(found)
+
+    def same(self, kind: str, value: Value, args: Mapping[str, Any] | None = None) -> Value:
+        """Add a layer that keeps the shape of its input."""
+        return self.make(kind, (self.fit(value),), args or {}, value.dims, value.present)
+
+    def weighted(
+        self,
+        kind: str,
+        tensor: Tensor,
+        args: Mapping[str, Any],
+        slots: Mapping[str, Value | None],
+        dims: Sequence[Axis | None],
+        present: Sequence[bool] | None = None,
+    ) -> Value:
+        """Add a layer with weights, charged to it where no other layer has them; `slots` holds its weight and its bias."""
+        given = {slot: value for slot, value in slots.items() if value is not None}
+        plain = all(value.tensor is None and value.weight is not None for value in given.values())
+        keys = [(value.weight.same_as or value.weight.name) for value in given.values() if value.weight is not None]
+        owners = {self.replay.charged.get(key) for key in keys}
+        learned = all(value.weight is not None and value.weight.learned for value in given.values())
+        if plain and owners == {None}:
+            made = self.make(kind, (tensor,), {**args, **({} if learned else {"learned": False})}, dims, present)
+            assert made.tensor is not None
+            self.replay.charged.update(dict.fromkeys(keys, self.replay.name(made.tensor)))
+            return made
+        if plain and len(owners) == 1 and (owner := next(iter(owners))) is not None:
+            node = self.replay.tracer.nodes[self.replay.tracer.indices[owner]]
+            if node.kind == kind and all(node.args.get(key) == args.get(key) for key in ("out", "kernel", "groups", "bias")):
+                return self.make(kind, (tensor,), args, dims, present, shared=owner)
+        # Some of the numbers belong to other layers, or the network works them out.
+        weight, bias = slots["weight"], slots.get("bias")
+        assert weight is not None
+        own = [value for value in given.values() if self._own(value)]
+        if "bias" in args and bias not in own:
+            args = {**args, "bias": False}
+        if weight in own or "weight" not in RULES[kind].optional:
+            made = self.make(kind, (tensor,), {**args, **({} if weight in own else {"learned": False})}, dims, present)
+        else:
+            made = self.make(kind, (tensor, self.fit(weight, [True] * weight.rank)), args, dims, present)
+        assert made.tensor is not None
+        for value in own:
+            assert value.weight is not None
+            self.replay.charged[value.weight.same_as or value.weight.name] = self.replay.name(made.tensor)
+        return made
+
+    def _own(self, value: Value) -> bool:
+        """Whether a value is learned numbers that no layer has yet."""
+        weight = value.weight
+        return (
+            value.tensor is None
+            and weight is not None
+            and weight.learned
+            and (weight.same_as or weight.name) not in self.replay.charged
+        )
+
+    def constants(self) -> list[Value]:
+        """Return what it makes of numbers of the program: more of them, of the sizes that the file records."""
+        found = []
+        for place, name in enumerate(self.record.outputs):
+            shape = self.record.shapes[place] if place < len(self.record.shapes) else None
+            if shape is None:
+                shape = self.replay.exported.sizes.get(name, ()) if self.replay.exported else ()
+            sizes = [self.replay.number(size) for size in shape]
+            before = self.replay.exported.sizes.get(name) if self.replay.exported else None
+            found.append(Value(tuple(ax.axis(before[i] if before else size, size) for i, size in enumerate(sizes))))
+        return found
+
+    def without_rule(self) -> list[Value]:
+        """Keep an operation that has no rule: its name and the shape that the file records."""
+        operands = self.operands
+        moved = [dim for value in operands for dim in value.dims if not ax.is_batch(dim) and not ax.is_fixed(dim)]
+        symbolic = any(isinstance(size, Expression) for shape in self.record.shapes for size in shape or ())
+        if self.replay.exported is not None and moved and not symbolic:
+            raise PinnedError("it has no rule, and its shape is known as exported only")
+        self.replay.opaque[self.record.operation] += 1
+        tensors = [self.fit(value) for value in operands if not value.known]
+        batched = any(ax.is_batch(value.dims[0]) for value in operands if value.rank and value.tensor is not None)
+        found: list[Value] = []
+        for place, name in enumerate(self.record.outputs):
+            shape = self.record.shapes[place] if place < len(self.record.shapes) else None
+            if shape is None:
+                if place == 0:
+                    raise PinnedError("it has no rule, and the file does not record its shape")
+                continue
+            sizes = [self.replay.number(size) for size in shape]
+            dims = (
+                list(ax.fixed(sizes))
+                if not self.replay.exported
+                else [ax.axis(b, s) for b, s in zip(self.replay.exported.sizes[name], sizes, strict=True)]
+            )
+            first = next((value.dims[0] for value in operands if value.rank and ax.is_batch(value.dims[0])), None)
+            if batched and dims and first is not None and (dims[0] == () or ax.was(dims[0]) == ax.was(first)):
+                dims[0] = first
+            kept = tuple(ax.now(dim) for dim in dims if not ax.is_batch(dim))
+            found.append(self.make("opaque", tensors, {"op": self.record.operation, "to": kept}, dims, output=place))
+        return found
+
+
+# ── the model ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def model_of(program: Program, translations: Mapping[str, Translation]) -> Model:
+    """Return a program as a model: a function that runs its records on a tensor of any size they can follow."""
+    main = next((name for name, sizes in program.exported.items() if len(sizes) > 1), next(iter(program.exported), None))
+    if main is None:
+        raise UsageError(f"'{program.name}' has no input that is a tensor", "is it a network?")
+    sizes = program.exported[main]
+    shape = None if None in sizes else sizes[1:] if len(sizes) > 1 else sizes
+    known: list[Exported] = []  # what the values are as exported, once that is asked for
+
+    def at_export(x: Tensor) -> Outputs:
+        replay = Replay(program, translations, {main: x}, None)
+        replay.run(program.records)
+        known[:] = [replay.found]
+        return replay.finish()
+
+    if shape is not None and len(sizes) > 1 and sizes[0] != 1 and not isinstance(program.inputs[main][0], str):
+        try:  # a first axis of more than one need not be the batch
+            trace(at_export, shape, program.name)
+        except ModelError as error:
+            try:
+                trace(at_export, sizes, program.name)
+            except ModelError:
+                raise error from None
+            shape = sizes
+
+    def run(x: Tensor) -> Outputs:
+        """Run the records of the file."""
+        if shape is None or (len(x.shape) == len(shape) and all(map(ax.same_size, x.shape, shape))):
+            return at_export(x)
+        if not known:
+            trace(at_export, shape, program.name)
+        replay = Replay(program, translations, {main: x}, known[0])
+        replay.run(program.records)
+        return replay.finish()
+
+    spelling = {record.name: form for record in program.records if (form := _form(record))}
+    return Model(os.path.basename(program.name), run, shape, family="file", source=program.source, spelling=spelling)
+
+
+def _form(record: Record) -> str:
+    if record.operation == "mean":
+        return "mean"
+    return "F" if record.called == "function" else ""
