@@ -86,7 +86,8 @@ def command(
     if resume and (path is None or path == "-"):
         raise UsageError("--resume goes on with what is kept beside an output file", "name the file: -o FILE")
     from cnncost.base.units import whole_number
-    from cnncost.questions.sweep.run import Query, sweep
+    from cnncost.questions.sweep.query import Query
+    from cnncost.questions.sweep.run import sweep
 
     every = chosen in ROWS and asked["top"] is None
     if every and asked["sort"] and not asked["pareto"]:
@@ -121,7 +122,7 @@ def _head(result: Any) -> Any:
     """Return the result with as many of its rows as people read."""
     from dataclasses import replace
 
-    from cnncost.questions.sweep.run import SHOWN
+    from cnncost.questions.sweep.query import SHOWN
 
     return replace(result, rows={name: column[:SHOWN] for name, column in result.rows.items()})
 

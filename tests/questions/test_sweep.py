@@ -25,9 +25,13 @@ from cnncost.measures.report import report
 from cnncost.models import zoo
 from cnncost.models.load import load
 from cnncost.models.model import Model
-from cnncost.questions.sweep.evaluate import FIGURES, Evaluator, boxes, totals
+from cnncost.questions.sweep.boxes import boxes
+from cnncost.questions.sweep.chunk import FIGURES
+from cnncost.questions.sweep.costs import totals
+from cnncost.questions.sweep.evaluate import Evaluator
 from cnncost.questions.sweep.product import best, count, front, pareto, stages
-from cnncost.questions.sweep.run import Query, Result, sweep, work
+from cnncost.questions.sweep.query import Query, Result
+from cnncost.questions.sweep.run import sweep, work
 from cnncost.questions.sweep.space import Axis, Space, axis, space
 from cnncost.questions.sweep.where import holds, parse, upper_bounds
 
@@ -59,9 +63,9 @@ def figures_of(evaluator: Evaluator, start: int, stop: int) -> dict[int, dict[st
         valid = np.broadcast_to(np.asarray(chunk.valid), chunk.shape).reshape(-1)
         columns = {figure: chunk.at(figure, places) for figure in FIGURES}
         invalid += sum(reason.count for reason in chunk.reasons.values())
-        for place in places:
-            cost = {figure: int(column[place]) for figure, column in columns.items()} if valid[place] else None
-            found[chunk.start + int(place)] = cost
+        for place, index in enumerate(chunk.index(places).tolist()):
+            assert index not in found
+            found[index] = {figure: int(column[place]) for figure, column in columns.items()} if valid[place] else None
     assert invalid == sum(cost is None for cost in found.values())
     return found
 
@@ -125,7 +129,7 @@ def test_every_candidate_of_a_space(method: Any) -> None:
         direct = alone(evaluator.space, index)
         assert cost == (direct and {figure: direct[figure] for figure in FIGURES})
     assert len(found) == 4 * 5 * 4 * 3
-    assert evaluator.used == {method}
+    assert set(evaluator.used) == {method}
 
 
 def test_candidates_that_need_different_graphs_split() -> None:
@@ -161,7 +165,7 @@ def by_value(x: Any, *, width: int = 8) -> Any:
 def test_a_model_whose_depth_is_not_even_is_not_believed() -> None:
     model = Model("odd", odd_depth, (3, 8, 8))
     evaluator = Evaluator(space(model, ["width=1:40", "depth=1:9"]), convention("lecture"))
-    assert evaluator.counts == ()
+    assert evaluator.planner.counts == ()
     for index, cost in figures_of(evaluator, 0, evaluator.space.size).items():
         assert cost is not None
         values = evaluator.space.values(index)
@@ -346,7 +350,7 @@ def test_stage_tables_count_as_visiting_does_where_candidates_are_invalid() -> N
 def test_the_result_is_the_same_in_any_pieces() -> None:
     query = Query("resnext50_32x4d", RESNEXT, where="flops <= 2G", sort="-params", top=30)
     whole = work(query, 0, 3840)
-    from cnncost.questions.sweep.run import Task
+    from cnncost.questions.sweep.query import Task
 
     task = Task(query)
     cuts = [0, 1, 2, 700, 701, 2500, 3840]

@@ -34,10 +34,42 @@ class Axis:
         """Whether all values are whole numbers."""
         return isinstance(self.values, range) or all(type(value) is int for value in self.values)
 
+    @property
+    def numeric(self) -> bool:
+        """Whether all values are numbers."""
+        return self.whole or all(type(value) in (int, float) for value in self.values)
+
+    @property
+    def rising(self) -> bool:
+        """Whether the first value is the lowest, so that all others lie some steps above it."""
+        return bool(self.values[0] == self.ends[0])
+
+    @property
+    def step(self) -> int:
+        """The greatest number of which all differences between the values are multiples."""
+        if isinstance(self.values, range):
+            return self.values.step
+        return math.gcd(*(value - self.values[0] for value in self.values))
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """The lowest and the highest value, without a walk along a range."""
+        if isinstance(self.values, range):
+            return min(self.values[0], self.values[-1]), max(self.values[0], self.values[-1])
+        return min(self.values), max(self.values)
+
+    def steps(self, value: Any) -> Any:
+        """Return how many steps a value, or an array of values, lies above the first one."""
+        return (value - self.values[0]) // self.step
+
+    def taken(self, places: range) -> Sequence[Any]:
+        """Return the values at consecutive places."""
+        return self.values[places.start : places.stop]
+
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """The product of all axes over one model; the last axis runs fastest."""
+    """The product of all axes over one model, in the order in which they were given; the last axis runs fastest."""
 
     model: Model
     axes: tuple[Axis, ...]
@@ -51,6 +83,16 @@ class Space:
     def size(self) -> int:
         """The number of candidates."""
         return math.prod(self.shape)
+
+    @property
+    def strides(self) -> dict[str, int]:
+        """By how much a candidate's index grows with the next value of each axis."""
+        found: dict[str, int] = {}
+        stride = 1
+        for axis in reversed(self.axes):
+            found[axis.name] = stride
+            stride *= len(axis.values)
+        return found
 
     def values(self, index: int) -> dict[str, Any]:
         """Return the settings of one candidate, by axis."""
@@ -108,8 +150,6 @@ def space(model: Model, axes: Sequence[str | Axis]) -> Space:
             raise UsageError(f"--over names '{name}' twice", "give all its values at once: 16:64:16,128,256")
         if "." in name and name.partition(".")[0] in names:
             raise UsageError(f"--over names both '{name.partition('.')[0]}' and '{name}'", "vary the whole list or its entries")
-    # structure outermost: the candidates of a chunk then share it
-    found.sort(key=lambda one: one.role != "structure")
     return Space(model, tuple(found))
 
 

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import combinations, product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from cnncost.base.ints import INT64_MAX
 from cnncost.base.poly import Num, Poly
-from cnncost.questions.sweep.evaluate import FIGURES, Plan, Reason, joined, reason_key, separate
+from cnncost.questions.sweep.chunk import FIGURES, Reason, joined, reason_key
 from cnncost.questions.sweep.forms import bound, form, letters_of, met
+from cnncost.questions.sweep.plan import Plan, separate
 from cnncost.questions.sweep.product import LARGEST_HALF, Stage, best, count, pareto, parted
+from cnncost.questions.sweep.query import Partial, Task
 from cnncost.questions.sweep.space import Axis
 from cnncost.questions.sweep.where import upper_bounds
-
-if TYPE_CHECKING:
-    from cnncost.questions.sweep.run import Partial, Task
 
 WORTH_TABLES = 2 * 10**6  # candidates from which tables may be quicker than visiting each
 VISIT = 2e-8  # seconds that a visited candidate takes
@@ -30,8 +30,6 @@ MOST_SHARED = 12  # axes among which the shared ones are looked for
 
 def by_stages(task: Task) -> Partial | None:
     """Return the answer by stage tables; None where stages are not separate or visiting each candidate is quicker."""
-    from cnncost.questions.sweep.run import Partial
-
     space = task.space
     bounds = upper_bounds(task.where, (*FIGURES, "memory"))
     forced = task.query.method == "stage tables"
@@ -48,10 +46,11 @@ def by_stages(task: Task) -> Partial | None:
     if task.sort and not task.objectives and len(set(limits) - {task.sort[0]}) > 1:
         return None
     plans = []
-    for values in product(*(axis.values for axis in task.evaluator.fixed)):
-        fixed = {axis.name: value for axis, value in zip(task.evaluator.fixed, values, strict=True)}
-        plan = task.evaluator.plan(fixed)
-        if plan.forms is None or len(plan.depths) < len(task.evaluator.counts):
+    planner = task.evaluator.planner
+    for values in product(*(axis.values for axis in planner.fixed)):
+        fixed = {axis.name: value for axis, value in zip(planner.fixed, values, strict=True)}
+        plan = planner.plan(fixed)
+        if plan.forms is None or len(plan.depths) < len(planner.counts) or plan.exceptions:
             return None
         layout = _Layout(task, plan, limits)
         if layout.shared is None:
@@ -59,10 +58,10 @@ def by_stages(task: Task) -> Partial | None:
         plans.append(layout)
         if len(plans) > 64:
             return None
-    total = Partial(methods=("stage tables",))
-    inner = math.prod(len(axis.values) for axis in space.axes if axis not in task.evaluator.fixed)
-    for place, layout in enumerate(plans):
-        for found in layout.answers(place * inner):
+    total = Partial()
+    strides = [range(0, len(axis.values) * space.strides[axis.name], space.strides[axis.name]) for axis in planner.fixed]
+    for starts, layout in zip(product(*strides), plans, strict=True):
+        for found in layout.answers(sum(starts)):
             total = task.merged(total, found)
     return total
 
@@ -74,15 +73,14 @@ class _Layout:
         self.task = task
         self.plan = plan
         self.limits = limits
-        self.axes = [axis for axis in task.space.axes if axis not in task.evaluator.fixed]
-        self.strides = {
-            axis.name: math.prod(len(later.values) for later in self.axes[at + 1 :]) for at, axis in enumerate(self.axes)
-        }
+        planner = task.evaluator.planner
+        self.axes = [axis for axis in planner.axes if axis not in planner.fixed]
+        self.strides = task.space.strides
         assert plan.forms is not None
         self.forms: dict[str, Num] = dict(plan.forms)
         self.shared: tuple[str, ...] | None = None
         self.groups: list[list[Axis]] = []
-        largest = task.evaluator._largest(plan)
+        largest = planner.largest(plan.depths)
         polys = [*self.forms.values(), *(part for _, (_, a, b) in plan.conditions for part in (a, b))]
         if max(bound(poly, largest) for poly in polys) > INT64_MAX // 4:
             return
@@ -134,18 +132,12 @@ class _Layout:
 
     def _letter(self, axis: Axis) -> Any:
         column = np.array(axis.values, dtype=np.int64)
-        if axis.role == "structure":
-            from cnncost.questions.sweep.evaluate import _step
-
-            column = (column - axis.values[0]) // _step(axis)
-        return column
+        return axis.steps(column) if axis in self.plan.depths else column
 
     def _answer(self, start: int, shared: dict[str, Any]) -> Partial:
-        from cnncost.questions.sweep.run import Partial
-
         task, plan = self.task, self.plan
         size = math.prod(len(axis.values) for group in self.groups for axis in group)
-        answer = Partial(candidates=size, methods=("stage tables",))
+        answer = Partial(candidates=size, methods=Counter({"stage tables": size}))
         own = [frozenset(axis.name for axis in group) for group in self.groups]
         tables: list[Stage] = []
         valid = 1
@@ -171,7 +163,7 @@ class _Layout:
                     broken = alive & ~np.broadcast_to(holds, shape)
                     if broken.any():
                         first = start + int(marks[np.flatnonzero(broken)[0]])
-                        found = task.evaluator.exact(task.space.values(first))
+                        found = task.evaluator.costs.exact(task.space.values(first))
                         message = found if isinstance(found, str) else "a setting does not fit"
                         number = int(broken.sum()) * valid * after
                         answer.reasons = joined(answer.reasons, {reason_key(message): Reason(number, first, message)})

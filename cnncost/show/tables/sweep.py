@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from cnncost.base.errors import UsageError
 from cnncost.counting import convention as find_convention
 from cnncost.models.settings import shown
-from cnncost.questions.sweep.evaluate import FIGURES
-from cnncost.questions.sweep.run import Result
+from cnncost.questions.sweep.chunk import FIGURES
+from cnncost.questions.sweep.query import Result
 from cnncost.show.table import Column, Table
 from cnncost.show.tables.columns import FIGURE_COLUMNS
 

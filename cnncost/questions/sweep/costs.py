@@ -1,0 +1,71 @@
+"""What one candidate, or many at once, cost: the model traced on numbers, columns or letters, and its totals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cnncost.base.errors import CnncostError
+from cnncost.base.poly import Num, Poly
+from cnncost.base.units import DTYPES
+from cnncost.counting.convention import Convention, count, keys
+from cnncost.graph.graph import Graph
+from cnncost.questions.sweep.space import Space
+
+
+def totals(graph: Graph, convention: Convention, batch: Num, dtype: str) -> dict[str, Num]:
+    """Return the figures of a traced network, as the totals of its report: numbers, columns or polynomials."""
+    macs: Num = 0
+    priced: dict[str, Num] = {"params": 0, "flops": 0, "memory": 0}
+    sums: dict[tuple[str, Num], dict[str, Num]] = {}  # of letters, as far as formulas are linear in them
+    for node, key in zip(graph.layers, keys(graph), strict=True):
+        if node.runs:
+            macs = macs + node.cost.macs
+        for figure in priced if node.runs else ("params",):
+            formula = convention.formula(figure, key)
+            if not isinstance(formula, Poly):
+                priced[figure] = priced[figure] + formula
+                continue
+            own = {letter: count(letter, node, graph.nodes) for letter in formula.letters()}
+            if all(len(monomial) == 1 and monomial[0][1] == 1 for monomial in formula.terms):
+                sum_of = sums.setdefault((figure, formula), {})
+                for letter, value in own.items():
+                    sum_of[letter] = sum_of.get(letter, 0) + value
+            else:
+                priced[figure] = priced[figure] + formula.subs(own)
+    for (figure, formula), values in sums.items():
+        priced[figure] = priced[figure] + formula.subs(values)
+    return {
+        "params": priced["params"],
+        "macs": macs * batch,
+        "flops": priced["flops"] * (1 if convention.per_example else batch),
+        "activation_bytes": priced["memory"] * batch * DTYPES[dtype],
+    }
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The figures of candidates of a space, traced: the one source that every quicker way is held against."""
+
+    space: Space
+    convention: Convention
+    dtype: str = "float32"
+    batch: int = 1
+
+    def traced(self, values: Mapping[str, Any]) -> tuple[dict[str, Num], int]:
+        """Return the figures of settings given as numbers, columns or letters, and the number of layers."""
+        model, batch = self.space.configured(values)
+        graph = model.trace()
+        return totals(graph, self.convention, batch * self.batch, self.dtype), len(graph.nodes)
+
+    def exact(self, values: Mapping[str, Any]) -> dict[str, int] | str:
+        """Return the figures of one candidate traced by itself, or the message of why it cannot be built."""
+        try:
+            return self.traced(values)[0]
+        except CnncostError as error:
+            return self.bare(error)
+
+    def bare(self, error: CnncostError) -> str:
+        """Return an error's message without the name of the model."""
+        return error.message.removeprefix(f"{self.space.model.name}: ")

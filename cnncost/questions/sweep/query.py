@@ -1,0 +1,257 @@
+"""Queries: what is asked of a design space, made ready to run on any range of candidates, and the answers, which add up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.ints import Ints
+from cnncost.counting import convention
+from cnncost.models.load import load, sized
+from cnncost.models.model import Model
+from cnncost.questions.sweep.chunk import ALIASES, FIGURES, Array, Choices, Chunk, Method, Reasons, joined
+from cnncost.questions.sweep.evaluate import Evaluator
+from cnncost.questions.sweep.product import front
+from cnncost.questions.sweep.space import Space, space
+from cnncost.questions.sweep.where import Expression, holds, parse
+
+Rows = dict[str, Array]  # "index" and the figures, a column each
+
+SHOWN = 20  # rows that people are shown unless --top asks for others
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is asked of which space, as plain data that travels to workers."""
+
+    model: str | Model
+    over: tuple[str, ...]
+    settings: tuple[str, ...] = ()
+    size: str | None = None
+    input: str | None = None
+    where: str | None = None
+    pareto: str | None = None
+    sort: str | None = None
+    top: int | None = None
+    every: bool = False  # keep all rows that match, rather than those to be shown
+    convention: str = "lecture"
+    dtype: str = "float32"
+    batch: int = 1
+    method: Method = "auto"
+
+
+@dataclass
+class Partial:
+    """The answer for some of the candidates."""
+
+    candidates: int = 0
+    valid: int = 0
+    matching: int = 0
+    reasons: Reasons = field(default_factory=dict)
+    rows: Rows = field(default_factory=lambda: no_rows())
+    methods: Counter[str] = field(default_factory=Counter)  # how many candidates each one evaluated
+
+
+@dataclass(frozen=True)
+class Result:
+    """The answer to a query: counts, why candidates are invalid, and rows by candidate index."""
+
+    query: Query
+    space: Space
+    candidates: int
+    valid: int
+    matching: int
+    reasons: Reasons
+    rows: Rows
+    method: str
+    seconds: float
+    complete: bool = True
+
+    def __len__(self) -> int:
+        return len(self.rows["index"])
+
+    def row(self, place: int) -> dict[str, Any]:
+        """Return one row: the axes in the order in which they were given, and the figures as exact integers."""
+        values = self.space.values(int(self.rows["index"][place]))
+        named = {name: values[name] for name in self.axes}
+        return {**named, **{figure: int(self.rows[figure][place]) for figure in FIGURES}}
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The names of the axes, as given."""
+        return tuple(given.partition("=")[0].strip() for given in self.query.over)
+
+
+class Task:
+    """A query made ready to run: the evaluator, the condition, and what to keep."""
+
+    def __init__(self, query: Query) -> None:
+        model = load(query.model) if isinstance(query.model, str) else query.model
+        model = model.set(query.settings)
+        model = sized(model, query.input, query.size)
+        if model.shape is None:
+            raise UsageError(f"{model.name} has no input size of its own", "give one: --input C,H,W")
+        self.query = query
+        asked = space(model, query.over)
+        if query.size and any(axis.role == "size" for axis in asked.axes):
+            raise UsageError("--size and --over size= both say how large the input is", "give one of them")
+        if query.batch != 1 and any(axis.role == "batch" for axis in asked.axes):
+            raise UsageError("--batch and --over batch= both say how many examples there are", "give one of them")
+        self.space = asked
+        self.names = (*FIGURES, *ALIASES, *(axis.name for axis in asked.axes))
+        self.where: Expression | None = None if query.where is None else parse(query.where, self.names)
+        self.objectives = [self.objective(word, "--pareto") for word in (query.pareto or "").split(",") if word.strip()]
+        self.sort = None if query.sort is None else self.objective(query.sort, "--sort")
+        if self.sort is None and not self.objectives and (query.top is not None or not query.every):
+            self.sort = ("flops", 1)
+        self.limit = query.top if query.top is not None else None if query.every or self.objectives else SHOWN
+        self.evaluator = Evaluator(asked, convention(query.convention), query.dtype, query.batch, query.method)
+
+    def objective(self, word: str, option: str) -> tuple[str, int]:
+        """Return the figure that `flops` or `-flops` names, and 1 for smallest or -1 for largest first."""
+        name = word.strip()
+        sign = -1 if name.startswith("-") else 1
+        figure = ALIASES.get(name.removeprefix("-"), name.removeprefix("-"))
+        axes = [axis.name for axis in self.space.axes if axis.numeric] if option == "--sort" else []
+        if figure not in FIGURES and figure not in axes:
+            known = (*FIGURES, *ALIASES, *axes)
+            raise UsageError(
+                f"{option}: '{name}' is no figure", did_you_mean(name.removeprefix("-"), known, f"figures: {', '.join(known)}")
+            )
+        return figure, sign
+
+    def answer(self, start: int, stop: int) -> Partial:
+        """Return the answer for the candidates start to stop − 1: by index where all rows are kept, else as evaluated."""
+        result = Partial()
+        self.evaluator.used.clear()
+        kept: list[Rows] = []
+        if self.keeps_all and not self.evaluator.in_order:
+            for chunks in self.evaluator.ordered(start, stop):
+                rows = stacked(*(self._add(result, chunk) for chunk in chunks))
+                kept.append(taken(rows, np.argsort(rows["index"], kind="stable")))
+        else:
+            for chunk in self.evaluator.chunks(start, stop):
+                rows = self._add(result, chunk)
+                if self.keeps_all:
+                    kept.append(rows)
+                else:
+                    result.rows = self.chosen(stacked(result.rows, rows))
+        if self.keeps_all:
+            result.rows = stacked(*kept)
+        result.methods = Counter(self.evaluator.used)
+        return result
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether all rows that match are kept, by index."""
+        return self.query.every and not self.objectives and self.sort is None
+
+    def _add(self, result: Partial, chunk: Chunk) -> Rows:
+        """Count the candidates of a chunk, and return those of its rows that may be kept."""
+        count = int(np.prod(chunk.shape, dtype=np.int64))
+        keep = np.broadcast_to(np.asarray(chunk.valid), chunk.shape)
+        result.candidates += count
+        valid = count if chunk.valid is True else int(np.count_nonzero(keep))
+        result.valid += valid
+        if chunk.reasons:
+            result.reasons = joined(result.reasons, chunk.reasons)
+        if not valid:
+            return no_rows()
+        if self.where is not None:
+            values = {name: _exact(chunk[name]) for name in self.where.names()}
+            keep = keep & np.broadcast_to(np.asarray(holds(self.where, values)), chunk.shape)
+        matching = valid if self.where is None else int(np.count_nonzero(keep))
+        result.matching += matching
+        if not matching:
+            return no_rows()
+        full = self.limit is not None and len(result.rows["index"]) >= self.limit
+        if self.sort is not None and not self.objectives and full and self.sort[0] in FIGURES:
+            figure, sign = self.sort  # only what is as good as the worst row so far can enter
+            column = _array(chunk[figure])
+            worst = result.rows[figure][-1]
+            keep = keep & np.broadcast_to(column <= worst if sign > 0 else column >= worst, chunk.shape)
+        places = np.flatnonzero(keep)
+        if not len(places):
+            return no_rows()
+        if self.objectives:
+            points = np.stack([chunk.at(figure, places) * sign for figure, sign in self.objectives], axis=1)
+            places = places[front(points)]
+        elif self.sort is not None and self.limit is not None and len(places) > self.limit:
+            keys = self._keys(chunk.at(self.sort[0], places) if self.sort[0] in FIGURES else chunk.index(places))
+            if keys.dtype != object:
+                places = places[keys <= np.partition(keys, self.limit - 1)[self.limit - 1]]
+        rows = {"index": chunk.index(places), **{figure: chunk.at(figure, places) for figure in FIGURES}}
+        return self.chosen(rows) if self.sort is not None and not self.objectives else rows
+
+    def _keys(self, column: Array) -> Array:
+        """Return what rows are sorted by, smallest first, from the column of a figure, or from indices for an axis."""
+        assert self.sort is not None
+        name, sign = self.sort
+        if name in FIGURES:
+            return column * sign
+        axis = next(axis for axis in self.space.axes if axis.name == name)
+        places = column // self.space.strides[name] % len(axis.values)
+        if isinstance(axis.values, range):
+            return places * sign
+        ranks = np.argsort(np.argsort([float(v) if v is not None else -1.0 for v in axis.values], kind="stable"), kind="stable")
+        return np.asarray(ranks[places] * sign)
+
+    def chosen(self, rows: Rows) -> Rows:
+        """Return those of some rows that are kept: the front, the first few in order, or all."""
+        if self.objectives:
+            rows = taken(rows, front(np.stack([rows[figure] * sign for figure, sign in self.objectives], axis=1)))
+        elif self.sort is not None:
+            rows = taken(rows, self.order(rows)[: self.limit])
+        return rows
+
+    def order(self, rows: Rows) -> Array:
+        """Return the order of rows: by the figure or axis asked for, equal ones in the order of the axes."""
+        if self.sort is None:
+            return np.argsort(rows["index"], kind="stable")
+        keys = self._keys(rows[self.sort[0]] if self.sort[0] in FIGURES else rows["index"])
+        by_index = np.argsort(rows["index"], kind="stable")
+        return by_index[np.argsort(keys[by_index], kind="stable")]
+
+    def merged(self, a: Partial, b: Partial) -> Partial:
+        """Return the answer for the candidates of both."""
+        return Partial(
+            a.candidates + b.candidates,
+            a.valid + b.valid,
+            a.matching + b.matching,
+            joined(a.reasons, b.reasons),
+            self.chosen(stacked(a.rows, b.rows)),
+            a.methods + b.methods,
+        )
+
+
+def _exact(value: Any) -> Any:
+    """Return a number or a column as one that cannot overflow, a column of choices as its array."""
+    if isinstance(value, Ints) or not hasattr(value, "dtype"):
+        return value.values if isinstance(value, Choices) else value
+    return Ints(value)
+
+
+def _array(value: Any) -> Any:
+    return value.values if isinstance(value, Ints) else value
+
+
+def no_rows() -> Rows:
+    """Return rows of which there are none."""
+    return {name: np.zeros(0, dtype=np.int64) for name in ("index", *FIGURES)}
+
+
+def stacked(*several: Rows) -> Rows:
+    """Return rows one below the other."""
+    filled = [rows for rows in several if len(rows["index"])]
+    if len(filled) < 2:
+        return filled[0] if filled else no_rows()
+    return {name: np.concatenate([rows[name] for rows in filled]) for name in filled[0]}
+
+
+def taken(rows: Rows, places: Array) -> Rows:
+    """Return the rows at some places."""
+    return {name: column[places] for name, column in rows.items()}
