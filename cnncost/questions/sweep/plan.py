@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from cnncost.base.errors import CnncostError
+from cnncost.base.errors import AlgebraError, CnncostError
 from cnncost.base.ints import Ints
 from cnncost.base.poly import Num, Poly, assumptions, symbol
 from cnncost.questions.sweep.asked import Asked
@@ -27,6 +27,7 @@ from cnncost.questions.sweep.space import Axis
 WORTH_A_FORM = 2**13  # candidates of one structure from which tracing on letters pays
 SAMPLES = 24  # candidates traced one at a time before a closed form or a depth is believed
 SAMPLED_LAYERS = 100_000  # and at most so many layers of them, some half a second
+TRIES = 6  # candidates, beside the first and the last, at which a model is asked what it makes of a letter
 LOOKED_AT = 10**6  # values of an axis for which a condition is worked out at once
 NOT_SAID = {"": 0}  # in place of figures: a closed form says nothing of this candidate
 
@@ -91,13 +92,29 @@ class Planner:
         """Return an axis of whole numbers as a column where the model takes a letter for it: then it counts no layers."""
         if axis.role != "structure" or not axis.whole or axis.ends[0] < 1 or self.method == "one at a time":
             return axis
-        first = {other.name: other.values[0] for other in self.costs.space.axes}
-        try:
-            with assumptions():
-                self.costs.traced({**first, axis.name: symbol(axis.name)})
-        except FAILURES:  # the last ones come from the model's own code, which was given a letter
-            return axis
-        return replace(axis, role="column")
+        for values in self._tries():
+            try:
+                with assumptions():
+                    self.costs.traced({**values, axis.name: symbol(axis.name)})
+            except AlgebraError:
+                return axis
+            except CnncostError as error:
+                if isinstance(error.__cause__, AlgebraError):
+                    return axis
+                continue  # these values cannot be built, whatever the axis is
+            except FAILURES:  # from the model's own code, which was given a letter
+                return axis
+            return replace(axis, role="column")
+        return axis
+
+    def _tries(self) -> Iterator[dict[str, Any]]:
+        """Iterate over a few candidates, of which some may be impossible to build: the first, the last, and others."""
+        axes = self.costs.space.axes
+        rng = random.Random(1)
+        yield {axis.name: axis.values[0] for axis in axes}
+        yield {axis.name: axis.values[-1] for axis in axes}
+        for _ in range(TRIES):
+            yield {axis.name: axis.values[rng.randrange(len(axis.values))] for axis in axes}
 
     def _counts(self, structures: Sequence[Axis]) -> tuple[Axis, ...]:
         first = {axis.name: axis.values[0] for axis in structures}
@@ -109,16 +126,17 @@ class Planner:
 
     def _loops(self, axis: Axis) -> bool:
         """Whether a model only counts with a setting, or gives the same steps for each of its few values."""
-        values = {other.name: other.values[0] for other in self.costs.space.axes}
-        second = axis.values[1]
-        for value in (axis.values[0], second):
+        for values in self._tries():
             asked: list[str] = []
             try:
-                self.costs.traced({**values, axis.name: Asked(value, asked)})
+                for value in axis.values[:2]:
+                    self.costs.traced({**values, axis.name: Asked(value, asked)})
+            except CnncostError:
+                if not asked:
+                    continue
             except FAILURES:
                 return False
-            if asked:
-                return self._even(axis, values)
+            return not asked or self._even(axis, values)
         return True
 
     def _even(self, axis: Axis, values: Mapping[str, Any]) -> bool:
