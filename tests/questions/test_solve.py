@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import random
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from cnncost.base.units import parse_quantity
 from cnncost.models.model import Model
 from cnncost.questions.solve.solution import Solution
 from cnncost.questions.solve.solve import Approach, solve
+from cnncost.questions.solve.target import RELATIONS
 from cnncost.show.tables.solve import solution_table
 
 DATA = Path(__file__).parents[1] / "data" / "layers"
@@ -178,6 +180,33 @@ def test_largest_within_limits(model: str, unknown: str, data: st.DataObject) ->
     else:
         with pytest.raises(UsageError, match=f"no {unknown} of {model} meets"):
             solve(model, unknown, wanted)
+
+
+@pytest.mark.parametrize(
+    ("model", "unknown", "questions"),
+    [
+        ("conv3x3_twice", "C", 80),
+        ("resnext_block", "G", 80),
+        ("lenet5", "batch", 80),
+        ("resnet20_cifar", "size", 30),
+        ("mobilenet_v2", "width", 30),
+    ],
+)
+def test_amounts_that_a_value_meets_exactly(model: str, unknown: str, questions: int) -> None:
+    """Limits of all four relations at costs that candidates have, or one beside them: 300 questions against brute force."""
+    costs = costs_of(model, unknown)
+    rng = random.Random(model + unknown)
+    asked = 0
+    while asked < questions:
+        index = rng.randrange(3)
+        relation = rng.choice(["<", "<=", ">", ">="])
+        goal = rng.choice(list(costs.values()))[index] + rng.choice([0, 0, 0, -1, 1])
+        met = [value for value, cost in costs.items() if RELATIONS[relation](cost[index], goal)]
+        if len({cost[index] for cost in costs.values()}) == 1 or not met or len(met) == len(costs):
+            continue
+        found = solve(model, unknown, [f"{QUANTITIES[index]}{relation}{goal}"])
+        assert (found.value, found.why) == ((max(met), "largest") if relation[0] == "<" else (min(met), "smallest"))
+        asked += 1
 
 
 @EXACT

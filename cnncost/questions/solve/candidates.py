@@ -175,6 +175,12 @@ class Candidates:
                     return False
         return True
 
+    def past(self, number: int) -> bool:
+        """Whether all candidates from half of a number up to it cost more than every target."""
+        known = [(self.at(n), self.goals.get(n)) for n in range(number // 2 + 1, number + 1)]
+        costs = [(cost, goal) for cost, goal in known if cost is not None and goal is not None]
+        return bool(costs) and all(c > g for cost, goal in costs for c, g in zip(cost, goal, strict=True))
+
     def differs(self, index: int, cost: Callable[[Any], Num | None], points: Iterable[int]) -> bool:
         """Whether cost − target, traced as numbers, is another than a function of the value says at one of some candidates."""
         for number in points:

@@ -114,8 +114,10 @@ def _look_closely(tried: Candidates, crossings: Sequence[int]) -> None:
     assert first is not None
     if tried.steady([first, *crossings]):
         return
-    last = max(number for number, costs in tried.costs.items() if costs is not None)
-    if last > EVERY:
+    number = last = max(number for number, costs in tried.costs.items() if costs is not None)
+    while last <= EVERY and not tried.past(last):
+        last += 1
+    if last > EVERY or number > EVERY:
         name = tried.case.model.name
         raise UsageError(
             f"what {name} costs rises and falls from one {tried.unknown} to the next, so that a search can miss the answer",

@@ -237,8 +237,7 @@ class Evaluator:
         base, *deeper = self.last[1]
         count = math.prod(map(len, box))
         alone = count * base.alone // max(1, base.valid.size)
-        self.used["one at a time"] += alone
-        self.used["arrays"] += count - alone
+        self.used += Counter({"one at a time": alone, "arrays": count - alone})
         broad = [len(places) if axis in self.planner.sizes else 1 for axis, places in zip(self.axes, box, strict=True)]
         sound: Any = base.valid.reshape(broad)
         for axis, one in zip(plan.depths, deeper, strict=True):
