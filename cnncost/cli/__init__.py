@@ -17,6 +17,7 @@ COMMANDS = {
     "memory": "The memory of a network by name: outputs, peak, kept for the backward pass, training.",
     "graph": "The graph of a network for other programs: JSON, Mermaid, DOT, stacks for flame graphs.",
     "draw": "A drawing of a network: boxes and lines, repeats folded.",
+    "plot": "A plot of one or several networks: icicle, stages, memory, roofline, accuracy against cost, …",
     "report": "A page to look at and send: one to six networks, or what changed, in one file.",
     "formula": "What a network costs in letters: exact polynomials.",
     "solve": "The width, depth, size or other setting that meets a target.",

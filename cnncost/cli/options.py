@@ -333,6 +333,16 @@ def write_picture(svg: str, format: str, path: str | None) -> None:
         file.write(made)
 
 
+def write_plot(made: bytes | str, path: str | None) -> None:
+    """Print a plot, or write it to a file: whole or not at all."""
+    data = made.encode("utf-8") if isinstance(made, str) else made
+    if path is None or path == "-":
+        click.echo(data, nl=False)
+        return
+    with replacing(path) as file:
+        file.write(data)
+
+
 def check_output(format: str | None, path: str | None) -> None:
     """Refuse an output file whose format is not known, before any work is done."""
     if path is not None and path != "-" and format is None:

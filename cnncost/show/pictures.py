@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
 from cnncost.base.errors import UsageError
+from cnncost.measures.report import Report
 
 SUFFIXES = {".svg": "svg", ".png": "png", ".pdf": "pdf"}
+VEGALITE = "6.1"  # the version of Vega-Lite that plots are drawn with
 SCALE = 2.0  # pixels of a PNG per pixel of the drawing
 
 
@@ -29,13 +38,44 @@ def picture_format(path: str | None) -> str:
     return chosen
 
 
-def converter(what: str):  # type: ignore[no-untyped-def]  # a module that may not be there
+PLOTS = {**SUFFIXES, ".html": "html", ".json": "json"}
+
+
+def plot_format(path: str | None) -> str:
+    """Return the format of a plot by its file's suffix, Vega-Lite's JSON without one; as `picture_format`."""
+    from cnncost.show.render import format_of
+
+    chosen = "json" if path is None or path == "-" else format_of(path, PLOTS)
+    if chosen in SUFFIXES.values():
+        converter(f"a plot as {chosen.upper()}", "or write .html or .vl.json, which need nothing")
+    return chosen
+
+
+def drawn(figure: Mapping[str, Any], format: str) -> bytes:
+    """Return a plot, a Vega-Lite object, in a format. Raises UsageError where nothing comes of it: never an empty file.
+
+    vl-convert prints what goes wrong in a plot and returns a picture without a mark: such pictures are refused.
+    """
+    from json import dumps
+
+    if format == "json":
+        return (dumps(figure, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+    vl = converter(f"a plot as {format.upper()}", "or write .html or .vl.json, which need nothing")
+    try:
+        made: str = vl.vegalite_to_svg(dict(figure), vl_version=VEGALITE)
+    except ValueError as error:
+        raise UsageError(f"vl-convert could not draw the plot: {str(error)[:200]}", "please report it") from None
+    if not re.search(r'role="graphics-symbol" aria-roledescription="(?:bar|\w+ mark)"', made):
+        raise UsageError("the plot came out without a mark", "please report it, with the .vl.json of the same plot")
+    return convert(made, format)
+
+
+def converter(what: str, otherwise: str = "or write .svg") -> Any:
     """Return the module vl_convert. Raises UsageError where it is not installed."""
     try:
-        import vl_convert
+        return import_module("vl_convert")
     except ImportError:
-        raise UsageError(f"{what} needs vl-convert", 'install it: pip install "cnncost[plot]"; or write .svg') from None
-    return vl_convert
+        raise UsageError(f"{what} needs vl-convert", f'install it: pip install "cnncost[plot]"; {otherwise}') from None
 
 
 def convert(svg: str, format: str) -> bytes:
@@ -47,3 +87,72 @@ def convert(svg: str, format: str) -> bytes:
     if len(made) < 500:
         raise UsageError(f"the {format.upper()} came out empty", "write .svg and convert it with another program")
     return made
+
+
+@dataclass(frozen=True, repr=False)
+class Picture:
+    """A drawing or a plot: notebooks show it, and `save` writes it.
+
+    `svg` is the picture of a drawing; `figure` the Vega-Lite object of a plot, whose SVG vl-convert makes.
+    """
+
+    title: str
+    svg: str = ""
+    figure: Mapping[str, Any] | None = None
+
+    def save(self, path: str) -> None:
+        """Write the picture to a file: .svg, .png, .pdf; a plot to .vl.json, too. Raises UsageError for another suffix."""
+        drawing = self.figure is None
+        made = convert(self.svg, picture_format(path)) if drawing else drawn(self.figure or {}, plot_format(path))
+        with open(path, "wb") as file:
+            file.write(made)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """Return what notebooks show: SVG; of a plot Vega-Lite, and SVG where vl-convert is installed."""
+        bundle: dict[str, Any] = {"text/plain": repr(self)}
+        if self.figure is None:
+            return {**bundle, "image/svg+xml": self.svg}
+        for version in ("v5", "v6"):
+            bundle[f"application/vnd.vegalite.{version}+json"] = dict(self.figure)
+        with suppress(UsageError):
+            bundle["image/svg+xml"] = drawn(self.figure, "svg").decode("utf-8")
+        return bundle
+
+    def __repr__(self) -> str:
+        return f"<{'Drawing' if self.figure is None else 'Plot'} {self.title}>"
+
+
+def draw(report: Report, **options: Any) -> Picture:
+    """Return the drawing of a report's network; options as those of `cnncost.show.drawing.drawing`.
+
+    >>> import cnncost
+    >>> draw(cnncost.analyze("resnet18"), depth=1)
+    <Drawing resnet18>
+    """
+    from cnncost.show.drawing import drawing
+
+    return Picture(report.model, svg=drawing(report, **options))
+
+
+def plot(kind: str, *reports: Report, labels: Sequence[str] | None = None, **asked: Any) -> Picture:
+    """Return a plot of reports; `kind` and `asked` as those of `cnncost.show.plots.figure`.
+
+    >>> import cnncost
+    >>> plot("memory", cnncost.analyze("resnet18"))
+    <Plot memory of resnet18>
+    """
+    from cnncost.show.plots import figure
+
+    names = ", ".join(labels or [report.model for report in reports])
+    return Picture(f"{kind} of {names}", figure=figure(kind, reports, labels, **asked))
+
+
+def save(path: str, *reports: Report, labels: Sequence[str] | None = None, **options: Any) -> None:
+    """Write the page of 1 to 6 reports to FILE.html; options as those of `cnncost.show.page.data.page_data`."""
+    from cnncost.show.page import page
+    from cnncost.show.page.data import page_data
+
+    checked_suffix(path, ".html", ".htm")
+    text = page(page_data(reports, labels, **options))
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)

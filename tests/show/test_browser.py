@@ -24,7 +24,6 @@ CHROMIUM = os.environ.get("PLAYWRIGHT_CHROMIUM") or shutil.which("chromium") or 
 if CHROMIUM is None:
     pytest.skip("needs a chromium: apt-get install chromium, or name one in PLAYWRIGHT_CHROMIUM", allow_module_level=True)
 
-pytestmark = pytest.mark.xdist_group("browser")
 HERE = Path(__file__).parent
 SIZES = {"wide": (1280, 900), "phone": (390, 844)}
 

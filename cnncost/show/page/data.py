@@ -31,6 +31,7 @@ def page_data(
     title: str | None = None,
     only: Sequence[str] | None = None,
     bubble: Mapping[str, Any] | None = None,
+    metric: str = "flops",
 ) -> dict[str, Any]:
     """Return the data of a page of 1 to 6 models; with `diff` of what changed from the first to the second.
 
@@ -48,6 +49,7 @@ def page_data(
         "models": [model_data(report, label, device) for report, label in zip(reports, names, strict=True)],
         "diff": _diff(*reports) if diff else None,
         "bubble": bubble,
+        "metric": metric,
     }
 
 

@@ -30,6 +30,7 @@ const UNITS = {
 
 function figure(value, unit) {
   if (value == null) return "";
+  if (unit === "number") return String(+value.toPrecision(4));
   const [base, names] = UNITS[unit];
   let step = 0;
   while (Math.abs(value) >= base && step < names.length - 1) { value /= base; step++; }

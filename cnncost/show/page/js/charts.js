@@ -128,7 +128,7 @@ function drawBubble() {
   $("s-bubble").hidden = !bubble || hiddenView("bubble");
   if ($("s-bubble").hidden) return;
   const { points, x: ax, y: ay, size } = bubble, range = key => [Math.min(...points.map(p => p[key])), Math.max(...points.map(p => p[key]))];
-  const wide = ([low, high]) => low > 0 && high / low > 12, scaled = ([low, high]) => wide([low, high]) ? d3.scaleLog([low / 1.6, high * 1.9], [0, 1]) : d3.scaleLinear([low - (high - low || low || 1) * 0.15, high + (high - low || low || 1) * 0.15], [0, 1]).nice();
+  const wide = ([low, high]) => low > 0 && high / low > 12, scaled = ([low, high]) => wide([low, high]) ? d3.scaleLog([low / 1.6, high * 1.9], [0, 1]) : d3.scaleLinear([low < 0 ? low * 1.15 : Math.max(0, low - (high - low || low || 1) * 0.15), high + (high - low || high || 1) * 0.15], [0, 1]).nice();
   const x = scaled(range("x")), y = scaled(range("y")), most = range("size")[1] || 1, format = axis => v => figure(v, axis.unit);
   const f = frame($("bubble"), { height: 380, x, y, xTitle: ax.title, yTitle: ay.title, label: `${ay.title} against ${ax.title}, area by ${size.title}`, xFormat: format(ax), yFormat: format(ay) });
   [...points].sort((a, b) => b.size - a.size).forEach(p => {

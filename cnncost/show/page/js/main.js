@@ -10,18 +10,24 @@ async function readData() {
 }
 
 function show(data) {
-  if (page.data === null && data.diff) page.at = data.diff.new;
+  if (page.data === null) {
+    page.metric = data.metric;
+    if (data.diff) page.at = data.diff.new;
+  }
   page.data = data;
   page.at = Math.min(page.at, data.models.length - 1);
   page.selected = new Set();
   for (const m of data.models) for (const key of Object.keys(METRICS)) if (m.columns[key] && m.total[key] == null) m.total[key] = m.columns[key].reduce((a, b) => a + b, 0);
   document.title = data.title;
   $("title").textContent = data.title;
-  for (const name of ["icicle", "drawing", "memory", "table"]) $(`s-${name}`).hidden = hiddenView(name);
-  $("s-stages").hidden = hiddenView("stages");
+  for (const name of ["icicle", "drawing", "stages", "memory", "roofline", "field", "table"]) $(`s-${name}`).hidden = hiddenView(name);
+  $("s-diff").hidden = !data.diff || hiddenView("diff");
+  $("s-bubble").hidden = !data.bubble || hiddenView("bubble");
+  const compared = data.only && data.only.every(name => name === "bubble" || name === "stages");  // no one model is shown
+  for (const id of ["stats", "counted"]) $(id).hidden = Boolean(compared);
   $("h-stages").textContent = data.models.length > 1 ? "Compared" : "By resolution and by type";
   $("notes").textContent = `Made by cnncost ${data.version}. Numbers are exact; nothing was measured. This file needs no network.`;
-  $("models").hidden = data.models.length < 2;
+  $("models").hidden = data.models.length < 2 || Boolean(compared);
   $("models").replaceChildren(...data.models.map((m, k) => html("button", { "aria-pressed": String(k === page.at), click: () => { page.at = k; page.selected = new Set(); icicle.top = null; showModel(); } }, m.label)));
   $("diffmetric").replaceChildren(...["flops", "params", "activation_bytes", "macs"].map(key => html("option", { value: key }, METRICS[key].title)));
   showModel();
