@@ -14,20 +14,24 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
-from glob import glob, has_magic
+from glob import has_magic
+from pathlib import Path
 from typing import Any
 
 from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.files import read_text
 from cnncost.base.limits import Limit, limit
 from cnncost.models.load import is_spec, load
 
 FILES = ("cnncost.toml", "pyproject.toml")  # in each folder, from the present one upwards, the first that says something
 KEYS = ("models", "convention", "dtype", "batch", "budget")
 EVERY = "*"  # the pattern of limits for every model that is checked
+LARGEST = 1_000_000  # bytes of a configuration file
 
 Keys = tuple[str, ...]
 
@@ -63,8 +67,8 @@ class Rule:
         return frozenset(map(_identity, self.models))
 
     def covers(self, model: str) -> bool:
-        """Return whether the limits are for this model."""
-        return self.pattern == EVERY or _identity(model) in self._same
+        """Return whether the limits are for this model. A bare name covers the same model with settings, too."""
+        return self.pattern == EVERY or not self._same.isdisjoint((_identity(model), _identity(_bare(model))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +81,44 @@ class Config:
     rules: tuple[Rule, ...] = ()
 
     def limits(self, model: str) -> list[Limit]:
-        """Return the limits of a model: of several for one quantity, the last that is written."""
-        found: dict[str, Limit] = {}
+        """Return the limits of a model. Of several for one quantity the last max, warning and growth that are written hold."""
+        return merged([entry for rule in self.rules if rule.covers(model) for entry in rule.limits])
+
+    def need_use(self, models: Sequence[str]) -> None:
+        """Raise ConfigError for the first budget that holds none of the models that are checked."""
         for rule in self.rules:
-            if rule.covers(model):
-                found.update({entry.quantity: entry for entry in rule.limits})
-        return list(found.values())
+            if not any(map(rule.covers, models)):
+                hint = f"models = … does not list it; those it lists: {', '.join(models[:5])}{' …' * (len(models) > 5)}"
+                raise ConfigError(rule.place, f"the budget of '{rule.pattern}' holds none of the models that are checked", hint)
+
+
+def merged(limits: Sequence[Limit]) -> list[Limit]:
+    """Return limits without what a later one of the same quantity says anew: of max, warn and growth each the last holds.
+
+    >>> from cnncost.base.limits import limit
+    >>> [(each.value, each.warn) for each in merged([limit("params", {"max": 9, "warn": 5}), limit("params", {"warn": 7})])]
+    [(9, None), (None, 7)]
+    """
+    keys = ("value", "warn", "growth")
+    last = {(entry.quantity, key): entry for entry in limits for key in keys if getattr(entry, key) is not None}
+    kept = []
+    for entry in limits:
+        holds: dict[str, Any] = {key: getattr(entry, key) if last.get((entry.quantity, key)) is entry else None for key in keys}
+        if any(value is not None for value in holds.values()):
+            kept.append(replace(entry, **holds))
+    return kept
 
 
 def expand(pattern: str, folder: str = "") -> list[str]:
     """Return the models that a pattern stands for: spec files by path, networks of the zoo by name.
 
-    Raises UsageError where nothing matches. What is no pattern stands for itself.
+    Raises UsageError where nothing matches. A word without wildcards is returned as it is. No code of a `module:function` is
+    run: whoever only reads a configuration, or completes a word, must not be made to.
     """
     from cnncost.models import zoo
 
     if _is_pattern(pattern, folder):
-        paths = glob(pattern, root_dir=folder or None, recursive=True)
-        files = sorted(os.path.join(folder, path) for path in paths if is_spec(path))
+        files = sorted(os.path.join(folder, path) for path in _files(pattern, folder))
         names = [name for name in zoo.MODULE_OF if fnmatchcase(name, pattern)]
         if not files and not names:
             raise UsageError(f"'{pattern}' matches nothing", "patterns match spec files (*.yaml), and names of cnncost list")
@@ -104,9 +128,27 @@ def expand(pattern: str, folder: str = "") -> list[str]:
         if not os.path.exists(path):
             raise UsageError(f"there is no file '{path}'", "paths are relative to the configuration file")
         return [path]
-    if pattern not in zoo.MODULE_OF:
+    words = _words(pattern)
+    if words and is_spec(words[0]):
+        return [shlex.join([*expand(words[0], folder), *words[1:]])]
+    if pattern not in zoo.MODULE_OF and not any(":" in word for word in words):
         load(pattern)
     return [pattern]
+
+
+def _files(pattern: str, folder: str) -> Iterator[str]:
+    """Iterate over the spec files that a pattern matches. Links to folders are not followed: they may lead in circles."""
+    anchor = Path(pattern).anchor
+    root = Path(anchor or folder or ".")
+    dots = _hidden(Path(pattern).parts)
+    for path in root.glob(str(Path(pattern).relative_to(anchor)) if anchor else pattern):
+        inside = path.relative_to(root)
+        if is_spec(path.name) and (dots or not _hidden(inside.parts)) and path.is_file():
+            yield str(path if anchor else inside)
+
+
+def _hidden(parts: Sequence[str]) -> bool:
+    return any(part.startswith(".") and part != ".." for part in parts)
 
 
 def matching(word: str) -> list[str]:
@@ -123,25 +165,41 @@ def _is_pattern(word: str, folder: str = "") -> bool:
     return has_magic(word) and not settings and not os.path.exists(os.path.join(folder, word))
 
 
+def _words(model: str) -> list[str]:
+    if is_spec(model):
+        return [model]
+    try:
+        return shlex.split(model)
+    except ValueError:  # said by whoever loads it
+        return [model]
+
+
+def _bare(model: str) -> str:
+    """Return a model without its settings: its name or path."""
+    words = _words(model)
+    return words[0] if words and "+" not in words else model
+
+
 def _identity(model: str) -> str:
-    return os.path.realpath(model) if is_spec(model) else " ".join(model.split())
+    words = _words(model)
+    return " ".join(os.path.realpath(word) if is_spec(word) and ":" not in word else word for word in words)
 
 
-def find(path: str | None = None) -> Config:
-    """Return the configuration of a file, or of the nearest one from the present folder upwards; an empty one where none is.
+def find(path: str | None = None, folder: str | None = None) -> Config:
+    """Return the configuration of a file, or of the nearest one from `folder` (else the present one) upwards.
 
-    Raises UsageError with file, line and column for anything in it that cannot be used.
+    An empty one where there is none. Raises UsageError with file, line and column for anything in it that cannot be used.
     """
     if path is not None:
         found = _read(path)
         if found is None:
             raise UsageError(f"'{path}' has no table [tool.cnncost]", "add one, or name another file with --config")
         return found
-    folder = os.getcwd()
+    folder = os.path.abspath(folder or os.getcwd())
     while True:
         for name in FILES:
             candidate = os.path.join(folder, name)
-            if os.path.isfile(candidate):
+            if os.path.exists(candidate):
                 found = _read(os.path.relpath(candidate))
                 if found is not None:
                     return found
@@ -151,17 +209,34 @@ def find(path: str | None = None) -> Config:
         folder = above
 
 
-def _read(path: str) -> Config | None:
+def beside(model: str, main: Config) -> Config:
+    """Return the configuration nearest to a spec's own folder where that is another file than `main`, else an empty one."""
+    bare = _bare(model)
+    if not is_spec(bare) or bare == "-" or ":" in bare:
+        return Config()
+    found = find(folder=os.path.dirname(os.path.abspath(bare)))
+    same = found.file is None or (main.file is not None and os.path.realpath(found.file) == os.path.realpath(main.file))
+    return Config() if same else found
+
+
+def models_of(text: str) -> list[str]:
+    """Return what the text of a configuration lists as `models`, as written; nothing where it cannot be read."""
     import tomllib
 
     try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "it is no text in UTF-8"
-        raise UsageError(f"cannot read '{path}': {reason}", "name a configuration file with --config") from None
+        data = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return []
+    listed = data.get("models", data.get("tool", {}).get("cnncost", {}).get("models", []))
+    return [model for model in listed if isinstance(model, str)] if isinstance(listed, list) else []
+
+
+def _read(path: str) -> Config | None:
+    import tomllib
+
+    text = read_text(path, "the configuration", "name a configuration file with --config", LARGEST)
     whole = os.path.basename(path) != "pyproject.toml"
-    if not whole and "cnncost" not in text:
+    if not whole and not re.search("c+n+.{0,2}c?o?s?t", text, re.IGNORECASE):  # of most projects: no need to parse it
         return None
     try:
         data = tomllib.loads(text)
@@ -172,12 +247,9 @@ def _read(path: str) -> Config | None:
         raise ConfigError((path, line, column), f"{fact[:1].lower()}{fact[1:]}", "see: https://toml.io") from None
     except RecursionError:
         raise ConfigError((path, 1, 1), "nested too deep", "see: https://toml.io") from None
-    root: Keys = () if whole else ("tool", "cnncost")
-    for key in root:
-        data = data.get(str(key), {}) if isinstance(data, dict) else {}
-    if not whole and not data:
-        return None
-    return _Reader(path, text, root).config(data)
+    reader = _Reader(path, text, () if whole else ("tool", "cnncost"))
+    table = data if whole else reader.table_of_a_project(data)
+    return None if table is None else reader.config(table)
 
 
 class _Reader:
@@ -201,6 +273,25 @@ class _Reader:
 
     def error(self, keys: Keys, message: str, hint: str = "") -> ConfigError:
         return ConfigError((self.path, *self.at(*keys)), message, hint)
+
+    def table_of_a_project(self, data: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Return [tool.cnncost] of a pyproject.toml, None where there is none. Raises ConfigError for one that is misspelt."""
+        from difflib import get_close_matches  # imported late: most projects configure nothing here
+
+        hint = "write [tool.cnncost], and [tool.cnncost.budget.…] for limits"
+        tools = data.get("tool", {})
+        tools = tools if isinstance(tools, dict) else {}
+        for place, tables in (((), data), (("tool",), tools)):
+            for key in tables:
+                if (place, key) != (("tool",), "cnncost") and get_close_matches(key.lower(), ["cnncost"], cutoff=0.8):
+                    line, column = self.places.get((*place, key), (1, 1))
+                    raise ConfigError((self.path, line, column), f"'{'.'.join((*place, key))}' configures nothing", hint)
+        if "cnncost" not in tools:
+            return None
+        table = tools["cnncost"]
+        if not isinstance(table, dict):
+            raise self.error((), "tool.cnncost is no table", hint)
+        return table
 
     def config(self, data: Any) -> Config:
         self.known(data, KEYS, (), "the configuration")

@@ -298,7 +298,8 @@ def test_configuration(run: Run, tmp_path: Path) -> None:
     found = [(r["model"], r["quantity"], r["limit"], r["ok"], r["file"], r["line"]) for r in json.loads(result.out)["results"]]
     assert found == [
         ("specs/big.yaml", "params", 11_700_000, True, "pyproject.toml", 15),
-        ("specs/big.yaml", "flops", 5000, True, "pyproject.toml", 21),  # the later limit for one quantity holds
+        ("specs/big.yaml", "flops", 3000, True, "pyproject.toml", 18),  # the warning of the earlier entry goes on
+        ("specs/big.yaml", "flops", 5000, True, "pyproject.toml", 21),  # the later max holds
         ("specs/small.yaml", "params", 11_700_000, True, "pyproject.toml", 15),
         ("specs/small.yaml", "flops", 4000, False, "pyproject.toml", 18),
         ("resnet18", "params", 11_700_000, True, "pyproject.toml", 15),
@@ -456,7 +457,7 @@ REFUSALS = {
     "check resnt50 --max-params 1": "unknown model 'resnt50'\ndid you mean 'resnet50', 'se_resnet50' or 'resnet50_v1'?",
     "check specs/*.yaml --max-params 1": "'specs/*.yaml' matches nothing\n"
     "patterns match spec files (*.yaml), and names of cnncost list",
-    "check resnet50 --config no.toml": "cannot read 'no.toml': no such file or directory\n"
+    "check resnet50 --config no.toml": "cannot read the configuration 'no.toml': no such file or directory\n"
     "name a configuration file with --config",
     "check resnet50 --max-params 1 --format jnit": "unknown format 'jnit'\ndid you mean 'junit'?",
 }
