@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,29 +24,46 @@ def assert_budget(
     dtype: str = "float32",
     convention: str = "lecture",
     settings: dict[str, Any] | None = None,
-    **limits: int | str,
+    against: str | None = None,
+    allow_new: bool = False,
+    **limits: int | str | dict[str, Any],
 ) -> None:
-    """Assert that a model keeps its limits: `params="26M"`, `flops=4_500_000_000`, `memory="40 MiB"`, …
+    """Assert that a model keeps its limits: `params="26M"`, `flops={"max": "4.5G", "warn": "4G"}`, `memory="40 MiB"`, …
 
     `model`, `input`, `batch`, `dtype` and `convention` are those of `cnncost.analyze`, `settings` the model's own. A spec's
-    budget holds as well. Raises AssertionError that names the limit, by how much it is broken, and the heaviest layers;
-    UsageError where there is no limit, or one of no quantity (`cnncost.base.limits.QUANTITIES` are those there are).
+    budget holds as well. Growth is measured `against` a git ref or a file of `cnncost snapshot`, of models given by name.
+
+    Raises AssertionError that names the limit, by how much it is broken, and the heaviest layers; UsageError where there is no
+    limit, one of no quantity (`cnncost.base.limits.QUANTITIES` are those there are), or one that cannot be checked, unless
+    `allow_new`. What is above a warning is warned of (`UserWarning`).
     """
     __tracebackhide__ = True  # pytest shows the test, not this function
     from cnncost.api import analyze
     from cnncost.models.load import with_budget
     from cnncost.questions.check.budget import verdicts
-    from cnncost.questions.check.history import costs
+    from cnncost.questions.check.history import Missing, before, costs
+
+    def price(what: Any) -> dict[str, Any]:
+        report = analyze(what, input=input, batch=batch, dtype=dtype, convention=convention, **(settings or {}))
+        return costs(report, report.model, {each.quantity for each in held})
 
     held = [limit(name, given, "assert_budget") for name, given in limits.items()]
+    name = model if isinstance(model, str) else ""
     if isinstance(model, str):
         model, own = with_budget(model)
         held += own
     if not held:
         raise UsageError("no limit to assert", 'give one, such as params="26M"')
-    report = analyze(model, input=input, batch=batch, dtype=dtype, convention=convention, **(settings or {}))
-    found = costs(report, report.model, {each.quantity for each in held})
-    broken = [verdict for verdict in verdicts(found, held) if not verdict.ok]
-    if broken:
-        told = ([f"{each.model}: {each.sentence} ({each.place})", *each.details] for each in broken)
-        raise AssertionError("\n".join(line for lines in told for line in lines))
+    base: Any = Missing("nothing to measure it from was given as against=")
+    if against is not None:
+        base = before(name, against) if name else Missing("a model without a name has no earlier version")
+        base = price(base) if isinstance(base, Model) else base
+    found = verdicts(price(model), held, base, allow_new)
+    told = {each: f"{each.model}: {each.sentence} ({each.place})" for each in found}
+    if broken := [each for each in found if each.state == "over"]:
+        raise AssertionError("\n".join(line for each in broken for line in (told[each], *each.details)))
+    if unchecked := [each for each in found if not each.ok]:
+        raise UsageError(told[unchecked[0]], "give against=REF or against='costs.json'; allow_new=True for a new model")
+    for each in found:
+        if each.state == "warn":
+            warnings.warn("\n".join((told[each], *each.details)), stacklevel=2)

@@ -30,9 +30,10 @@ def read_text(path: str, what: str, hint: str, most: int = LARGEST) -> str:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe without a writer would wait for one
     except (OSError, ValueError) as error:
         raise refused((getattr(error, "strerror", None) or str(error)).lower()) from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise refused("it is no file")
     with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise refused("it is no file")
         data = file.read(most + 1)
     if len(data) > most:
         raise refused(f"it has more than {most:,} bytes")

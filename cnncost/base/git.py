@@ -56,6 +56,11 @@ def bytes_at(ref: str, path: str) -> bytes:
     return content
 
 
+def need_commit(ref: str) -> None:
+    """Raise UsageError unless the repository of the present folder has such a commit, branch or tag."""
+    _commit(os.getcwd(), ref)
+
+
 def _inside(path: str, top: str) -> str:
     """Return a path as the repository calls it. Links inside the work tree are not followed: a path is what it is called."""
     whole = os.path.abspath(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
 
 import click
@@ -52,10 +53,32 @@ class Commands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command and its words. Raises UsageError for an option that is given twice: the last would win, unseen."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None and not ctx.resilient_parsing:
+            for option in _repeated(click.Context(command, ctx, name), rest):
+                raise UsageError(f"{option} is given twice", "give it once")
+        return name, command, rest
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands into the help text without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _repeated(context: click.Context, words: list[str]) -> Iterator[str]:
+    """Iterate over the options that stand more than once among words and may stand there once."""
+    try:
+        order = context.command.make_parser(context).parse_args(list(words))[2]
+    except click.UsageError:  # said when the command itself reads them
+        return
+    seen = set()
+    for parameter in order:
+        if isinstance(parameter, click.Option) and not parameter.multiple and not parameter.count:
+            if parameter in seen:
+                yield max(parameter.opts, key=len)
+            seen.add(parameter)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from cnncost.base.errors import CnncostError, ModelError, Several, UsageError, each
+from cnncost.base.errors import CnncostError, Several, UsageError
 from cnncost.base.limits import QUANTITIES, Limit, limit
 from cnncost.cli.options import FORMATS, check_output, complete_model, model_options, output_options, reports, show
 
 if TYPE_CHECKING:
-    from cnncost.questions.check.budget import Verdict
+    from cnncost.questions.check.budget import Check
     from cnncost.questions.check.config import Config
     from cnncost.show.table import Table
 
@@ -36,12 +36,14 @@ def limit_options(function: F) -> F:
 @click.argument("models", nargs=-1, shell_complete=complete_model)
 @limit_options
 @click.option("--against", metavar="REF|FILE", help="Hold growth against a git ref, or a file of cnncost snapshot.")
+@click.option("--allow-new", is_flag=True, help="Pass where growth cannot be measured: a new model, or a renamed one.")
 @click.option("--config", metavar="FILE", help="Where limits are configured.  [default: cnncost.toml or pyproject.toml]")
 @model_options
 @partial(output_options, formats=("text", "github", "gitlab", "junit", *FORMATS))
 def command(
     models: tuple[str, ...],
     against: str | None,
+    allow_new: bool,
     config: str | None,
     format: str | None,
     path: str | None,
@@ -62,22 +64,28 @@ def command(
     chosen = None if format == "text" else format
     try:
         given = [_limit(name, options.pop(f"max_{name}")) for name in QUANTITIES]
-        found, notes = _verdicts(models, [each for each in given if each], against, config, options)
+        found = _hold(models, [each for each in given if each], against, allow_new, config, options)
     except CnncostError as error:
         if format == "github":
             _annotate(error)
         raise
-    from cnncost.questions.check.budget import Check
-
-    verdicts = Check(tuple(found), tuple(notes)).table(exact=exact)
+    verdicts = found.table(exact=exact)
     show(verdicts, chosen, path)
     if format == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
         _summarise(verdicts, summary)
-    broken = [verdict for verdict in found if not verdict.ok]
     if path not in (None, "-"):  # the report goes to a file, yet whoever reads the log wants to know
-        for verdict in broken:
+        for verdict in [*found.over, *found.unchecked]:
             click.echo(f"{verdict.model}: {verdict.sentence} ({verdict.place})", err=True)
-    return OVER if broken else 0
+    if found.over:
+        return OVER
+    if found.unchecked:
+        many = "a limit was" if len(found.unchecked) == 1 else f"{len(found.unchecked)} limits were"
+        hint = f"{REMEDY}; where the model is new, or renamed: --allow-new"
+        raise UsageError(f"{many} not checked: {found.unchecked[0].missing}", hint)
+    return 0
+
+
+REMEDY = "measure growth with --against REF, or --against costs.json of cnncost snapshot"
 
 
 def _limit(name: str, text: str | None) -> Limit | None:
@@ -104,46 +112,21 @@ def configured(words: Sequence[str], file: str | None, options: dict[str, Any]) 
     return found, list(dict.fromkeys(names))
 
 
-def _verdicts(
-    words: Sequence[str], given: Sequence[Limit], against: str | None, file: str | None, options: dict[str, Any]
-) -> tuple[list[Verdict], list[str]]:
-    """Return the verdicts of all models, and what is to be said about what was not checked."""
-    from cnncost.models.load import with_budget
-    from cnncost.models.model import Model
-    from cnncost.questions.check import budget, history
+def _hold(
+    words: Sequence[str],
+    given: Sequence[Limit],
+    against: str | None,
+    allow_new: bool,
+    file: str | None,
+    options: dict[str, Any],
+) -> Check:
+    """Return the verdicts of all models that are meant."""
+    from cnncost.questions.check.hold import hold
 
     configuration, names = configured(words, file, options)
-    models, limits = {}, {}
-    for name, (model, own) in zip(names, each(with_budget, names), strict=True):
-        models[name] = model
-        limits[name] = [*own, *configuration.limits(name), *given]
-    if not any(limits.values()):
-        where = "--max-params 26M, budget: in the spec, or [tool.cnncost.budget] in pyproject.toml"
-        raise UsageError(f"no limit for {', '.join(names[:3])}{' …' * (len(names) > 3)}", f"give one: {where}")
-    quantities = {limit.quantity for held in limits.values() for limit in held}
-    found = zip(names, reports([*models.values()], **options), strict=True)
-    costs = {name: history.costs(report, name, quantities) for name, report in found}
-    notes = [f"no limit for: {', '.join(name for name in names if not limits[name])}"] if not all(limits.values()) else []
-    growing = [name for name in names if any(limit.growth for limit in limits[name])]
-    earlier: dict[str, Any] = {}
-    if growing and against is None:
-        notes.append(f"growth is not checked without --against: {', '.join(growing)}")
-    elif against is not None and not growing:
-        notes.append(f"no limit of growth to hold against {against}")
-    elif against is not None:
-        for name in growing:
-            try:
-                was = history.before(name, against)
-                if isinstance(was, Model):
-                    (report,) = reports([was], **options)
-                    was = history.costs(report, name, quantities)
-                earlier[name] = was
-            except ModelError as error:  # what was broken before must not keep its repair out
-                notes.append(f"growth of {name} is not checked, for it was broken: {error.message}")
-        if missing := [name for name in growing if earlier.get(name, "") is None]:
-            notes.append(f"not in {against}, so that growth is not checked: {', '.join(missing)}")
-    verdicts = [v for name in names for v in budget.verdicts(costs[name], limits[name], earlier.get(name))]
-    return verdicts, notes
+    if not words:
+        configuration.need_use(names)
+    return hold(names, lambda model: reports([model], **options)[0], given, configuration, against, allow_new)
 
 
 def _annotate(error: CnncostError) -> None:

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from cnncost.base.errors import UsageError, did_you_mean, each
+from cnncost.base.errors import CnncostError, UsageError, did_you_mean, each
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -119,6 +119,13 @@ def complete_model(ctx: click.Context, param: click.Parameter, incomplete: str) 
     return [CompletionItem(name) for name in names(incomplete)] or [CompletionItem(incomplete, type="file")]
 
 
+def _runs_code(reference: str) -> bool:
+    """Whether a model is somebody's own function: completion must not import what it lies in."""
+    from cnncost.models.load import in_a_file
+
+    return any(":" in word and not in_a_file(word) for word in reference.split())
+
+
 def complete_setting(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the settings of the models typed so far, as NAME=."""
     from click.shell_completion import CompletionItem
@@ -128,7 +135,9 @@ def complete_setting(ctx: click.Context, param: click.Parameter, incomplete: str
     given = ctx.params.get("model") or ctx.params.get("models") or ctx.args  # args, while an option still lacks its value
     found: list[str] = []
     for reference in [given] if isinstance(given, str) else given:
-        with suppress(UsageError):
+        if _runs_code(reference):
+            continue
+        with suppress(CnncostError):
             found += [f"{name}=" for name in load(reference).declared if name.startswith(incomplete)]
     return [CompletionItem(name) for name in dict.fromkeys(found)]
 
@@ -140,8 +149,11 @@ def complete_unknown(ctx: click.Context, param: click.Parameter, incomplete: str
     from cnncost.models.instance import Instance
     from cnncost.models.load import load
 
-    with suppress(UsageError):
-        names = Instance(load(ctx.params.get("model") or ctx.args[0])).settings()
+    reference = ctx.params.get("model") or ctx.args[0]
+    if _runs_code(reference):
+        return []
+    with suppress(CnncostError):
+        names = Instance(load(reference)).settings()
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
     return []
 

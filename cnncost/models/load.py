@@ -10,7 +10,7 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -41,12 +41,17 @@ def load(reference: str, **settings: Any) -> Model:
     return model.with_settings(**settings)
 
 
-def _member(words: list[str], reference: str) -> Model:
-    """Return the model of NAME [--set SETTING=VALUE] [--size S] [--input C,H,W], as words."""
+def _named(name: str) -> Model:
+    """Return the model of a file, of `package.module:function`, or of a name of the zoo."""
+    return spec(name).model if is_spec(name) else _file(name) if is_file(name) else _own(name) if ":" in name else _known(name)
+
+
+def _member(words: list[str], reference: str, find: Callable[[str], Model] = _named) -> Model:
+    """Return the model of NAME [--set SETTING=VALUE] [--size S] [--input C,H,W], as words; `find` gives that of the name."""
     if not words:
         raise UsageError(f"no model named in '{reference}'", "see: cnncost list")
     name, options = words[0], words[1:]
-    model = spec(name).model if is_spec(name) else _file(name) if is_file(name) else _own(name) if ":" in name else _known(name)
+    model = find(name)
     sizes = []
     while options:
         flag, equals, value = options.pop(0).partition("=")
@@ -122,9 +127,7 @@ def names(prefix: str = "") -> list[str]:
 def _words(reference: str) -> list[str]:
     import shlex
 
-    if not any(character.isspace() for character in reference) or (
-        (is_spec(reference) or is_file(reference)) and os.path.exists(reference)
-    ):
+    if not any(character.isspace() for character in reference) or (in_a_file(reference) and os.path.exists(reference)):
         return [reference] if reference else []
     try:
         return shlex.split(reference)
@@ -145,6 +148,11 @@ def _split(words: Sequence[str], mark: str) -> list[list[str]]:
 def is_spec(name: str) -> bool:
     """Whether a reference names a spec: a YAML file, or `-` for the standard input."""
     return name == "-" or name.lower().endswith((".yaml", ".yml"))
+
+
+def in_a_file(name: str) -> bool:
+    """Whether a reference names a file: a spec, or a network as another program writes it."""
+    return is_spec(name) or is_file(name)
 
 
 def spec(reference: str) -> Spec:
@@ -178,17 +186,35 @@ def _is_path(before_colon: str) -> bool:
     return before_colon.startswith((".", os.sep)) or (os.name == "nt" and len(before_colon) == 1)
 
 
-def at(ref: str, reference: str) -> Model | None:
-    """Return the model of a file as it was at a git ref, settings as in `reference`; None where there was none."""
-    from cnncost.base.git import NotInGitError
+class NoPastError(UsageError):
+    """A model of which there is no earlier version in git."""
 
-    words = _words(reference)
-    if not words or not (is_spec(words[0]) or is_file(words[0])) or words[0] == "-" or "+" in words:
-        return None
-    try:
-        return _member([f"{ref}:{words[0]}", *words[1:]], reference)
-    except NotInGitError:
-        return None
+
+def at(ref: str, reference: str) -> Model:
+    """Return a model whose specs are as they were at a git ref, settings as in `reference`.
+
+    Raises NotInGitError for a spec that was not there, NoPastError for what git cannot have: a spec of the standard input,
+    and `module:function`, whose earlier code is not run; UsageError for what was there and cannot be read.
+    """
+
+    def find(name: str) -> Model:
+        if name == "-":
+            raise NoPastError("the standard input has no earlier version", "name a file")
+        if is_spec(name):
+            from cnncost.base.git import text_at
+            from cnncost.models.spec import read
+
+            return read(f"{ref}:{name}", text_at(ref, name)).model
+        if is_file(name):
+            from cnncost.base.git import bytes_at
+
+            return open_model(f"{ref}:{name}", bytes_at(ref, name))
+        if ":" in name:
+            raise NoPastError("code of an earlier commit is not run", "hold it against a snapshot: --against costs.json")
+        return _known(name)
+
+    members = [_member(part, reference, find) for part in _split(_words(reference), "+")]
+    return members[0] if len(members) == 1 else ensemble(members)
 
 
 def with_budget(reference: str) -> tuple[Model, tuple[Limit, ...]]:

@@ -113,6 +113,7 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     "--max-training-adam": (["1GB"], ["x"]),
     "--max-training-flops": (["6G"], ["x"]),
     "--against": ([], ["nope.json"]),
+    "--allow-new": ([""], []),
     "--config": (["own.toml"], ["nope.toml"]),
     "--from": (["squeezenet1_1"], ["nope"]),
     "--force": ([""], []),

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -236,15 +237,54 @@ def test_growth_from_another_folder(run: Run, repository: Path, monkeypatch: pyt
 
 
 def test_what_has_no_past(run: Run, repository: Path) -> None:
+    """A limit of growth that has nothing to be measured from is a verdict of its own, and fails unless that is allowed."""
     new = repository / "my specs" / "new.yaml"
     new.write_text(NET)
-    result = run("check", str(new), "--against", "main")
-    assert result.code == 0
-    assert f"not in main, so that growth is not checked: {new}\n" in result.out
-    assert "growth is not checked without --against: " in run("check", str(new)).out
+    for words, why in (
+        (("--against", "main"), f"'{new}' is not in main"),
+        ((), "nothing to measure it from was given with --against"),
+        (("--against", "HEAD:my specs"), ""),
+    ):
+        refused = run("check", str(new), *words)
+        assert refused.code == 2
+        if why:
+            assert f"unchecked: {new}: growth of params is not checked: {why} ({new}:6)\n" in refused.out
+            assert "1 limit kept, 2 not checked\n" in refused.out
+            assert refused.err.startswith(f"error: 2 limits were not checked: {why}\n  measure growth with --against REF")
+        else:
+            assert refused.err.startswith("error: git knows no commit, branch or tag 'HEAD:my specs'")
+    allowed = run("check", str(new), "--against", "main", "--allow-new")
+    assert (allowed.code, allowed.err) == (0, "")
+    assert "1 limit kept, 2 not checked (allowed)\n" in allowed.out
     assert (
         "no limit of growth to hold against main\n" in run("check", "resnet18", "--max-params", "12M", "--against", "main").out
     )
+
+
+def test_unchecked_in_every_format(run: Run, repository: Path) -> None:
+    """What was not checked is an entry of its own for programs, too: notes are for people."""
+    new = repository / "my specs" / "new.yaml"
+    new.write_text(NET)
+    for words, ok in (((), False), (("--allow-new",), True)):
+
+        def told(format: str, words: tuple[str, ...] = words, ok: bool = ok) -> str:
+            result = run("check", "my specs/new.yaml", "--against", "main", "--format", format, *words)
+            assert result.code == (0 if ok else 2)
+            return str(result.out)
+
+        data = json.loads(told("json"))
+        assert data["ok"] is ok
+        assert [(r["state"], r["ok"], r["limit"], r["before"]) for r in data["results"]] == [
+            ("unchecked", ok, None, None),
+            ("ok", True, 10**6, None),
+            ("unchecked", ok, None, None),
+        ]
+        rows = list(csv.DictReader(io.StringIO(told("csv"))))
+        assert [(row["state"], row["limit"]) for row in rows] == [("unchecked", ""), ("ok", "1000000"), ("unchecked", "")]
+        assert [entry["severity"] for entry in json.loads(told("gitlab"))] == ["minor" if ok else "major"] * 2
+        assert told("github").count("::warning " if ok else "::error ") == 2
+        cases = [child.tag for case in ElementTree.fromstring(told("junit")).iter("testcase") for child in case]
+        assert cases == ["skipped" if ok else "failure"] * 2
 
 
 REFUSALS = {
@@ -276,14 +316,18 @@ def test_a_ref_is_never_an_option(run: Run, repository: Path) -> None:
 
 
 @pytest.mark.parametrize("slip", [("kernel: 1", "kernal: 1"), ("kernel: 1", "kernel: 9")])
-def test_what_was_broken_does_not_keep_its_repair_out(run: Run, repository: Path, slip: tuple[str, str]) -> None:
+def test_a_broken_base_is_no_absence(run: Run, repository: Path, slip: tuple[str, str]) -> None:
     spec = repository / "my specs" / "net.yaml"
     spec.write_text(NET.replace(*slip))
     git(repository, "commit", "--quiet", "--all", "-m", "broken")
     spec.write_text(NET)
-    result = run("check", "my specs/net.yaml", "--against", "main")
-    assert result.code == 0
-    assert "growth of my specs/net.yaml is not checked, for it was broken: main:my specs/net.yaml:4:" in result.out
+    for words in ((), ("--allow-new",)):
+        refused = run("check", "my specs/net.yaml", "--against", "main", *words)
+        assert refused.code == 2
+        assert refused.out == ""
+        assert refused.err.startswith("error: my specs/net.yaml cannot be read as it was at main: main:my specs/net.yaml:4:")
+        assert "  it was broken: compare with a version that works" in refused.err
+    assert run("check", "my specs/net.yaml", "--against", "main~1").code == 0
     refused = run("diff", "main:my specs/net.yaml", "resnet18")
     assert refused.code == 2
 

@@ -2,45 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from cnncost.base.figures import Figure
 from cnncost.base.limits import QUANTITIES, Limit
 from cnncost.base.showable import Showable
-from cnncost.base.units import amounts
+from cnncost.base.units import Measure, Shown, amounts
+from cnncost.questions.check.history import Data, Missing
 from cnncost.questions.diff import difference, need_same_counting, total
 
 HEAVIEST = 3  # layers named for a limit that is broken
 
-Data = Mapping[str, Any]  # the costs of a model, as `Report.to_dict` gives them
-State = Literal["ok", "warn", "over"]
+State = Literal["ok", "warn", "over", "unchecked"]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One model held to one limit."""
+    """One model held to one limit. Where growth has nothing to be measured from, the verdict is that it was not checked."""
 
     model: str
     limit: Limit
     kind: Literal["max", "warn", "growth"]  # which part of the limit
     value: int
-    most: int  # the largest value within it
+    most: int | None  # the largest value within it; None where that cannot be told
     before: int | None = None  # what growth is measured from
+    missing: str = ""  # why there is nothing that it could be measured from
+    allowed: bool = False  # whether that was said to be right
     heaviest: tuple[tuple[str, int], ...] = ()  # layers, largest first; of growth, what they grew by
 
     @property
     def state(self) -> State:
         """How it turned out."""
+        if self.most is None:
+            return "unchecked"
         if self.value > self.most:
             return "warn" if self.kind == "warn" else "over"
         return "warn" if self.kind == "max" and self.limit.warn is not None and self.value > self.limit.warn else "ok"
 
     @property
     def ok(self) -> bool:
-        """Whether the limit is kept; a warning keeps it."""
-        return self.state != "over"
+        """Whether the limit is kept; a warning keeps it, and so does what was allowed to go unchecked."""
+        return self.allowed if self.state == "unchecked" else self.state != "over"
 
     @property
     def quantity(self) -> Figure:
@@ -58,8 +62,10 @@ class Verdict:
     @property
     def sentence(self) -> str:
         """What is to be said about it, in one line without the model's name."""
+        if self.most is None:
+            return f"growth of {self.quantity.title} is not checked: {self.missing}"
         bound = self.most if self.kind != "max" or self.state != "warn" else self.limit.warn or 0
-        value, most = amounts([self.value, bound], self.quantity.measure)
+        value, most = beside(self.value, bound, self.quantity.measure)
         step, _ = amounts([abs(self.value - bound), 0], self.quantity.measure)
         relation = "within" if self.value <= bound else "above"
         what = {"over": f"the limit of {most}", "warn": f"the warning at {most}", "ok": f"the limit of {most}"}[self.state]
@@ -83,35 +89,51 @@ class Verdict:
         return [*lines, *([self.limit.message] if self.limit.message else [])]
 
 
-def verdicts(costs: Data, limits: Sequence[Limit], before: Data | None = None) -> list[Verdict]:
-    """Return one verdict per limit of a model; limits of growth only where there is something `before`.
+def beside(value: int, bound: int, unit: Measure, exact: bool = False) -> tuple[Shown, Shown]:
+    """Return a value and its bound as people read them: in one unit, unless that would make the smaller one look like nothing.
 
-    Raises UsageError where the two are counted differently.
+    >>> [cell.text for cell in beside(11_514_530_000, 4_000, "count")]
+    ['11,514.53 M', '4,000']
     """
-    if before is not None:
+    together = amounts([value, bound], unit, exact)
+    if min(value, bound) > 0 and max(value, bound) > 1000 * min(value, bound):
+        together = [*amounts([value], unit, exact), *amounts([bound], unit, exact)]
+    return together[0], together[1]
+
+
+def verdicts(costs: Data, limits: Sequence[Limit], before: Data | Missing, allow_new: bool = False) -> list[Verdict]:
+    """Return one verdict or more per limit of a model: its max and warning, and its growth.
+
+    Raises UsageError where the model and what was `before` are counted differently.
+    """
+    if not isinstance(before, Missing):
         need_same_counting(before, costs)
     found = []
     for limit in limits:
-        quantity = QUANTITIES[limit.quantity]
+        quantity, model = QUANTITIES[limit.quantity], costs["model"]
         value = total(costs, quantity)
         if limit.value is not None:
-            found.append(Verdict(costs["model"], limit, "max", value, limit.value))
+            found.append(Verdict(model, limit, "max", value, limit.value))
         elif limit.warn is not None:
-            found.append(Verdict(costs["model"], limit, "warn", value, limit.warn))
-        if limit.growth is not None and before is not None:
+            found.append(Verdict(model, limit, "warn", value, limit.warn))
+        if limit.growth is None:
+            continue
+        if isinstance(before, Missing):
+            found.append(Verdict(model, limit, "growth", value, None, missing=before.reason, allowed=allow_new))
+        else:
             was = total(before, quantity)
-            found.append(Verdict(costs["model"], limit, "growth", value, limit.growth.most(was), was))
+            found.append(Verdict(model, limit, "growth", value, limit.growth.most(was), was))
     return [_weighed(verdict, costs, before) for verdict in found]
 
 
-def _weighed(verdict: Verdict, costs: Data, before: Data | None) -> Verdict:
+def _weighed(verdict: Verdict, costs: Data, before: Data | Missing) -> Verdict:
     """Return the verdict with the layers that weigh most, or grew most, where the limit is not kept."""
     from dataclasses import replace
 
     key = verdict.quantity.layers
-    if verdict.state == "ok" or not key:
+    if verdict.state in ("ok", "unchecked") or not key:
         return verdict
-    if verdict.kind == "growth" and before is not None:
+    if verdict.kind == "growth" and not isinstance(before, Missing):
         changes = difference(before, costs, verdict.limit.quantity).layers
         weights = [(change.layer["name"], change.delta(key)) for change in changes]
     else:
@@ -131,3 +153,13 @@ class Check(Showable):
     def ok(self) -> bool:
         """Whether every limit is kept."""
         return all(verdict.ok for verdict in self.verdicts)
+
+    @property
+    def over(self) -> list[Verdict]:
+        """The limits that are broken."""
+        return [verdict for verdict in self.verdicts if verdict.state == "over"]
+
+    @property
+    def unchecked(self) -> list[Verdict]:
+        """The limits that could not be checked, and of which nobody has said that this is right."""
+        return [verdict for verdict in self.verdicts if verdict.state == "unchecked" and not verdict.ok]

@@ -26,7 +26,7 @@ from typing import Any
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.files import read_text
 from cnncost.base.limits import Limit, limit
-from cnncost.models.load import is_spec, load
+from cnncost.models.load import in_a_file, load
 
 FILES = ("cnncost.toml", "pyproject.toml")  # in each folder, from the present one upwards, the first that says something
 KEYS = ("models", "convention", "dtype", "batch", "budget")
@@ -68,7 +68,7 @@ class Rule:
 
     def covers(self, model: str) -> bool:
         """Return whether the limits are for this model. A bare name covers the same model with settings, too."""
-        return self.pattern == EVERY or not self._same.isdisjoint((_identity(model), _identity(_bare(model))))
+        return self.pattern == EVERY or not self._same.isdisjoint((_identity(model), _identity(bare(model))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +123,13 @@ def expand(pattern: str, folder: str = "") -> list[str]:
         if not files and not names:
             raise UsageError(f"'{pattern}' matches nothing", "patterns match spec files (*.yaml), and names of cnncost list")
         return files + names
-    if is_spec(pattern):
+    if in_a_file(pattern):
         path = os.path.join(folder, pattern)
         if not os.path.exists(path):
             raise UsageError(f"there is no file '{path}'", "paths are relative to the configuration file")
         return [path]
     words = _words(pattern)
-    if words and is_spec(words[0]):
+    if words and in_a_file(words[0]):
         return [shlex.join([*expand(words[0], folder), *words[1:]])]
     if pattern not in zoo.MODULE_OF and not any(":" in word for word in words):
         load(pattern)
@@ -143,7 +143,7 @@ def _files(pattern: str, folder: str) -> Iterator[str]:
     dots = _hidden(Path(pattern).parts)
     for path in root.glob(str(Path(pattern).relative_to(anchor)) if anchor else pattern):
         inside = path.relative_to(root)
-        if is_spec(path.name) and (dots or not _hidden(inside.parts)) and path.is_file():
+        if in_a_file(path.name) and (dots or not _hidden(inside.parts)) and path.is_file():
             yield str(path if anchor else inside)
 
 
@@ -166,7 +166,7 @@ def _is_pattern(word: str, folder: str = "") -> bool:
 
 
 def _words(model: str) -> list[str]:
-    if is_spec(model):
+    if in_a_file(model):
         return [model]
     try:
         return shlex.split(model)
@@ -174,15 +174,15 @@ def _words(model: str) -> list[str]:
         return [model]
 
 
-def _bare(model: str) -> str:
-    """Return a model without its settings: its name or path."""
+def bare(model: str) -> str:
+    """Return a model without its settings: its name or path; an ensemble as it is."""
     words = _words(model)
     return words[0] if words and "+" not in words else model
 
 
 def _identity(model: str) -> str:
     words = _words(model)
-    return " ".join(os.path.realpath(word) if is_spec(word) and ":" not in word else word for word in words)
+    return " ".join(os.path.realpath(word) if in_a_file(word) and ":" not in word else word for word in words)
 
 
 def find(path: str | None = None, folder: str | None = None) -> Config:
@@ -211,10 +211,10 @@ def find(path: str | None = None, folder: str | None = None) -> Config:
 
 def beside(model: str, main: Config) -> Config:
     """Return the configuration nearest to a spec's own folder where that is another file than `main`, else an empty one."""
-    bare = _bare(model)
-    if not is_spec(bare) or bare == "-" or ":" in bare:
+    path = bare(model)
+    if not in_a_file(path) or path == "-" or ":" in path:
         return Config()
-    found = find(folder=os.path.dirname(os.path.abspath(bare)))
+    found = find(folder=os.path.dirname(os.path.abspath(path)))
     same = found.file is None or (main.file is not None and os.path.realpath(found.file) == os.path.realpath(main.file))
     return Config() if same else found
 

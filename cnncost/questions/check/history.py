@@ -6,10 +6,13 @@ A model's costs are kept as the plain data of `Report.to_dict` (schema cnncost.t
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cnncost.base.errors import UsageError
+from cnncost.base.files import read_text
 from cnncost.base.limits import QUANTITIES
 
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from cnncost.models.model import Model
 
 SCHEMA = "cnncost.snapshot/1"
+LARGEST = 10**300  # of a figure: what a float can hold, for shares
 ONE = "cnncost.table/1"  # what `cnncost table --format json` prints: a snapshot of one model
 
 
@@ -39,6 +43,9 @@ def snapshot(reports: Sequence[Report], labels: Sequence[str]) -> dict[str, Any]
     }
 
 
+Data = Mapping[str, Any]  # the costs of a model, as `Report.to_dict` gives them
+
+
 def is_snapshot(name: str) -> bool:
     """Whether a word names a file of costs rather than a model or a git ref."""
     return name.lower().endswith(".json")
@@ -49,17 +56,20 @@ def read_snapshot(path: str) -> dict[str, dict[str, Any]]:
     """Return the costs in a file, by model. Raises UsageError for anything but a snapshot or a table in JSON."""
     import json
 
+    text = read_text(path, "the snapshot", _WRITE)
     try:
-        with open(path, encoding="utf-8") as file:
-            data = json.load(file)
-    except (OSError, ValueError, RecursionError) as error:
-        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "it is no JSON"
-        raise UsageError(f"cannot read the snapshot '{path}': {reason}", _WRITE) from None
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        raise UsageError(f"cannot read the snapshot '{path}': it is no JSON", _WRITE) from None
     schema = data.get("schema") if isinstance(data, dict) else None
     models = data.get("models") if schema == SCHEMA else [data] if schema == ONE else None
     if not isinstance(models, list) or not all(map(_sound, models)):
         raise UsageError(f"'{path}' is no snapshot", _WRITE)
-    return {model["model"]: model for model in models}
+    named: dict[str, dict[str, Any]] = {}
+    for model in models:
+        if named.setdefault(model["model"], model) is not model:
+            raise UsageError(f"'{path}' has two models '{model['model']}'", "keep one of them")
+    return named
 
 
 def pick(models: Mapping[str, dict[str, Any]], path: str, beside: Sequence[str]) -> dict[str, Any]:
@@ -86,12 +96,15 @@ def _sound(model: Any) -> bool:
         return False
     texts = (model.get(key) for key in ("model", "dtype", "convention"))
     entries = (model["total"], *layers)
+    names = [layer.get("name") for layer in layers]
     return (
         all(isinstance(text, str) for text in texts)
         and type(model.get("batch")) is int
         and isinstance(model.get("input"), list)
-        and all(type(entry.get(figure)) is int for entry in entries for figure in FIGURES)
-        and all(isinstance(layer.get("name"), str) and isinstance(layer.get("kind"), str) for layer in layers)
+        and all(type(number := entry.get(figure)) is int and abs(number) < LARGEST for entry in entries for figure in FIGURES)
+        and all(isinstance(name, str) for name in names)
+        and len(set(names)) == len(names)
+        and all(isinstance(layer.get("kind"), str) for layer in layers)
         and all(isinstance(layer.get("args"), Mapping) for layer in layers)
         and all(isinstance(layer.get("runs"), int | float) for layer in layers)
         and all(isinstance(layer.get(key), list) for layer in layers for key in ("input", "output"))
@@ -99,16 +112,82 @@ def _sound(model: Any) -> bool:
     )
 
 
-def before(name: str, against: str) -> Model | dict[str, Any] | None:
-    """Return an earlier version of a model: of a spec as it was at a git ref, of any model as a snapshot has it.
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Why there is nothing that growth could be measured from: half a sentence."""
 
-    None where there was none. Raises UsageError where there is no such snapshot, repository or ref.
+    reason: str
+
+
+def before(name: str, against: str | None, configured_in: str | None = None) -> Model | dict[str, Any] | Missing:
+    """Return an earlier version of a model: as a snapshot has it, or as it was at a git ref.
+
+    A spec is read as it was. A network of the zoo is, at a ref, the one that the configuration of that ref lists: the file
+    `configured_in`. Raises UsageError where there is no such snapshot, repository or ref, and for what was there and cannot be
+    read: that is no absence.
     """
+    if against is None:
+        return Missing("nothing to measure it from was given with --against")
     if is_snapshot(against):
-        return read_snapshot(against).get(name)
-    from cnncost.models.load import at
+        return _in_snapshot(name, against)
+    from cnncost.base.git import NotInGitError, text_at
+    from cnncost.models.load import NoPastError, at, in_a_file
+    from cnncost.questions.check.config import bare, models_of
 
-    return at(against, name)
+    try:
+        if in_a_file(bare(name)) or ":" in bare(name) or " + " in name:
+            return at(against, name)
+        if configured_in is None:
+            return Missing(f"no configuration says which {name} was meant at {against}")
+        listed = models_of(text_at(against, configured_in))
+    except (NotInGitError, NoPastError) as error:
+        return Missing(error.message)
+    alike = [name] if name in listed else [model for model in listed if bare(model) == bare(name)]
+    if len(alike) != 1:
+        return Missing(f"'{configured_in}' at {against} lists {'several' if alike else 'no'} {bare(name)}")
+    return at(against, alike[0])
+
+
+def need(against: str) -> None:
+    """Raise UsageError unless there is such a snapshot, or such a ref in the repository of this folder."""
+    if is_snapshot(against):
+        read_snapshot(against)
+    else:
+        from cnncost.base.git import need_commit
+
+        need_commit(against)
+
+
+def _in_snapshot(name: str, path: str) -> dict[str, Any] | Missing:
+    """Return the costs that a snapshot has of a model. Files are the same where their paths are, however they are written."""
+    models = read_snapshot(path)
+    if name in models:
+        return models[name]
+    found = [label for label in models if _paths(label, path) & _paths(name, "")]
+    if len(found) > 1:
+        raise UsageError(
+            f"'{path}' has several models that {name} may be: {', '.join(found)}", "write one again: cnncost snapshot"
+        )
+    held = ", ".join(list(models)[:5]) + " …" * (len(models) > 5)
+    return models[found[0]] if found else Missing(f"'{path}' does not have it (it has {held or 'nothing'})")
+
+
+def _paths(label: str, snapshot: str) -> frozenset[str]:
+    """Return what files a label may mean, with its settings: from this folder, from the snapshot's and from those above it."""
+    from cnncost.models.load import in_a_file
+    from cnncost.questions.check.config import bare
+
+    path = bare(label)
+    if not in_a_file(path):
+        return frozenset()
+    folders = [os.getcwd()]
+    if snapshot:
+        above = os.path.dirname(os.path.abspath(snapshot))
+        folders.append(above)
+        while not os.path.exists(os.path.join(above, ".git")) and above != os.path.dirname(above):
+            above = os.path.dirname(above)
+            folders.append(above)
+    return frozenset(os.path.realpath(os.path.join(folder, path)) + label[len(path) :] for folder in folders)
 
 
 FIGURES = ("params", "flops", "macs", "activation_bytes", "param_bytes", "buffers")  # of a layer and of totals, all whole

@@ -6,7 +6,7 @@ Each is a function of the table of verdicts and reads its plain data (schema cnn
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from cnncost.show.table import Table
@@ -73,12 +73,14 @@ def junit(table: Table) -> str:
         for case in cases:
             place = _attributes(file=case["file"], line=case["line"]) if case["file"] else ""
             head = f"    <testcase{_attributes(classname=model, name=_name(case))}{place}"
-            if case["ok"]:
+            if case["ok"] and case["state"] == "unchecked":
+                lines += [f"{head}>", f"      <skipped{_attributes(message=case['text'])} />", "    </testcase>"]
+            elif case["ok"]:
                 note = f">\n      <system-out>{_escape(_text(case))}</system-out>\n    </testcase>" if _is_told(case) else " />"
                 lines.append(head + note)
             else:
                 body = _escape("\n".join([case["text"], *case["details"]]))
-                message = _attributes(message=case["text"], type="budget")
+                message = _attributes(message=case["text"], type="unchecked" if case["state"] == "unchecked" else "budget")
                 lines += [f"{head}>", f"      <failure{message}>{body}</failure>", "    </testcase>"]
         lines.append("  </testsuite>")
     return "\n".join([*lines, "</testsuites>"])
@@ -117,9 +119,12 @@ def _relative(path: str) -> str:
     return os.path.normpath(path).replace(os.sep, "/")
 
 
+TITLES = {"over": "over budget", "warn": "near budget", "unchecked": "not checked"}
+
+
 def _command(result: Result) -> str:
     level = "warning" if result["ok"] else "error"
-    title = f"cnncost: {result['quantity']} {'over budget' if level == 'error' else 'near budget'}"
+    title = f"cnncost: {result['quantity']} {TITLES[result['state']]}"
     return workflow_command(level, _text(result), title, result["file"], result["line"], result["column"])
 
 
@@ -131,9 +136,10 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def _tally(results: Iterable[Result]) -> str:
+def _tally(results: Sequence[Result]) -> str:
     states = [result["ok"] for result in results]
-    return _attributes(tests=len(states), failures=states.count(False), errors=0)
+    skipped = sum(result["ok"] and result["state"] == "unchecked" for result in results)
+    return _attributes(tests=len(states), failures=states.count(False), errors=0, skipped=skipped or None)
 
 
 def _attributes(**values: Any) -> str:

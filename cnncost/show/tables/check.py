@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from cnncost.base.limits import QUANTITIES
 from cnncost.base.units import amounts
-from cnncost.questions.check.budget import Check, Verdict
+from cnncost.questions.check.budget import Check, Verdict, beside
 from cnncost.show.table import Column, Record, Table
 
 KINDS = {"max": "", "warn": " (warning)", "growth": " (growth)"}
@@ -30,11 +31,14 @@ def check_table(check: Check, exact: bool = False) -> Table:
         if verdict.state != "ok":
             told += [f"{verdict.state}: {verdict.model}: {verdict.sentence} ({verdict.place})"]
             told += [f"  {line}" for line in verdict.details]
-    broken = sum(not verdict.ok for verdict in found)
-    warned = sum(verdict.state == "warn" for verdict in found)
-    summary = f"{broken} of {_limits(len(found))} broken" if broken else f"{_limits(len(found))} kept"
-    if warned:
-        summary += f", {warned} with a warning"
+    counts = Counter(verdict.state for verdict in found)
+    checked = len(found) - counts["unchecked"]
+    broken = counts["over"]
+    summary = f"{broken} of {_limits(checked)} broken" if broken else f"{_limits(checked)} kept"
+    if counts["warn"]:
+        summary += f", {counts['warn']} with a warning"
+    if counts["unchecked"]:
+        summary += f", {counts['unchecked']} not checked" + (" (allowed)" if not check.unchecked else "")
     return Table.of(
         columns,
         [_record(verdict) for verdict in found],
@@ -47,10 +51,13 @@ def check_table(check: Check, exact: bool = False) -> Table:
 
 
 def _amount(place: int, exact: bool) -> Callable[[Record], Any]:
-    """Return how the value (0) or the limit (1) of a verdict is shown: both in one unit."""
+    """Return how the value (0) or the limit (1) of a verdict is shown; a limit that could not be told has none."""
 
     def read(record: Record) -> Any:
-        return amounts([record["value"], record["limit"]], QUANTITIES[record["quantity"]].measure, exact)[place]
+        unit = QUANTITIES[record["quantity"]].measure
+        if record["limit"] is None:
+            return None if place else amounts([record["value"]], unit, exact)[0]
+        return beside(record["value"], record["limit"], unit, exact)[place]
 
     return read
 

@@ -26,6 +26,7 @@ from cnncost.base.limits import QUANTITIES, Limit, limit
 from cnncost.base.units import amounts, parse_quantity
 from cnncost.questions.check import config
 from cnncost.questions.check.budget import Verdict, verdicts
+from cnncost.questions.check.history import Missing
 from cnncost.testing import assert_budget
 
 PROPERTY = examples(200)
@@ -172,7 +173,7 @@ def data(value: int) -> dict[str, Any]:
 @PROPERTY
 @given(st.integers(0, 10**14), st.integers(0, 10**14), st.integers(0, 10**14))
 def test_verdicts(value: int, most: int, warn: int) -> None:
-    (verdict,) = verdicts(data(value), [Limit("params", most, warn=min(warn, most))])
+    (verdict,) = verdicts(data(value), [Limit("params", most, warn=min(warn, most))], Missing("no growth is limited"))
     assert verdict.ok == (value <= most)
     assert verdict.state == ("over" if value > most else "warn" if value > min(warn, most) else "ok")
     if value > most:
@@ -473,7 +474,7 @@ def test_refusals(run: Run, command: str) -> None:
 
 def test_an_internal_error_is_told_from_a_broken_limit(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CNNCOST_DEBUG", raising=False)
-    monkeypatch.setattr("cnncost.questions.check.budget.verdicts", lambda *_: 1 / 0)
+    monkeypatch.setattr("cnncost.questions.check.hold.verdicts", lambda *_: 1 / 0)
     result = run("check", "resnet18", "--max-params", "1")
     assert (result.code, result.out) == (3, "")
     assert result.err.startswith("error: internal error: ZeroDivisionError")

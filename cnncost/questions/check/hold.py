@@ -1,0 +1,90 @@
+"""Holding models to their limits: whose limits hold, what growth is measured from, and what is to be said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cnncost.base.errors import CostError, ModelError, UsageError, each
+from cnncost.base.limits import Limit
+from cnncost.models.load import with_budget
+from cnncost.models.model import Model
+from cnncost.questions.check import config, history
+from cnncost.questions.check.budget import Check, Verdict, verdicts
+from cnncost.questions.check.history import Data, Missing
+
+if TYPE_CHECKING:
+    from cnncost.measures.report import Report
+
+WRITTEN = "--max-params 26M, budget: in the spec, or [tool.cnncost.budget] in pyproject.toml"
+
+
+def hold(
+    names: Sequence[str],
+    analyse: Callable[[Model], Report],
+    given: Sequence[Limit] = (),
+    configuration: config.Config | None = None,
+    against: str | None = None,
+    allow_new: bool = False,
+) -> Check:
+    """Return the verdicts of models, by the names under which they are called, held to all their limits.
+
+    Limits are those of a spec's own budget, of the configuration, of the configuration in a spec's own folder, and those
+    `given`; all of them hold. Growth is measured `against` a git ref or a snapshot. Every limit yields a verdict; what could
+    not be checked is `unchecked`, and fails unless `allow_new` says that it is right.
+
+    Raises UsageError where there is no limit at all, and where what growth is measured from cannot be read.
+    """
+    configuration = configuration or config.Config()
+    models: dict[str, Model] = {}
+    limits: dict[str, list[Limit]] = {}
+    files = [configuration.file] if configuration.file else []
+    for name, (model, own) in zip(names, each(with_budget, names), strict=True):
+        near = config.beside(name, configuration)
+        need_same(name, near, configuration)
+        files += [near.file] if near.file else []
+        models[name] = model
+        limits[name] = [*own, *configuration.limits(name), *near.limits(name), *given]
+    if not any(limits.values()):
+        raise UsageError(f"no limit for {', '.join(names[:3])}{' …' * (len(names) > 3)}", f"give one: {WRITTEN}")
+    quantities = {limit.quantity for held in limits.values() for limit in held}
+    reports = zip(names, each(analyse, models.values()), strict=True)
+    costs = {name: history.costs(report, name, quantities) for name, report in reports}
+    found: list[Verdict] = []
+    for name in names:
+        base: Data | Missing = Missing("no growth is limited")
+        if any(limit.growth for limit in limits[name]):
+            base = _base(name, against, configuration.file, partial(_price, analyse, name, quantities))
+        found += verdicts(costs[name], limits[name], base, allow_new)
+    notes = [f"limits read from {', '.join(dict.fromkeys(files))}"] if files else []
+    if unlimited := [name for name in names if not limits[name]]:
+        notes.append(f"no limit for: {', '.join(unlimited)}")
+    if against is not None and not any(verdict.kind == "growth" for verdict in found):
+        history.need(against)
+        notes.append(f"no limit of growth to hold against {against}")
+    return Check(tuple(found), tuple(notes))
+
+
+def _price(analyse: Callable[[Model], Report], name: str, quantities: Collection[str], model: Model) -> Data:
+    return history.costs(analyse(model), name, quantities)
+
+
+def _base(name: str, against: str | None, file: str | None, price: Callable[[Model], Data]) -> Data | Missing:
+    """Return what a model cost before. Raises UsageError where it was there and cannot be read."""
+    try:
+        found = history.before(name, against, file)
+        return price(found) if isinstance(found, Model) else found
+    except (ModelError, CostError) as error:
+        hint = "it was broken: compare with a version that works, or with a snapshot"
+        raise UsageError(f"{name} cannot be read as it was at {against}: {error.message}", hint) from error
+
+
+def need_same(name: str, near: config.Config, main: config.Config) -> None:
+    """Raise UsageError where the configuration in a model's folder counts in another way than the main one."""
+    for key, value in near.counting.items():
+        if main.file is not None and main.counting.get(key, value) != value:
+            raise UsageError(
+                f"{name} is counted with {key} {value} by '{near.file}' and {main.counting[key]} by '{main.file}'",
+                f"check it alone: --config {near.file}",
+            )
