@@ -7,28 +7,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-from cnncost.base.version import __version__ as __version__
+__version__ = "0.1.0"
 
-if TYPE_CHECKING:
-    from cnncost.api import analyze, compare
+if _TYPE_CHECKING:
+    from cnncost.api import analyze, check, compare, diff, explain, formula, memory, solve, sweep
     from cnncost.base.errors import CnncostError
     from cnncost.base.poly import Poly, symbols
     from cnncost.counting import Convention
     from cnncost.graph.graph import Graph, Node, Tensor, block, trace
-    from cnncost.measures.report import Report
+    from cnncost.measures.comparison import Comparison
+    from cnncost.measures.memory import Memory
+    from cnncost.measures.report import Layer, Report
     from cnncost.models.load import load
     from cnncost.models.model import Model, family, variant
+    from cnncost.questions.check.budget import Check
+    from cnncost.questions.claims import Readings
+    from cnncost.questions.diff import Difference
+    from cnncost.questions.explain import Explanation, Working
+    from cnncost.questions.formula import Formula
+    from cnncost.questions.solve.solution import Solution
+    from cnncost.questions.sweep.query import Result
 
 # Where each public name lives: imported on first use, so that `import cnncost` and `cnncost --help` cost nothing.
 _HOMES = {
     "Poly": "base.poly",
     "symbols": "base.poly",
+    "CnncostError": "base.errors",
     "analyze": "api",
     "compare": "api",
+    "memory": "api",
+    "formula": "api",
+    "solve": "api",
+    "sweep": "api",
+    "explain": "api",
+    "check": "api",
+    "diff": "api",
     "Convention": "counting",
-    "CnncostError": "base.errors",
     "Graph": "graph.graph",
     "Node": "graph.graph",
     "Tensor": "graph.graph",
@@ -39,29 +55,58 @@ _HOMES = {
     "load": "models.load",
     "variant": "models.model",
     "Report": "measures.report",
+    "Layer": "measures.report",
+    "Comparison": "measures.comparison",
+    "Memory": "measures.memory",
+    "Formula": "questions.formula",
+    "Solution": "questions.solve.solution",
+    "Result": "questions.sweep.query",
+    "Explanation": "questions.explain",
+    "Working": "questions.explain",
+    "Readings": "questions.claims",
+    "Check": "questions.check.budget",
+    "Difference": "questions.diff",
 }
 
 __all__ = [
+    "Check",
     "CnncostError",
+    "Comparison",
     "Convention",
+    "Difference",
+    "Explanation",
+    "Formula",
     "Graph",
+    "Layer",
+    "Memory",
     "Model",
     "Node",
     "Poly",
+    "Readings",
     "Report",
+    "Result",
+    "Solution",
     "Tensor",
+    "Working",
     "analyze",
     "block",
+    "check",
     "compare",
+    "diff",
+    "explain",
     "family",
+    "formula",
     "load",
+    "memory",
+    "solve",
+    "sweep",
     "symbols",
     "trace",
     "variant",
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'cnncost' has no attribute '{name}'")
     from importlib import import_module
@@ -70,4 +115,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted([*__all__, "__all__", "__doc__", "__file__", "__name__", "__path__", "__version__"])

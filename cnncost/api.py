@@ -1,55 +1,395 @@
-"""The library's front door: `analyze` one model, `compare` several."""
+"""The library's front door: the verbs of the command line, as functions that return values.
+
+A `model` is a reference as on the command line ("resnet50", "net.yaml", "module:function"), a `Model`, a traced `Graph`, or a
+function from a tensor to a tensor, which needs `input`, the shape (C, H, W) of one example. Further keyword arguments are the
+model's own settings (`width=32`) and the sizes of its input: `size=160`, `H=`, `W=`, `input=(3, 160, 160)`.
+
+Everything returned can be printed, shows itself as a table in a notebook, and has `table()` and `to_dict()`. All raise
+CnncostError for what cannot be used, with the place and the remedy.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from cnncost.base.poly import Num
+from cnncost.base.errors import UsageError
+from cnncost.base.poly import Num, Poly
+from cnncost.base.units import dtype_name
 from cnncost.counting import Convention
+from cnncost.counting import convention as find_convention
 from cnncost.graph.graph import Graph, Outputs, trace
-from cnncost.measures.report import Report, report
-from cnncost.models.load import load
+from cnncost.models.instance import Instance
+from cnncost.models.load import load, with_budget
 from cnncost.models.model import Model
+
+if TYPE_CHECKING:
+    from cnncost.measures.comparison import Comparison
+    from cnncost.measures.memory import Memory
+    from cnncost.measures.report import Report
+    from cnncost.questions.check.budget import Check
+    from cnncost.questions.claims import Readings
+    from cnncost.questions.diff import Difference
+    from cnncost.questions.explain import Explanation, Working
+    from cnncost.questions.formula import Formula
+    from cnncost.questions.solve.solution import Solution
+    from cnncost.questions.sweep.query import Result
+
+AnyModel: TypeAlias = str | Model | Graph | Callable[..., Outputs]
 
 
 def analyze(
-    model: str | Model | Graph | Callable[..., Outputs],
+    model: AnyModel,
     *,
-    input: Sequence[Num] | None = None,
+    input: Any = None,
     batch: Num = 1,
-    dtype: str = "float32",
+    dtype: Any = "float32",
     convention: str | Convention = "lecture",
     **settings: Any,
 ) -> Report:
-    """Return what a network costs: a `Report` with one row per layer.
+    """Return what a network costs: a `Report`, a sequence of its layers with their figures.
 
-    `model` is a name of the zoo ("resnet50"), a `Model`, a traced `Graph`, or a function from a tensor to a tensor, which
-    needs `input`, the shape (C, H, W) of one example. `settings` are the model's own: `width=32`, `classes=10`.
+    `batch` multiplies multiply-adds, FLOPs and activations; `dtype` sets the bytes per number: a name, or a type of NumPy or
+    PyTorch.
 
-    >>> report = analyze("resnet50", width=32)
-    >>> report.total["params"] == report.params.sum()
-    True
-
-    Raises CnncostError for anything that cannot be used, with the place and the remedy.
+    >>> report = analyze("resnet50", width=32, dtype="float16")
+    >>> report
+    <Report resnet50: 174 layers, 6.92 M params, 1.05 G FLOPs>
+    >>> report["conv1"].params, report.total["peak_memory"]
+    (4704, 2408448)
     """
-    return report(_graph(model, input, settings), convention, batch, dtype)
+    from cnncost.measures.report import report
+
+    return report(_graph(model, input, settings), convention, batch, dtype_name(dtype))
 
 
-def compare(*models: str | Model | Graph, **options: Any) -> list[Report]:
-    """Return the reports of several models; options as those of `analyze`."""
-    return [analyze(model, **options) for model in models]
+def compare(*models: AnyModel, **options: Any) -> Comparison:
+    """Return the reports of several models, side by side; options as those of `analyze`.
+
+    >>> [report.total["params"] for report in compare("resnet18", "resnet34")]
+    [11689512, 21797672]
+    """
+    from cnncost.measures.comparison import Comparison
+
+    if not models:
+        raise UsageError("no model to compare", 'name some: compare("resnet50", "vgg16")')
+    return Comparison(tuple([analyze(model, **options) for model in models]), tuple(map(_label, models)))
 
 
-def _graph(model: Any, input: Sequence[Num] | None, settings: dict[str, Any]) -> Graph:
+def memory(
+    model: AnyModel,
+    *,
+    input: Any = None,
+    batch: Num = 1,
+    dtype: Any = "float32",
+    dtypes: str = "",
+    optimizer: str = "sgd",
+    in_place: Sequence[str] | str | None = None,
+    block: int = 1,
+    convention: str | Convention = "lecture",
+    **settings: Any,
+) -> Memory:
+    """Return the memory of a network by name, in bytes: activations, outputs, peak, kept for the backward pass, training.
+
+    `dtypes` says what parts are stored as ("mixed", "activations=float16,masks=uint8"), `in_place` which layer types work in
+    place (by default as torchvision writes the network), `block=512` rounds every storage up as CUDA's allocator does.
+
+    >>> memory("resnet50", batch=64, optimizer="adam").training_bytes
+    5868798080
+    """
+    from cnncost.measures.memory import Precision
+    from cnncost.measures.memory import memory as plan
+
+    return plan(
+        _graph(model, input, settings),
+        batch=batch,
+        precision=Precision.of(dtype_name(dtype), dtypes),
+        optimizer=optimizer,
+        in_place=in_place.split(",") if isinstance(in_place, str) else in_place,
+        block=block,
+        convention=convention,
+    )
+
+
+def formula(
+    model: str | Model,
+    let: str | Sequence[str] = (),
+    *,
+    batch: Num = 1,
+    dtype: Any = "float32",
+    convention: str | Convention = "lecture",
+    **settings: Any,
+) -> Formula:
+    """Return what a model costs as polynomials in letters: `let="width"`, `let=["H=32*h", "W=32*w"]`.
+
+    A block keeps its natural letters beside these; a network without `let` has the letters H and W.
+
+    >>> print(formula("bottleneck").total["flops"])
+    17·C²·H·W
+    """
+    from cnncost.questions.formula import formula as closed
+
+    case = _instance(model, settings)
+    words = let.split(",") if isinstance(let, str) else let
+    return closed(case.model, words, sizes=_whole(case), batch=batch, convention=convention, dtype=dtype_name(dtype))
+
+
+def solve(
+    model: str | Model,
+    unknown: str,
+    target: str | Sequence[str] = (),
+    *,
+    equals: str | Model | None = None,
+    by: str = "flops",
+    side: Literal["nearest", "below", "above"] = "nearest",
+    among: Sequence[Any] = (),
+    step: Any = None,
+    batch: int = 1,
+    dtype: Any = "float32",
+    convention: str | Convention = "lecture",
+    **settings: Any,
+) -> Solution:
+    """Return the value of a setting at which a model costs what `target` says, or as much as the model `equals`.
+
+    `unknown` is a setting, an entry of one (`depths.2`), H, W, `size` or `batch`; `target` is "flops=4.1G", or one or several
+    limits: ["flops<=4.1G", "memory<=60MB"]. `by` is the figure of `equals`.
+
+    >>> solve("resnet50", "width", "flops<=2G").value
+    44
+    """
+    from cnncost.models.settings import shown
+    from cnncost.questions.solve.solve import solve as solved
+
+    loaded = load(model) if isinstance(model, str) else model
+    own = {name: settings.pop(name) for name in list(settings) if name in loaded.declared}
+    return solved(
+        loaded,
+        unknown,
+        [target] if isinstance(target, str) else target,
+        equals=equals,
+        quantity=by,
+        side=side,
+        among=[value if isinstance(value, str) else shown(value) for value in among],
+        step=None if step is None else str(step),
+        settings=[f"{name}={shown(value)}" for name, value in own.items()],
+        sizes=_whole(_instance(loaded, settings)),
+        batch=batch,
+        convention=convention,
+        dtype=dtype_name(dtype),
+    )
+
+
+def sweep(
+    model: str | Model,
+    over: Mapping[str, Any] | None = None,
+    *,
+    where: str | None = None,
+    pareto: str | None = None,
+    sort: str | None = None,
+    top: int | None = None,
+    method: Any = "auto",
+    jobs: int = 1,
+    batch: int = 1,
+    dtype: Any = "float32",
+    convention: str = "lecture",
+    **axes: Any,
+) -> Result:
+    """Return every candidate of a design space that meets the condition `where`, with its figures, as a sequence of rows.
+
+    Axes are settings of the model, `size`, `H` or `W`, each with its values: `width=range(16, 129, 16)`, `size=[160, 224]`;
+    entries of a list in `over={"depths.2": range(1, 37)}`. A setting with a single value holds for all. `pareto`, `sort` and
+    `top` keep some of the rows, as on the command line; `jobs` is the number of processes.
+
+    >>> found = sweep("resnet18", width=range(16, 65, 16), where="params <= 4M")
+    >>> [(row["width"], row["params"]) for row in found]
+    [(16, 831096), (32, 3055880)]
+    """
+    from cnncost.models.settings import shown
+    from cnncost.questions.sweep.query import Query
+    from cnncost.questions.sweep.run import sweep as swept
+    from cnncost.questions.sweep.workers import processes
+
+    given = {**(over or {}), **axes}
+    several = {name: values for name, values in given.items() if _listed(values)}
+    case = _instance(model, {name: value for name, value in given.items() if name not in several})
+    from dataclasses import replace
+
+    query = Query(
+        replace(case.model, input=case.input) if case.sizes else case.model,
+        tuple(f"{name}={_values(values, shown)}" for name, values in several.items()),
+        where=where,
+        pareto=pareto,
+        sort=sort,
+        top=top,
+        every=top is None and pareto is None,
+        convention=convention,
+        dtype=dtype_name(dtype),
+        batch=batch,
+        method=method,
+    )
+    if jobs == 1:
+        return swept(query)
+    with processes(jobs) as executor:
+        return swept(query, executor, jobs)
+
+
+def explain(
+    model: AnyModel,
+    conventions: str | Sequence[str | Convention] = "lecture",
+    *,
+    claim: str | None = None,
+    layer: str | None = None,
+    input: Any = None,
+    batch: Num = 1,
+    dtype: Any = "float32",
+    **settings: Any,
+) -> Explanation | Readings | Working:
+    """Return where a network's numbers come from: what each convention charges each layer type.
+
+    With `claim`, a published number such as "3.8G", what reproduces it; with `layer`, the arithmetic of one layer.
+
+    >>> explain("resnet18", "fvcore,thop").coverage[1].total
+    1824033792
+    >>> explain("resnet50", claim="3.8G").candidates[0].model
+    'resnet50_v1'
+    """
+    from cnncost.counting import several
+
+    if claim is not None and layer is not None:
+        raise UsageError("claim and layer ask different things", "give one of them")
+    if claim is not None:
+        from cnncost.questions import claims
+
+        case = _instance(model, settings) if isinstance(model, (str, Model)) else None
+        if case is None or input is not None:
+            raise UsageError("a claim is about a model of the zoo or a spec", 'name one: explain("resnet50", claim="3.8G")')
+        return claims.readings(case.model, claims.claim(claim), _label(model))
+    from cnncost.questions.explain import explanation, working
+
+    named = several(conventions) if isinstance(conventions, str) else [_convention(each) for each in conventions]
+    graph = _graph(model, input, settings)
+    return explanation(graph, named, batch) if layer is None else working(graph, layer, named[0], batch, dtype_name(dtype))
+
+
+def check(
+    *models: AnyModel,
+    against: str | None = None,
+    input: Any = None,
+    batch: int = 1,
+    dtype: Any = "float32",
+    convention: str | Convention = "lecture",
+    settings: Mapping[str, Any] | None = None,
+    **limits: Any,
+) -> Check:
+    """Return the verdicts of models held to limits: `params="26M"`, `flops=4_500_000_000`, `memory={"growth": "1%"}`.
+
+    A spec's own budget holds as well. Growth is measured from `against`, a git ref or a file of `cnncost snapshot`.
+
+    >>> check("resnet18", params="12M", flops="1G").ok
+    False
+    """
+    from cnncost.base.limits import limit
+    from cnncost.questions.check.budget import Check, verdicts
+    from cnncost.questions.check.history import before, costs
+
+    given = [limit(name, value, "check") for name, value in limits.items()]
+    found = []
+    for model in models:
+        loaded, own = with_budget(model) if isinstance(model, str) else (model, [])
+        held = [*own, *given]
+        options: dict[str, Any] = {"batch": batch, "dtype": dtype, "convention": convention}
+        if not held:
+            raise UsageError(f"no limit for {_label(model)}", 'give one, such as params="26M"')
+        quantities = {each.quantity for each in held}
+        was: Any = None
+        if against is not None and any(each.growth for each in held):
+            was = before(_label(model), against)
+            if isinstance(was, Model):
+                was = costs(analyze(was, **options), _label(model), quantities)
+        report = analyze(loaded, input=input, **options, **(settings or {}))
+        found += verdicts(costs(report, _label(model), quantities), held, was)
+    return Check(tuple(found))
+
+
+def diff(old: AnyModel, new: AnyModel, *, by: str = "flops", **options: Any) -> Difference:
+    """Return what changed between two models: totals, and layer by layer, those that differ most in `by` first.
+
+    Models may also be files of `cnncost snapshot`, and REF:path for a spec as it was in git; options as those of `analyze`.
+
+    >>> found = diff("resnet18", "resnet34")
+    >>> found.new["total"]["params"] - found.old["total"]["params"]
+    10108160
+    """
+    from cnncost.questions.check import history
+    from cnncost.questions.diff import difference
+
+    def side(model: AnyModel, other: AnyModel) -> Any:
+        if isinstance(model, str) and history.is_snapshot(model):
+            return history.pick(history.read_snapshot(model), model, [_label(model), _label(other)])
+        return history.costs(analyze(model, **options), _label(model))
+
+    return difference(side(old, new), side(new, old), by)
+
+
+# ── what the verbs share ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _graph(model: Any, input: Any, settings: dict[str, Any]) -> Graph:
     if isinstance(model, Graph):
         if input is not None or settings:
-            raise TypeError("a traced graph has its input and settings: give them to trace()")
+            raise UsageError("a traced graph has its input and settings", "give them to trace()")
         return model
     if isinstance(model, str):
         model = load(model)
     if isinstance(model, Model):
         return model.trace(input, **settings)
+    if not callable(model):
+        raise UsageError(f"{model!r:.60} is no model", "give a name, a Model, a Graph, or a function of a tensor")
     if input is None:
-        raise TypeError("a model function needs input=(C, H, W)")
+        raise UsageError("a model function needs an input", "give the shape of one example: input=(3, 224, 224)")
     return trace(model, input, **settings)
+
+
+def _instance(model: str | Model, settings: Mapping[str, Any]) -> Instance:
+    """Return a model with settings and sizes of its input in place."""
+    case = Instance(load(model) if isinstance(model, str) else model)
+    for name, value in settings.items():
+        if name == "input" and name not in case.model.declared:
+            for axis, size in zip("CHW", value, strict=True):
+                case = case.put(axis, size)
+        elif name == "size" and isinstance(value, (tuple, list)):
+            case = case.put("H", value[0]).put("W", value[-1])
+        else:
+            case = case.put(name, value)
+    return case
+
+
+def _whole(case: Instance) -> dict[str, int]:
+    return dict(case.sizes)
+
+
+def _label(model: Any) -> str:
+    """Return what the user calls a model."""
+    if isinstance(model, str):
+        return model
+    return str(getattr(model, "name", None) or getattr(model, "__name__", "model"))
+
+
+def _convention(given: str | Convention) -> Convention:
+    return find_convention(given) if isinstance(given, str) else given
+
+
+def _listed(values: Any) -> bool:
+    """Whether an axis of a sweep has several values: a range, a list, an array, or a text such as 16:128:16 or 1,2,4."""
+    return (isinstance(values, Iterable) and not isinstance(values, (str, tuple, Poly))) or (
+        isinstance(values, str) and bool({",", ":", "|"} & set(values))
+    )
+
+
+def _values(values: Any, shown: Callable[[Any], str]) -> str:
+    if isinstance(values, str):
+        return values
+    if isinstance(values, range) and values.step > 0 and len(values):
+        return f"{values[0]}:{values[-1]}:{values.step}"
+    each = list(values)
+    return ("|" if any(isinstance(value, (tuple, list)) for value in each) else ",").join(map(shown, each))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from cnncost.base.plain import plain
+
 
 class Showable:
     """A value that has a table.
@@ -16,6 +18,10 @@ class Showable:
     def table(self, **options: Any) -> Any:
         """Return the value as a `cnncost.show.table.Table`; options are those of the builder of its type."""
         return _window().table_of(self, **options)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the value as plain data of exact integers: the object that `--format json` prints."""
+        return plain(self.table().data)  # type: ignore[no-any-return]  # of a dict it is a dict
 
     def __str__(self) -> str:
         text: str = _window().text(self)

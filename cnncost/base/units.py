@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from cnncost.base.errors import UsageError
+from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.poly import Num, Poly
 
 Measure: TypeAlias = Literal["count", "bytes"]
@@ -26,6 +26,23 @@ DTYPES = {  # bytes per number
     "int8": 1,
     "uint8": 1,
 }
+
+
+def dtype_name(dtype: Any) -> str:
+    """Return the name of a dtype: of a name itself, of a type of Python or NumPy, of a dtype of NumPy or PyTorch.
+
+    >>> dtype_name("float16"), dtype_name(float)
+    ('float16', 'float64')
+
+    Raises UsageError for one whose size is not known.
+    """
+    name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
+    name = {"float": "float64", "int": "int64"}.get(name, name) if isinstance(dtype, type) else name.rpartition(".")[2]
+    if name not in DTYPES:
+        raise UsageError(f"unknown dtype '{name}'", did_you_mean(name, DTYPES, f"known: {', '.join(DTYPES)}"))
+    return name
+
+
 COUNT_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18}
 BYTE_UNITS = {"KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40, "PB": 2**50}  # 1 KB = 1024 bytes, as in the lecture
 KB_DECIMALS = 5  # 1000 numbers of 4 bytes are 3.90625 KB

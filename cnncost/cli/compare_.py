@@ -22,6 +22,6 @@ def command(models: tuple[str, ...], format: str | None, path: str | None, exact
     """
     check_output(format, path)
     found = reports(models, **options)
-    from cnncost.show.tables.compare import compare_table
+    from cnncost.measures.comparison import Comparison
 
-    show(compare_table(found, models, exact), format, path)
+    show(Comparison(tuple(found), models).table(exact=exact), format, path)

@@ -23,6 +23,7 @@ from functools import cached_property, reduce
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.ints import checked
 from cnncost.base.poly import Num, Poly, maximum, same, symbols
+from cnncost.base.showable import Showable
 from cnncost.base.units import DTYPES
 from cnncost.counting import Convention
 from cnncost.counting import convention as find_convention
@@ -171,8 +172,8 @@ def _size(dtype: str) -> int:
 # ── the plan ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True)
-class Memory:
+@dataclass(frozen=True, repr=False)
+class Memory(Showable):
     """What a graph takes. Figures are bytes for the whole batch; columns have one entry per layer, in execution order.
 
     Made by `memory`; each figure is worked out when it is asked for, in time linear in layers and connections.
@@ -185,6 +186,10 @@ class Memory:
     in_place: tuple[str, ...] = IN_PLACE
     block: int = 1  # every storage is rounded up to a multiple of so many bytes
     convention: Convention = field(default_factory=lambda: find_convention("lecture"))
+
+    def __repr__(self) -> str:
+        peak, training = self.peak_bytes, self.training_bytes
+        return f"<Memory {self.graph.name}, batch {self.batch}: peak {peak} bytes, training {training} bytes>"
 
     def _bytes(self, count: Num, dtype: str | None) -> Num:
         number = count * _size(dtype) if dtype else 0
@@ -554,7 +559,7 @@ def memory(
     >>> import cnncost
     >>> plan = memory(cnncost.load("resnet50").trace(), batch=8)
     >>> plan.peak_bytes, plan.peak_at
-    (77070336, 'layer1.0.bn3')
+    (77070336, 'layer1.0.downsample.1')
     """
     count = checked(batch)
     if (isinstance(count, int) and count < 1) or isinstance(count, float):

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import NAMES, figure, order_key
-from cnncost.base.ints import checked
+from cnncost.base.ints import Ints, checked
 from cnncost.base.plain import plain
 from cnncost.base.poly import Num, Poly
 from cnncost.base.showable import Showable
-from cnncost.base.units import DTYPES, short
+from cnncost.base.units import DTYPES, dtype_name, short
 from cnncost.counting import Convention, convention
 from cnncost.counting.counts import Column, Counts, times
 from cnncost.graph.graph import Graph, no_collection
@@ -47,7 +47,7 @@ class Report(Showable, Sequence["Layer"]):
     >>> import cnncost
     >>> report = cnncost.analyze("resnet18")
     >>> report
-    <Report resnet18: 69 layers, 11.69 M params, 1.81 G FLOPs>
+    <Report resnet18: 68 layers, 11.69 M params, 1.82 G FLOPs>
     >>> report["conv1"].params, report[0].flops, sum(layer.params for layer in report)
     (9408, 118013952, 11689512)
     """
@@ -134,7 +134,7 @@ class Report(Showable, Sequence["Layer"]):
 
         >>> import cnncost
         >>> cnncost.analyze("resnet18").total["peak_memory"]
-        7225344
+        6422528
         """
         return Totals(self, {name: _sum(getattr(self, name)) for name in COLUMNS})
 
@@ -155,7 +155,7 @@ class Report(Showable, Sequence["Layer"]):
 
         >>> import cnncost
         >>> int(cnncost.analyze("resnet18").column("memory").sum())
-        8834976
+        10743712
         """
         key = figure(name).key
         if key in COLUMNS:
@@ -360,8 +360,7 @@ def report(graph: Graph, convention: str | Convention = "lecture", batch: Num = 
 
 def reports(graph: Graph, chosen: Sequence[str | Convention], batch: Num = 1, dtype: str = "float32") -> list[Report]:
     """Return what a graph costs under each of several conventions: the layers are counted once and priced by each."""
-    if dtype not in DTYPES:
-        raise UsageError(f"unknown dtype '{dtype}'", did_you_mean(dtype, DTYPES, f"known: {', '.join(DTYPES)}"))
+    dtype = dtype_name(dtype)
     batch = checked(batch)
     if not isinstance(batch, Poly) and (not isinstance(batch, int) or batch < 1):
         raise UsageError(f"a batch of {batch}", "give a whole number from 1")
@@ -424,6 +423,9 @@ def _sum(column: Column) -> Num:
 
 
 def _item(value: Any) -> Num:
+    """Return one figure of a column: a Python integer, a fraction, a polynomial, or an array of many candidates."""
+    if isinstance(value, Ints):
+        return value.values
     if isinstance(value, Fraction):
         return value.numerator if value.denominator == 1 else value
     return value.item() if isinstance(value, np.generic) else value

@@ -12,6 +12,7 @@ from cnncost.base.exact import expression
 from cnncost.base.notation import PYTHON, TEXT, Style, written
 from cnncost.base.poly import Num, Poly, assumptions, equal, symbol
 from cnncost.base.roots import common_factor
+from cnncost.base.showable import Showable
 from cnncost.counting import Convention
 from cnncost.graph.usercode import CodeError
 from cnncost.models.instance import Instance
@@ -24,14 +25,17 @@ if TYPE_CHECKING:
 FIGURES = ("params", "flops", "macs", "activation_bytes")
 
 
-@dataclass(frozen=True, slots=True)
-class Formula:
+@dataclass(frozen=True, slots=True, repr=False)
+class Formula(Showable):
     """A network's cost in letters, which stand for whole numbers of at least 1."""
 
     report: Report
     letters: tuple[str, ...]
     spatial: tuple[str, ...]  # those of the input's height and width and of the batch, which are factored out
     assumed: tuple[tuple[str, Num, Num], ...]  # ("!=", a, b), (">=", a, b), ("%", a, b): where it holds
+
+    def __repr__(self) -> str:
+        return f"<Formula of {self.report.model} in {', '.join(self.letters)}>"
 
     @property
     def total(self) -> dict[str, Num]:

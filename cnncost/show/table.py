@@ -111,6 +111,9 @@ class Table:
             return column.title, ["" if value is None else f"{float(value):.1%}" for value in values]
         if column.unit == "change":
             return column.title, ["" if value is None else f"{float(100 * value):+.1f} %" for value in values]
+        if any(getattr(value, "shape", ()) for value in values):  # of many candidates at once
+            unit = " (bytes)" if column.unit == "bytes" else ""
+            return f"{column.title}{unit}", [_range(value) for value in values]
         units = BYTE_UNITS if column.unit == "bytes" else COUNT_UNITS
         unit = unit_of(values, units, self.exact)
         shown = figures(values, units[unit], self.exact)
@@ -125,3 +128,11 @@ def _of_total(column: Column, total: Record) -> Any:
         return column.read(total)
     except KeyError:
         return None
+
+
+def _range(value: Any) -> str:
+    """Return a cell of a report on columns: the smallest and the largest of the array, or what all have."""
+    if value is None or not getattr(value, "shape", ()):
+        return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+    low, high = int(value.min()), int(value.max())
+    return f"{low:,}" if low == high else f"{low:,} … {high:,}"

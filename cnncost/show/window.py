@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from html import escape
 from importlib import import_module
 from typing import Any
 
@@ -11,6 +14,7 @@ from cnncost.show.table import Table
 # Builders by the name of the type, as module:function below cnncost.show.tables: imported when one is wanted.
 BUILDERS = {
     "Report": "layers:layer_table",
+    "Comparison": "compare:comparison_table",
     "Formula": "formula:formula_table",
     "Solution": "solve:solution_table",
     "Memory": "memory:memory_table",
@@ -21,6 +25,9 @@ BUILDERS = {
     "Readings": "claims:readings_table",
     "Result": "sweep:sweep_table",
 }
+
+FOLDED = 60  # layers beyond which a notebook shows stages first
+ADVICE = re.compile(r" \((?:see: cnncost|--)[^)]*\)")
 
 
 def table_of(value: Any, **options: Any) -> Table:
@@ -36,5 +43,16 @@ def text(value: Any) -> str:
 
 
 def notebook(value: Any) -> str:
-    """Return a value as a notebook shows it."""
-    return render(table_of(value), "html")
+    """Return a value as a notebook shows it; of a report of many layers the stages, and the layers folded below."""
+    if type(value).__name__ == "Report" and len(value) > FOLDED:
+        layers = _html(table_of(value))
+        summary = f"<details><summary>{len(value)} layers</summary>\n{layers}\n</details>"
+        return f"{_html(table_of(value, depth=1))}\n{summary}"
+    return _html(table_of(value))
+
+
+def _html(table: Table) -> str:
+    """Return a table in HTML without advice for the command line: in a notebook there is none."""
+    notes = [ADVICE.sub("", note) for note in table.notes if not note.startswith("cnncost ")]
+    title = f"<strong>{escape(table.title)}</strong>\n" if table.title else ""
+    return title + render(replace(table, notes=tuple(notes)), "html")

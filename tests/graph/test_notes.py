@@ -4,10 +4,10 @@ import json
 
 import cnncost
 from cnncost.graph.graph import Tensor, trace
+from cnncost.measures.comparison import Comparison
 from cnncost.measures.memory import memory
 from cnncost.measures.report import report
 from cnncost.show.render import render
-from cnncost.show.tables.compare import compare_table
 from cnncost.show.tables.memory import memory_table
 
 
@@ -27,7 +27,7 @@ def test_tables_end_with_the_notes():
     found = report(graph)
     assert str(found).splitlines()[-1].strip() == "not counted: 1 Proposal"
     assert json.loads(render(found.table(), "json"))["notes"] == ["not counted: 1 Proposal"]
-    assert "b: not counted: 1 Proposal" in render(compare_table([found, found], ["a", "b"]), "plain")
+    assert "b: not counted: 1 Proposal" in str(Comparison((found, found), ("a", "b")))
     assert "not counted: 1 Proposal" in render(memory_table(memory(graph)), "plain")
 
 

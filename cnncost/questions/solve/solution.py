@@ -9,13 +9,14 @@ from typing import Any, Literal
 from cnncost.base.errors import ModelError
 from cnncost.base.notation import PYTHON, written
 from cnncost.base.poly import Num, Poly
+from cnncost.base.showable import Showable
 from cnncost.questions.solve.candidates import Candidate
 from cnncost.questions.solve.equation import Equation
 from cnncost.questions.solve.target import Side, Target
 
 
-@dataclass(frozen=True, slots=True)
-class Solution:
+@dataclass(frozen=True, slots=True, repr=False)
+class Solution(Showable):
     """The value of the unknown that meets the targets best, and its neighbours."""
 
     side: Side
@@ -30,6 +31,10 @@ class Solution:
     method: Literal["closed form", "search", "every value"]
     reached: bool  # whether some value crosses the target
     up_to: int | None = None  # the number of the last value, where every one was traced because the cost rises and falls
+
+    def __repr__(self) -> str:
+        costs = ", ".join(f"{goal.quantity.key} {cost:,}" for goal, cost in zip(self.targets, self.chosen.costs, strict=True))
+        return f"<Solution {self.unknown}={shown(self.value)}: {costs}>"
 
     @property
     def value(self) -> Any:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.ints import Ints
+from cnncost.base.showable import Showable
 from cnncost.counting import convention
 from cnncost.models.load import load, sized
 from cnncost.models.model import Model
@@ -56,9 +58,9 @@ class Partial:
     methods: Counter[str] = field(default_factory=Counter)  # how many candidates each one evaluated
 
 
-@dataclass(frozen=True)
-class Result:
-    """The answer to a query: counts, why candidates are invalid, and rows by candidate index."""
+@dataclass(frozen=True, eq=False, repr=False)
+class Result(Showable, Sequence[dict[str, Any]]):
+    """The answer to a query: counts, why candidates are invalid, and rows by candidate index, of which it is a sequence."""
 
     query: Query
     space: Space
@@ -73,6 +75,25 @@ class Result:
 
     def __len__(self) -> int:
         return len(self.rows["index"])
+
+    @overload
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[dict[str, Any]]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        places = range(len(self))[index]
+        return self.row(places) if isinstance(places, int) else list(map(self.row, places))
+
+    def __repr__(self) -> str:
+        counted = f"{self.candidates:,} candidates, {self.valid:,} valid, {self.matching:,} matching"
+        return f"<Result of a sweep over {self.space.model.name}: {counted}>"
+
+    @property
+    def columns(self) -> dict[str, Array]:
+        """The figures of all rows as arrays, and the values along the axes: what `pandas.DataFrame` takes."""
+        values = [self.space.values(int(index)) for index in self.rows["index"]]
+        axes = {name: np.fromiter((each[name] for each in values), dtype=object, count=len(values)) for name in self.axes}
+        return {**axes, **{figure: self.rows[figure] for figure in FIGURES}}
 
     def row(self, place: int) -> dict[str, Any]:
         """Return one row: the axes in the order in which they were given, and the figures as exact integers."""

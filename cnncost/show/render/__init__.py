@@ -65,9 +65,14 @@ def html(table: Table) -> str:
     """An HTML table, the plot as preformatted text, the notes as paragraphs."""
     from html import escape
 
+    text = _tabulate(table, "html")
+    text = text.replace("<th>", '<th style="text-align: left;">').replace("<td>", '<td style="text-align: left;">')
+    if table.total is not None:  # the last row
+        head, start, last = text.rpartition("<tr>")
+        text = head + start + last.replace(';">', '; font-weight: bold;">')
     plot = ["<pre>" + escape("\n".join(_plot(table)[1:-1])) + "</pre>"] if table.plot else []
     remarks = [*filter(None, table.prose.split("\n\n")), *table.notes]
-    return "\n".join([_tabulate(table, "html"), *plot, *(f"<p>{escape(text)}</p>" for text in remarks)])
+    return "\n".join([text, *plot, *(f"<p>{escape(text)}</p>" for text in remarks)])
 
 
 def json(table: Table) -> str:

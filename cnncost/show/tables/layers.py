@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from cnncost.base.errors import UsageError
 from cnncost.base.figures import FIGURES, order_key
-from cnncost.base.poly import Poly
 from cnncost.base.units import figures
 from cnncost.rules import show
 from cnncost.show.table import Table
@@ -34,8 +36,6 @@ def layer_table(
     `columns` names the columns; `sort` the figure to sort by, largest first; `top` keeps so many rows and sums the others;
     `free` shows layers that cost nothing too; `device` is what the roofline's columns need.
     """
-    import numpy as np
-
     from cnncost.measures.report import COLUMNS
 
     keys = column_keys(columns or DEFAULT_COLUMNS)
@@ -112,7 +112,7 @@ def _beside(report: Report) -> tuple[str, ...]:
     for name in report.convention.beside:
         other = convention(name)
         total = report.counts.charge(other, "flops", 1 if other.per_example else report.batch).sum()
-        found.append(f"{name} {total:,}" if not isinstance(total, Poly) else f"{name} {total}")
+        found.append(f"{name} {total:,}" if isinstance(total, (int, np.integer)) else f"{name} {total}")
     return (f"beside it: {', '.join(found)}",) if found else ()
 
 
@@ -137,12 +137,12 @@ def _hidden_note(kinds: Sequence[str]) -> tuple[str, ...]:
 
 def _expected_note(report: Report) -> tuple[str, ...]:
     """State the expected cost where training drops layers at random, and parameters that are never used."""
-    idle = sum(int(count) for row, count in zip(report.rows, report.params, strict=True) if row.runs == 0 and count)
+    idle = sum(count for row, count in zip(report.rows, report.params, strict=True) if row.runs == 0)
     notes = []
     expected, full = report.total["expected_flops"], report.total["flops"]
-    if expected != full:
+    if all(isinstance(total, (int, Fraction)) for total in (expected, full)) and expected != full:
         (mean,) = figures([expected], 1, exact=False)
         notes.append(f"expected while training: {mean} FLOPs, {float(expected / full):.1%} of the full cost")
-    if idle:
+    if isinstance(idle, (int, np.integer)) and idle:
         notes.append(f"{idle:,} of the parameters belong to layers that never run")
     return tuple(notes)
