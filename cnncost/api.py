@@ -292,7 +292,7 @@ def check(
     from cnncost.questions.check.budget import Check, verdicts
     from cnncost.questions.check.history import before, costs
 
-    given = [limit(name, value, "check") for name, value in limits.items()]
+    given = [limit(name, value, "as given") for name, value in limits.items()]
     found = []
     for model in models:
         loaded, own = with_budget(model) if isinstance(model, str) else (model, [])
