@@ -20,14 +20,14 @@ from cnncost.counting import Convention
 from cnncost.counting import convention as find_convention
 from cnncost.graph.graph import Graph, Outputs, trace
 from cnncost.models.instance import Instance
-from cnncost.models.load import load, with_budget
+from cnncost.models.load import load
 from cnncost.models.model import Model
 
 if TYPE_CHECKING:
     from cnncost.measures.comparison import Comparison
     from cnncost.measures.memory import Memory
     from cnncost.measures.report import Report
-    from cnncost.questions.check.budget import Check
+    from cnncost.questions.check.budget import Check, Verdict
     from cnncost.questions.claims import Readings
     from cnncost.questions.diff import Difference
     from cnncost.questions.explain import Explanation, Working
@@ -274,6 +274,7 @@ def explain(
 def check(
     *models: AnyModel,
     against: str | None = None,
+    allow_new: bool = False,
     input: Any = None,
     batch: int = 1,
     dtype: Any = "float32",
@@ -283,32 +284,38 @@ def check(
 ) -> Check:
     """Return the verdicts of models held to limits: `params="26M"`, `flops=4_500_000_000`, `memory={"growth": "1%"}`.
 
-    A spec's own budget holds as well. Growth is measured from `against`, a git ref or a file of `cnncost snapshot`.
+    A spec's own budget holds as well. Growth is measured from `against`, a git ref or a file of `cnncost snapshot`, of models
+    given by name; what cannot be checked fails, unless `allow_new`.
 
     >>> check("resnet18", params="12M", flops="1G").ok
     False
     """
     from cnncost.base.limits import limit
     from cnncost.questions.check.budget import Check, verdicts
-    from cnncost.questions.check.history import before, costs
+    from cnncost.questions.check.history import Missing, costs
+    from cnncost.questions.check.hold import hold
 
     given = [limit(name, value, "as given") for name, value in limits.items()]
-    found = []
+    quantities = {each.quantity for each in given}
+
+    def analyse(model: AnyModel) -> Report:
+        return analyze(model, input=input, batch=batch, dtype=dtype, convention=convention, **(settings or {}))
+
+    found: list[Verdict] = []
+    notes: list[str] = []
     for model in models:
-        loaded, own = with_budget(model) if isinstance(model, str) else (model, [])
-        held = [*own, *given]
-        options: dict[str, Any] = {"batch": batch, "dtype": dtype, "convention": convention}
-        if not held:
+        if isinstance(model, str):
+            held = hold([model], analyse, given, against=against, allow_new=allow_new)
+            found += held.verdicts
+            notes += held.notes
+        elif not given:
             raise UsageError(f"no limit for {_label(model)}", 'give one, such as params="26M"')
-        quantities = {each.quantity for each in held}
-        was: Any = None
-        if against is not None and any(each.growth for each in held):
-            was = before(_label(model), against)
-            if isinstance(was, Model):
-                was = costs(analyze(was, **options), _label(model), quantities)
-        report = analyze(loaded, input=input, **options, **(settings or {}))
-        found += verdicts(costs(report, _label(model), quantities), held, was)
-    return Check(tuple(found))
+        else:
+            base = Missing("a model without a name has no earlier version")
+            found += verdicts(costs(analyse(model), _label(model), quantities), given, base, allow_new)
+    if not models:
+        raise UsageError("no model to check", 'name one: check("resnet50", params="26M")')
+    return Check(tuple(found), tuple(dict.fromkeys(notes)))
 
 
 def diff(old: AnyModel, new: AnyModel, *, by: str = "flops", **options: Any) -> Difference:

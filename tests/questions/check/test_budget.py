@@ -707,15 +707,15 @@ def test_assert_budget(tmp_path: Path) -> None:
     with pytest.raises(AssertionError) as caught:
         assert_budget("resnext50_32x4d", params="25M", macs="5G")
     first, second = str(caught.value).split("\n")
-    assert first == "resnext50_32x4d: 25,028,904 params, 28,904 above the limit of 25,000,000 (as given)"
+    assert first == "resnext50_32x4d: 25,028,904 params, 28,904 above the limit of 25,000,000 (assert_budget)"
     assert second.startswith(f"heaviest: layer4.0.conv3 {1024 * 2048:,} (8.4%), ")
     (tmp_path / "net.yaml").write_text(SPEC)
     with pytest.raises(
-        AssertionError, match=f"net.yaml: {SPEC_FLOPS:,} FLOPs, .*net.yaml:9\\)\nheaviest: .*\nthe chip has no more$"
+        AssertionError, match=f"net: {SPEC_FLOPS:,} FLOPs, .*net.yaml:9\\)\nheaviest: .*\nthe chip has no more$"
     ):
         assert_budget(str(tmp_path / "net.yaml"))
     assert_budget(str(tmp_path / "net.yaml"), input=(3, 7, 7))
-    with pytest.raises(UsageError, match="no limit for resnet18"):
+    with pytest.raises(UsageError, match="no limit to assert"):
         assert_budget("resnet18")
     with pytest.raises(UsageError, match="unknown quantity 'param'\ndid you mean 'params'"):
         assert_budget("resnet18", param=3)
