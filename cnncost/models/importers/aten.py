@@ -89,18 +89,28 @@ def einsum(call: Call) -> Value:
 
 
 def recurrent(call: Call) -> list[Value | None]:
-    """lstm, gru and rnn of all layers and directions."""
+    """lstm, gru and rnn of all layers and directions; their states are given only as shapes."""
     x, params = call.value("input"), call.several("params")
-    return layers.recurrent(
-        call,
-        call.record.operation,
-        x,
-        params,
-        layers_=call.get("num_layers", 1),
-        bidirectional=bool(call.get("bidirectional", False)),
-        batch_first=bool(call.get("batch_first", False)),
-        biased=bool(call.get("has_biases", True)),
-    )
+    kind = "rnn" if call.record.operation.startswith("rnn") else call.record.operation
+    hidden = ax.now(params[0].dims[0]) // {"lstm": 4, "gru": 3, "rnn": 1}[kind]
+    state = ax.now(params[1].dims[1])
+    both = bool(call.get("bidirectional", False))
+    args: dict[str, Any] = {"out": hidden, "layers": call.get("num_layers", 1), "bidirectional": both}
+    args["bias"] = 2 if call.get("has_biases", True) else 0
+    if kind == "lstm" and state != hidden:
+        args["projection"] = state
+    time = 1 if x.rank == 3 and call.get("batch_first", False) else 0
+    made = layers.recurrent(call, kind, x, params, args, state * (1 + both), time)
+    found: list[Value | None] = [made]
+    if _states(call):
+        last = layers.select(call, made, time, 0)
+        found += [layers.rearranged(call, last, ((), *last.dims))] * (len(call.record.outputs) - 1)
+    return found
+
+
+def _states(call: Call) -> bool:
+    """Whether anything reads the states that a recurrent layer ends in."""
+    return any(name in call.replay.read for name in call.record.outputs[1:])
 
 
 def embedding(call: Call) -> Value:

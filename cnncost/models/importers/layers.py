@@ -15,6 +15,8 @@ from cnncost.models.importers import axes as ax
 from cnncost.models.importers.axes import Axes, Axis, PinnedError
 from cnncost.models.importers.replay import Call, Value
 from cnncost.models.importers.sizes import Expression
+from cnncost.rules import RULES
+from cnncost.rules.shapes import Signal
 
 
 def place(present: Sequence[bool], axis: int) -> int:
@@ -215,12 +217,9 @@ def adaptive(call: Call, kind: str, x: Value, out: Sequence[Any]) -> Value:
 
 def _channels_first(call: Call, tensor: Any) -> Any:
     """Return a tensor whose first axis is said to be its channels: two axes may be tokens, too."""
-    from cnncost.graph.graph import Tensor
-    from cnncost.rules.shapes import Signal
-
     if len(tensor.shape) != 2 or isinstance(tensor.shape, Signal):
         return tensor
-    return Tensor(tensor.tracer, tensor.index, Signal(tensor.shape))
+    return type(tensor)(tensor.tracer, tensor.index, Signal(tensor.shape))
 
 
 def upsample(call: Call, x: Value, mode: str, size: Sequence[Any] | None, factors: Sequence[float] | None) -> Value:
@@ -426,8 +425,6 @@ def joined(call: Call, kind: str, operands: Sequence[Value]) -> Value:
 
 def pointwise(call: Call, x: Value, kind: str) -> Value:
     """Return an activation: of its own type where there is one."""
-    from cnncost.rules import RULES
-
     return call.same(kind, x) if kind in RULES else elementwise(call, x, kind)
 
 
@@ -839,60 +836,37 @@ def blocks(call: Call, kind: str, x: Value, size: int) -> Value:
 
 def recurrent(
     call: Call,
-    operation: str,
+    kind: str,
     x: Value,
-    params: Sequence[Value],
-    *,
-    layers_: int,
-    bidirectional: bool,
-    batch_first: bool,
-    biased: bool,
-) -> list[Value | None]:
-    """Return a recurrent layer over the tokens of a sequence, and nothing for its states."""
-    batch = (0 if batch_first else 1) if x.rank == 3 else None
-    present = [axis != batch for axis in range(x.rank)]
-    if batch is not None and not ax.is_one(x.dims[batch]):
-        return recurrent_over(call, operation, x, params, batch, layers_, bidirectional, biased)
-    return [_recurrent(call, operation, call.fit(x, present), x.dims, present, params, layers_, bidirectional, biased)]
-
-
-def _recurrent(
-    call: Call,
-    operation: str,
-    tensor: Any,
-    outer: Sequence[Axis],
-    present: Sequence[bool],
-    params: Sequence[Value],
-    layers_: int,
-    bidirectional: bool,
-    biased: bool,
+    weights: Sequence[Value],
+    args: dict[str, Any],
+    features: int,
+    time: int,
 ) -> Value:
-    kind = "rnn" if operation.startswith("rnn") else operation
-    gates = {"lstm": 4, "gru": 3, "rnn": 1}[kind]
-    hidden = ax.now(params[0].dims[0]) // gates
-    state = ax.now(params[1].dims[1])
-    args: dict[str, Any] = {"out": hidden, "layers": layers_, "bidirectional": bidirectional, "bias": 2 if biased else 0}
-    if kind == "lstm" and state != hidden:
-        args["projection"] = state
-    features = state * (2 if bidirectional else 1)
-    made = call.make(kind, (tensor,), args, [*outer[:-1], ax.axis(features, features)], present)
-    for value in params:
+    """Return a recurrent layer over the axis `time` of a sequence; other axes but the last are sequences of their own."""
+    order = [axis for axis in range(x.rank - 1) if axis != time] + [time, x.rank - 1]
+    x = permute(call, x, order)
+    present = [not ax.is_batch(dim) for dim in x.dims[:-2]] + [True, True]
+    if any(not there and not ax.is_one(dim) for there, dim in zip(present, x.dims, strict=True)):
+        raise PinnedError("its sequences no longer fit")
+    tensors = [plainly(call.fit(x, present))]
+    made_elsewhere = next((value for value in weights if value.tensor is not None), None)
+    if made_elsewhere is not None:  # worked out by other layers, which have the parameters
+        for value in weights:
+            if value.tensor is None and value.weight is not None:
+                call.fit(value)
+        tensors.append(call.fit(made_elsewhere))
+    made = call.make(kind, tensors, args, [*x.dims[:-1], ax.axis(features, features)], present)
+    for value in weights if made_elsewhere is None else ():
         claim(call, value, made)
-    return made
+    return permute(call, made, [order.index(axis) for axis in range(x.rank)])
 
 
-def recurrent_over(
-    call: Call,
-    operation: str,
-    x: Value,
-    params: Sequence[Value],
-    batch: int,
-    layers_: int,
-    bidirectional: bool,
-    biased: bool,
-) -> list[Value | None]:
-    """Return a recurrent layer that runs over many sequences of each example."""
-    raise PinnedError(f"it runs over {ax.now(x.dims[batch])} sequences of each example, which layers here do not")
+def plainly(tensor: Any) -> Any:
+    """Return a tensor of which nothing is said about where its channels are: the axes of a layer are named."""
+    if type(tensor.shape) is tuple:
+        return tensor
+    return type(tensor)(tensor.tracer, tensor.index, tuple(tensor.shape))
 
 
 def dearer(call: Call, branches: Sequence[Any]) -> list[Value]:

@@ -188,28 +188,21 @@ def einsum(call: Call) -> Value:
 
 def recurrent(call: Call) -> list[Value | None]:
     """LSTM, GRU and RNN: of T×N×I tokens, one layer, one or two directions."""
-    kind = call.record.operation.lower()
     x, w, r, b = needed(call), needed(call, 1), needed(call, 2), given(call, 3)
     layout = attribute(call, "layout", 0)
     time, batch = (1, 0) if layout else (0, 1)
     directions, hidden = ax.was(w.dims[0]), ax.was(r.dims[2])
-    present = [axis != batch for axis in range(3)]
-    if not ax.is_one(x.dims[batch]):
-        present[batch] = True
-    tensor = call.fit(x, present)
     args = {"out": hidden, "bidirectional": directions == 2, "bias": 2 if b is not None else 0}
-    features = directions * hidden
-    made = call.make(kind, (tensor,), args, [*x.dims[:2], ax.axis(features, features)], present)
-    for value in (w, r, b):
-        layers.claim(call, value, made)
+    weights = [value for value in (w, r, b) if value is not None]
+    made = layers.recurrent(call, call.record.operation.lower(), x, weights, args, directions * hidden, time)
     outputs: list[Value | None] = [None, None, None]
     names = [*call.record.outputs, "", "", ""][:3]
     state = (ax.axis(directions, directions), x.dims[batch], ax.axis(hidden, hidden))
-    if names[0]:
+    if names[0] in call.replay.read:
         order = (x.dims[batch], x.dims[time], *state[::2]) if layout else (x.dims[time], state[0], x.dims[batch], state[2])
         outputs[0] = layers.rearranged(call, made, order)
     for place in (1, 2):
-        if names[place]:
+        if names[place] in call.replay.read:
             last = layers.select(call, made, time, 0)
             outputs[place] = layers.rearranged(call, last, (x.dims[batch], *state[::2]) if layout else state)
     return outputs

@@ -91,6 +91,7 @@ class Replay:
         self.exported = exported  # what all values were at the export; None: this run is at that size
         self.found = Exported({}, {})  # the same, found by this run
         self.values: dict[str, Value] = {}
+        self.read = reads(program)  # the values that something reads
         self.charged: dict[str, str] = {}  # a weight: the layer that has it
         self.opaque: Counter[str] = Counter()
         self.symbols: dict[str, Num] = {}
@@ -253,8 +254,6 @@ class Replay:
             args: dict[str, Any] = {"shape": shape, "learned": False, "counted": False}
         else:
             args = {"shape": shape, "learned": weight.learned, "counted": True}
-        if "counted" not in RULES["parameter"].arguments:
-            del args["counted"]
         tensor = self.apply("parameter", (), args, clean(weight.name) if weight else "constant")
         if weight is not None and owner is None:
             self.charged[weight.same_as or weight.name] = self.name(tensor)
@@ -307,6 +306,20 @@ class Replay:
         if not found:
             raise ModelError("nothing that the network returns depends on its input", "is it the whole file?")
         return found[0] if len(found) == 1 else tuple(found)
+
+
+def reads(program: Program) -> frozenset[str]:
+    """Return the values that an operation reads, or that the network returns."""
+    found = set(program.outputs)
+    waiting: list[Sequence[Any]] = [program.records]
+    while waiting:
+        for record in waiting.pop():
+            found.update(record.inputs)
+            for branch in record.arguments.values():
+                if hasattr(branch, "records"):
+                    waiting.append(branch.records)
+                    found.update(branch.outputs)
+    return frozenset(found)
 
 
 _DEFAULTS: dict[str, dict[str, Any]] = {}
