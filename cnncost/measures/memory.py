@@ -27,7 +27,7 @@ from cnncost.base.showable import Showable
 from cnncost.base.units import DTYPES
 from cnncost.counting import Convention
 from cnncost.counting import convention as find_convention
-from cnncost.graph.graph import Graph, Node, no_collection, read_by
+from cnncost.graph.graph import INPUT, Graph, Node, no_collection, read_by
 from cnncost.rules import RULES, channels, elements
 
 CUDA_BLOCK = 512  # bytes; kMinBlockSize of PyTorch's c10/cuda/CUDACachingAllocator.cpp
@@ -51,7 +51,7 @@ VIEWS = {  # their output is another look at their input's storage
 }
 VIEWS_WHERE = {"tokens": ("window", 1), "dropout": ("p", 0), "stochastic_depth": ("p", 0)}  # where an argument has that value
 NOTHING_AT_INFERENCE = ("dropout", "stochastic_depth")  # views at inference; while training they make a tensor
-STORED = ("constant", "parameter")  # parameters or buffers, not activations
+STORED = ("constant", "parameter", INPUT)  # parameters, buffers and further inputs, not activations
 
 # ── what is kept for the backward pass ───────────────────────────────────────────────────────────────────────────────
 
@@ -236,7 +236,7 @@ class Memory(Showable):
             if not node.inputs:  # an input, or a parameter
                 continue
             kind, first = node.kind, storage[node.inputs[0]]
-            takes_over = kind in in_place and first != 0 and last[first] <= index and self._fills(node)
+            takes_over = kind in in_place and self.graph.nodes[first].inputs and last[first] <= index and self._fills(node)
             if takes_over or kind in NOTHING_AT_INFERENCE or is_view(node):
                 storage[index] = first
                 last[first] = max(last[first], readers[index])
@@ -386,8 +386,8 @@ class Memory(Showable):
                 whose = tensor[source]
                 if not seen[whose]:
                     seen[whose] = 1
-                    if whose == 0:
-                        image = sizes[0]
+                    if nodes[whose].kind == INPUT:
+                        image = image + sizes[whose]
                     elif nodes[whose].kind not in STORED:
                         parts["activations"][index - 1] = parts["activations"][index - 1] + sizes[whose]
             for part, dtype in KEPT_PARTS.items():
@@ -476,8 +476,8 @@ class Memory(Showable):
 
     @property
     def input_bytes(self) -> Num:
-        """The input image, which the figures leave out."""
-        return self.tensor_bytes[0]
+        """The input image, all of several, which the figures leave out."""
+        return sum(size for node, size in zip(self.graph.nodes, self.tensor_bytes, strict=True) if node.kind == INPUT)
 
 
 @dataclass(frozen=True, slots=True)
