@@ -164,8 +164,11 @@ class Tracer:
         path = self.path(name or kind)
         shapes = tuple([tensor.shape for tensor in tensors])
         values = args.values()
-        # Types too: 1.0 and True are equal to 1, and a C×L map to tokens of its sizes.
-        key: Any = (kind, shapes, *values, *map(type, values), *map(type, shapes))
+        key: Any = (kind, shapes, *values, *map(type, values))  # types too, for 1.0 and True are equal to 1
+        for shape in shapes:
+            if type(shape) is not tuple:  # and a C×L map to tokens of its sizes
+                key = (*key, *map(type, shapes))
+                break
         try:
             known = self.memo.get(key)
         except TypeError:  # a list or a column, which cannot be looked up

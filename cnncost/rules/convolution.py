@@ -43,16 +43,17 @@ def conv(
     for side in kernel_:
         weights = weights * side
     area = product(places)
-    params, buffers = owned(weights, out * bias, learned)
-    if weight is not None:
+    if weight is None:
+        params, buffers = owned(weights + out if bias else weights, learned)
+    else:
         require_computed(weight, weights, places, f"{out} filters of {show((c // groups, *kernel_))}")
-        params, buffers = out * bias * learned, out * bias * (1 - learned)
-    return Cost(mapped(out, places), params, weights * area, bias=out * area * bias, buffers=buffers)
+        params, buffers = owned(out if bias else 0, learned)
+    return Cost(mapped(out, places), params, weights * area, bias=out * area if bias else 0, buffers=buffers)
 
 
-def owned(weights: Num, offsets: Num, learned: bool) -> tuple[Num, Num]:
+def owned(numbers: Num, learned: bool) -> tuple[Num, Num]:
     """Return the parameters and the buffers of a layer whose numbers are learned or fixed."""
-    return (weights + offsets, 0) if learned is True else (0, weights + offsets)
+    return (numbers, 0) if learned else (0, numbers)
 
 
 def require_computed(weight: Shape, weights: Num, places: tuple[Num, ...], filters: str) -> None:
@@ -109,9 +110,9 @@ def conv_transpose(
         place = (size - 1) * stride_[axis] - before - after + dilation_[axis] * (kernel_[axis] - 1) + more + 1
         at_least(1, place, f"the output {AXES[n][axis]}", "use less padding", Refusal.WINDOW)
         places.append(place)
-    params, buffers = owned(weights, out * bias, learned)
-    macs = weights * product(tuple(axes))
-    return Cost(mapped(out, places), params, macs, bias=out * product(tuple(places)) * bias, buffers=buffers)
+    params, buffers = owned(weights + out if bias else weights, learned)
+    made = out * product(tuple(places)) if bias else 0
+    return Cost(mapped(out, places), params, weights * product(tuple(axes)), bias=made, buffers=buffers)
 
 
 def _require_less(extra: Num, stride: Num, dilation: Num) -> None:

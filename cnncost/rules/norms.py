@@ -12,8 +12,9 @@ from cnncost.rules.shapes import Axes, ChannelsLast, axis_of, channels, image, p
 
 def _normalised(x: Shape, numbers: Num, affine: bool, scale: bool, offset: bool, buffers: Num = 0) -> Cost:
     """Return the cost of a layer with `numbers` scales and as many offsets, where it has them."""
-    each = affine * (scale + offset)
-    return Cost(x, numbers * each, bias=elements(x) * (affine * offset), buffers=buffers)
+    if not affine:
+        return Cost(x, buffers=buffers)
+    return Cost(x, numbers * (scale + offset), bias=elements(x) if offset else 0, buffers=buffers)
 
 
 @rule("normalisation")
@@ -36,7 +37,8 @@ def batch_norm(
     Source: arXiv:1502.03167, algorithm 1.
     """
     c = x[axis_of(x, axis)]
-    return _normalised(x, c, affine, scale, offset, 2 * c * track + counter)
+    buffers = 2 * c if track else 0
+    return _normalised(x, c, affine, scale, offset, buffers + 1 if counter else buffers)
 
 
 @rule("normalisation")

@@ -37,12 +37,13 @@ def linear(
     features = x[along]
     rows = elements((*x[:along], *x[along + 1 :]))
     weights = features * out
-    params, buffers = owned(weights, out * bias, learned)
+    numbers = weights
     if weight is not None:
         require_equal(elements(weight), weights, f"a weight of {show(weight)} does not hold {out} times {features} numbers")
-        params, buffers = out * bias * learned, out * bias * (1 - learned)
+        numbers = 0
+    params, buffers = owned(numbers + out if bias else numbers, learned)
     shape = type(x)((*x[:along], out, *x[along + 1 :]))
-    return Cost(shape, params, weights * rows, rows * out * bias, buffers=buffers)
+    return Cost(shape, params, weights * rows, rows * out if bias else 0, buffers=buffers)
 
 
 @rule("weights")

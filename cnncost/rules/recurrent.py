@@ -41,7 +41,7 @@ def _recurrent(
     offsets = layers * directions * gates * out
     shape = (*leading, *(() if last else (tokens,)), directions * state)
     rows = elements((*leading, tokens))
-    params, buffers = owned(weights, bias * offsets, learned)
+    params, buffers = owned(weights + bias * offsets, learned)
     if weight is not None:  # made by other layers
         params = buffers = 0
     return Cost(shape, params, weights * rows, bias=offsets * rows * min(bias, 1), buffers=buffers)

@@ -21,7 +21,7 @@ def parameter(shape: Target, *, learned: bool = True, counted: bool = True) -> C
     sizes = target(shape, "shape") if shape != () else ()
     for size in sizes:
         at_least(1, size, "a size")
-    params, buffers = owned(elements(sizes), 0, learned) if counted else (0, 0)
+    params, buffers = owned(elements(sizes), learned) if counted else (0, 0)
     return Cost(sizes, params, buffers=buffers)
 
 
@@ -46,7 +46,7 @@ def embedding(x: Shape, tokens: Num, out: Num, *, learned: bool = True) -> Cost:
     """
     at_least(1, tokens, "tokens")
     at_least(1, out, "out")
-    params, buffers = owned(tokens * out, 0, learned)
+    params, buffers = owned(tokens * out, learned)
     return Cost((*x, out), params, buffers=buffers)
 
 
