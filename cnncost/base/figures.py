@@ -108,6 +108,7 @@ _ALL = (
         Figure(key, key, title, "number", (), "", "last", _LOCAL, _LOCAL, _LOCAL)
         for key, title in (
             ("receptive_field", "field"),
+            ("smallest_field", "smallest field"),
             ("exceeds_input", "> input"),
             ("effective_stride", "field stride"),
             ("effective_pad", "field pad"),

@@ -103,6 +103,12 @@ class Derivation:
             unknown = f", {marks.count(None)} not worked out" if None in marks else ""
             size = show(self.graph.input[1:])
             yield f"receptive field: larger than the {size} input in {marks.count(True)} of {len(marks)} layers{unknown}"
+        if "receptive_field" in names:
+            uneven = [(node.name, f) for node, f in zip(self.graph.layers, self.fields, strict=True) if f and _uneven(f)]
+            if uneven:
+                name, last = uneven[-1]
+                ends = f"{_text(_along(last, lambda axis: axis.smallest))} to {_text(_along(last, lambda axis: axis.size))}"
+                yield f"receptive field: of the largest position; behind upsampling they differ, {ends} in '{name}'"
         if "bytes_moved" in names or "intensity" in names:
             yield "moved: inputs, parameters and output, each once, with every layer run by itself"
         if self.device is not None and "bound_us" in names:
@@ -147,11 +153,20 @@ def _main(bounds: Sequence[Bound]) -> str | None:
 
 
 def _along(axes: Field | None, value: Callable[[Axis], Num]) -> Any:
-    """Return one number where both axes agree, else [vertical, horizontal]."""
+    """Return one number where all axes agree, else one for each: [vertical, horizontal]."""
     if axes is None:
         return None
-    vertical, horizontal = map(value, axes)
-    return vertical if vertical == horizontal else [vertical, horizontal]
+    first, *others = map(value, axes)
+    return first if all(other == first for other in others) else [first, *others]
+
+
+def _uneven(field: Field) -> bool:
+    """Whether neighbours see windows of different sizes."""
+    return any(axis.windows and axis.smallest != axis.size for axis in field)
+
+
+def _text(sizes: Any) -> str:
+    return "×".join(map(str, sizes)) if isinstance(sizes, list) else str(sizes)
 
 
 DERIVED: dict[str, Callable[[Derivation], Sequence[Any]]] = {  # the figure of each layer
@@ -169,6 +184,7 @@ DERIVED: dict[str, Callable[[Derivation], Sequence[Any]]] = {  # the figure of e
     "bound_us": lambda d: [b.seconds for b in d.bounds],
     "bound_by": lambda d: d.bounds,
     "receptive_field": lambda d: [_along(f, lambda axis: axis.size) for f in d.fields],
+    "smallest_field": lambda d: [_along(f, lambda axis: axis.smallest) for f in d.fields],
     "exceeds_input": lambda d: [exceeds(f, d.graph.input) for f in d.fields],
     "effective_stride": lambda d: [_along(f, lambda axis: axis.stride) for f in d.fields],
     "effective_pad": lambda d: [_along(f, lambda axis: axis.pad) for f in d.fields],
