@@ -269,8 +269,8 @@ class Report(Showable, Sequence["Layer"]):
             {
                 "name": row.name,
                 "kind": row.kind,
-                "input": [list(shape) for shape in row.inputs],
-                "output": list(row.output),
+                "input": list(row.inputs),
+                "output": row.output,  # a shape may say where its channels are
                 "args": dict(row.args),
                 **dict(zip(COLUMNS, values, strict=True)),
                 "layers": row.layers,

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import FIGURES, NAMES
 from cnncost.base.poly import Num
-from cnncost.rules import show
+from cnncost.rules import Shape, channel_axis, channels, show
+from cnncost.rules.shapes import Signal
 from cnncost.show.table import Column, Record
 
 FILTERED = ("conv", "conv_transpose", "linear")  # kinds whose `out` counts filters
 
 
-def _channels(shape: Sequence[Num]) -> Num | None:
-    return None if not shape else shape[0] if len(shape) == 3 else shape[-1]
+def _channels(shape: Shape) -> Num | None:
+    return channels(shape) if shape else None
 
 
-def _size(shape: Sequence[Num]) -> str | None:
+def _size(shape: Shape) -> str | None:
     """H×W of a map; the number of tokens; nothing for features."""
-    return show(tuple(shape[1:])) if len(shape) == 3 else f"{shape[0]} tokens" if len(shape) == 2 else None
+    axis = channel_axis(shape) if shape else 0
+    others = (*shape[:axis], *shape[axis + 1 :]) if axis >= 0 else shape[:-1]
+    return show(others) + (" tokens" if axis < 0 and len(shape) == 2 else "") if others else None
 
 
-def _input(layer: Record) -> Sequence[Num]:
-    first: Sequence[Num] = layer["input"][0] if layer["input"] else ()
-    return first
+def _input(layer: Record) -> Shape:
+    first: Shape = layer["input"][0] if layer["input"] else ()
+    mapped = isinstance(layer["output"], Signal) and "kernel" in layer["args"]  # a window's input is a map, too
+    return Signal(first) if mapped and len(first) == 2 else first
 
 
 def _pair(value: Any) -> str | None:
@@ -38,7 +42,7 @@ def _pair(value: Any) -> str | None:
 
 def _kernel(layer: Record) -> str | None:
     value = layer["args"].get("kernel")
-    return None if value is None else show(tuple(value) if isinstance(value, (tuple, list)) else (value, value))
+    return None if value is None else show(value if isinstance(value, tuple) else (value,) * (len(_input(layer)) - 1))
 
 
 def _stride(layer: Record) -> str | None:
