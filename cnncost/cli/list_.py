@@ -29,5 +29,4 @@ def command(pattern: str | None, format: str | None, path: str | None, exact: bo
     ]
     if not wanted:
         raise UsageError(f"no model matches '{pattern}'", did_you_mean(pattern or "", zoo.MODULE_OF, "see: cnncost list"))
-    models = [model for name in wanted if (model := zoo.find(name)) is not None]
-    show(list_table(models), format, path)
+    show(list_table([zoo.find(name) for name in wanted]), format, path)

@@ -257,8 +257,9 @@ def chosen_device(name: str | None, peak: str | None, bandwidth: str | None) -> 
 
 def chosen(reference: str | Model, input: str | None, size: str | None, settings: Sequence[str]) -> Model:
     """Return the model that a reference loads, with the settings and the input that the options ask for."""
-    from cnncost.models.load import load, sized
+    from cnncost.models.load import load
     from cnncost.models.model import Model
+    from cnncost.models.reference import sized
 
     return sized((reference if isinstance(reference, Model) else load(reference)).set(settings), input, size)
 
@@ -292,7 +293,7 @@ def case_of(
 ) -> tuple[Model, dict[str, int], dict[str, Any]]:
     """Return a model, the sizes C, H and W asked of its input, and how to count, under the shared options."""
     from cnncost.base.units import whole_number
-    from cnncost.models.load import sized
+    from cnncost.models.reference import sized
 
     model = chosen(reference, None, None, settings)
     sizes: dict[str, int] = {}

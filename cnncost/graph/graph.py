@@ -60,6 +60,7 @@ class Graph:
     # How some layers are called, by patterns of their names: "F" as functions rather than modules, see cnncost.counting.
     spelling: Mapping[str, str] = field(default_factory=dict)
     in_place: tuple[str, ...] = ()  # kinds that its definition lets overwrite their input, beside those that frameworks do
+    expect: Any = None  # what must come out: whoever has figures holds them to it by `expect.hold(output, totals)`
     notes: tuple[str, ...] = ()  # what whoever reads its figures must know: layers not counted, say; one sentence each
 
     @property

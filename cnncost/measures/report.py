@@ -361,6 +361,8 @@ def report(graph: Graph, convention: str | Convention = "lecture", batch: Num = 
 def reports(graph: Graph, chosen: Sequence[str | Convention], batch: Num = 1, dtype: str = "float32") -> list[Report]:
     """Return what a graph costs under each of several conventions: the layers are counted once and priced by each."""
     dtype = dtype_name(dtype)
+    if graph.expect is not None:
+        graph.expect.hold(graph.output, report(replace(graph, expect=None)).total)
     batch = checked(batch)
     if not isinstance(batch, Poly) and (not isinstance(batch, int) or batch < 1):
         raise UsageError(f"a batch of {batch}", "give a whole number from 1")

@@ -8,26 +8,22 @@ from __future__ import annotations
 
 import inspect
 import os
-import re
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cnncost.base.errors import UsageError, did_you_mean
-from cnncost.base.poly import Num
-from cnncost.base.units import whole_number
-from cnncost.graph.graph import Tensor
 from cnncost.graph.usercode import failed_import, in_users_code
+from cnncost.models import zoo
 from cnncost.models.importers import is_file, open_model
 from cnncost.models.model import Model
+from cnncost.models.reference import model_of, split
 
 if TYPE_CHECKING:
     from cnncost.base.limits import Limit
     from cnncost.models.spec import Spec
 
 
-def load(reference: str, **settings: Any) -> Model:
+def load(reference: str, /, **settings: Any) -> Model:
     """Return a model by reference: `resnet50`, `resnet50 --set width=32`, `resnet50 + vgg16`, `net.yaml` or `module:function`.
 
     >>> load("resnet50", width=32).trace().output
@@ -35,114 +31,24 @@ def load(reference: str, **settings: Any) -> Model:
 
     Raises UsageError for an unknown name, with the nearest ones.
     """
-    words = _words(reference)
-    members = [_member(part, reference) for part in _split(words, "+")]
-    model = members[0] if len(members) == 1 else ensemble(members)
-    return model.with_settings(**settings)
+    return model_of(_words(reference), find).with_settings(**settings)
 
 
-def _named(name: str) -> Model:
-    """Return the model of a file, of `package.module:function`, or of a name of the zoo."""
-    return spec(name).model if is_spec(name) else _file(name) if is_file(name) else _own(name) if ":" in name else _known(name)
+def find(name: str) -> Model:
+    """Return the model of one name: of a spec or another file, of `package.module:function`, or of the zoo."""
+    if is_spec(name):
+        return spec(name).model
+    return _file(name) if is_file(name) else _own(name) if ":" in name else zoo.find(name)
 
 
-def _member(words: list[str], reference: str, find: Callable[[str], Model] = _named) -> Model:
-    """Return the model of NAME [--set SETTING=VALUE] [--size S] [--input C,H,W], as words; `find` gives that of the name."""
-    if not words:
-        raise UsageError(f"no model named in '{reference}'", "see: cnncost list")
-    name, options = words[0], words[1:]
-    model = find(name)
-    sizes = []
-    while options:
-        flag, equals, value = options.pop(0).partition("=")
-        if flag not in ("--set", "--size", "--input") or not (equals or options):
-            raise UsageError(f"cannot read '{flag}' in the model '{reference}'", "a model is NAME, or NAME --set SETTING=VALUE")
-        value = value if equals else options.pop(0)
-        if flag == "--set":
-            model = model.set([value])
-        else:
-            sizes.append((flag.removeprefix("--"), value))
-    for option, text in sizes:  # after the settings, of which an input may be a function
-        model = replace(model, input=resized(model, option, text))
-    return model
-
-
-def ensemble(members: Sequence[Model]) -> Model:
-    """Return the model that runs all members on one input and adds up their outputs: its cost is the sum of theirs.
-
-    Source: ensembles as in AlexNet (section 6) and GoogLeNet (section 7). Raises UsageError where the members' inputs differ.
-    """
-    for member in members[1:]:
-        if member.shape != members[0].shape:
-            raise UsageError(
-                f"{members[0].name} reads {members[0].shape} and {member.name} {member.shape}",
-                'the members of an ensemble share one input: give them one, as in "inception_v3 --size 224 + resnet50"',
-            )
-
-    def run(x: Tensor) -> Tensor:
-        outputs = []
-        for member in members:
-            with x.scope(member.name):
-                output = member.function(x, **member.settings)
-            outputs.append(output[0] if isinstance(output, tuple) else output)
-        return outputs[0].add(*outputs[1:], name="sum")
-
-    name = " + ".join(member.name for member in members)
-    spelling = {f"{member.name}.{pattern}": form for member in members for pattern, form in member.spelling.items()}
-    in_place = tuple(kind for kind in members[0].in_place if all(kind in member.in_place for member in members))
-    return Model(name, run, members[0].shape, family="ensemble", spelling=spelling, in_place=in_place)
-
-
-def sized(model: Model, input: str | None, size: str | None) -> Model:
-    """Return a model with the input that `--input` or `--size` asks for, if any. Raises UsageError where both are given."""
-    if input and size:
-        raise UsageError("--input and --size both say how large the input is", "give one of them")
-    for option, text in (("input", input), ("size", size)):
-        if text is not None:
-            model = replace(model, input=resized(model, option, text))
-    return model
-
-
-def resized(model: Model, option: str, text: str) -> tuple[Num, ...]:
-    """Return the input that `--input C,H,W` or `--size S` (or HxW) asks of a model."""
-    sizes = [whole_number(part, f"--{option} {text}") for part in re.split(r"[,x×]", text.strip())]
-    if option == "input":
-        if len(sizes) not in (1, 2, 3, 4):
-            raise UsageError(f"--input {text} has {len(sizes)} numbers", "give channels, height and width: --input 3,224,224")
-        return tuple(sizes)
-    if model.shape is None:
-        raise UsageError(f"{model.name} has no input of its own to resize", "give all of it: --input C,H,W")
-    if len(model.shape) != 3 or len(sizes) > 2:
-        raise UsageError(f"--size {text} does not fit the input {model.shape}", "give one number, or HEIGHTxWIDTH")
-    return (model.shape[0], sizes[0], sizes[-1])
+def _words(reference: str) -> list[str]:
+    """Return the words of a reference; a file may have spaces in its name."""
+    return [reference] if in_a_file(reference) and os.path.exists(reference) else split(reference)
 
 
 def names(prefix: str = "") -> list[str]:
     """Return the names of the zoo's models that begin with `prefix`."""
-    from cnncost.models import zoo
-
     return [name for name in zoo.MODULE_OF if name.startswith(prefix)]
-
-
-def _words(reference: str) -> list[str]:
-    import shlex
-
-    if not any(character.isspace() for character in reference) or (in_a_file(reference) and os.path.exists(reference)):
-        return [reference] if reference else []
-    try:
-        return shlex.split(reference)
-    except ValueError as error:
-        raise UsageError(f"cannot read the model '{reference}': {error}", "mind the quotes") from None
-
-
-def _split(words: Sequence[str], mark: str) -> list[list[str]]:
-    parts: list[list[str]] = [[]]
-    for word in words:
-        if word == mark:
-            parts.append([])
-        else:
-            parts[-1].append(word)
-    return parts
 
 
 def is_spec(name: str) -> bool:
@@ -197,7 +103,7 @@ def at(ref: str, reference: str) -> Model:
     and `module:function`, whose earlier code is not run; UsageError for what was there and cannot be read.
     """
 
-    def find(name: str) -> Model:
+    def past(name: str) -> Model:
         if name == "-":
             raise NoPastError("the standard input has no earlier version", "name a file")
         if is_spec(name):
@@ -211,10 +117,9 @@ def at(ref: str, reference: str) -> Model:
             return open_model(f"{ref}:{name}", bytes_at(ref, name))
         if ":" in name:
             raise NoPastError("code of an earlier commit is not run", "hold it against a snapshot: --against costs.json")
-        return _known(name)
+        return zoo.find(name)
 
-    members = [_member(part, reference, find) for part in _split(_words(reference), "+")]
-    return members[0] if len(members) == 1 else ensemble(members)
+    return model_of(_words(reference), past)
 
 
 def with_budget(reference: str) -> tuple[Model, tuple[Limit, ...]]:
@@ -224,15 +129,6 @@ def with_budget(reference: str) -> tuple[Model, tuple[Limit, ...]]:
         return load(reference), ()
     found = spec(words[0])
     return found.model if len(words) == 1 else load(reference), found.budget
-
-
-def _known(name: str) -> Model:
-    from cnncost.models import zoo
-
-    model = zoo.find(name)
-    if model is None:
-        raise UsageError(f"unknown model '{name}'", did_you_mean(name, zoo.MODULE_OF, "see: cnncost list"))
-    return model
 
 
 def _own(reference: str) -> Model:

@@ -31,6 +31,7 @@ class Model:
     source: str = ""
     spelling: Mapping[str, str] = field(default_factory=dict)  # of torchvision's definition, as in `Graph`
     in_place: tuple[str, ...] = ()  # as in `Graph`
+    expect: Any = None  # what must come out under its own settings, as in `Graph`
 
     @property
     def declared(self) -> dict[str, Setting]:
@@ -131,7 +132,8 @@ class Model:
             graph = trace(model.function, shape, self.name, **model.settings)
         except ModelError as error:
             raise error.of(self.name) from error
-        return replace(graph, spelling=model.spelling, in_place=model.in_place)
+        expect = model.expect if model.expect is not None and model.expect.concerns(model.values, graph.input) else None
+        return replace(graph, spelling=model.spelling, in_place=model.in_place, expect=expect)
 
     def __repr__(self) -> str:
         changed = ", ".join(f"{name}={shown(value)}" for name, value in self.settings.items())

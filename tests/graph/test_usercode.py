@@ -198,7 +198,17 @@ def costs(value: Any) -> Any:
     return value.trace() if isinstance(value, Model) else value if isinstance(value, Graph) else value.total
 
 
-@pytest.mark.parametrize("make", [lambda: load("resnet18"), lambda: load("resnet18").trace(), lambda: analyze("resnet18")])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: load("resnet18"),
+        lambda: load("resnet18 + resnet34"),
+        lambda: load("specs/resnext50_32x4d.yaml"),
+        lambda: load("specs/resnext50_32x4d.yaml", base=8),
+        lambda: load("resnet18").trace(),
+        lambda: analyze("resnet18"),
+    ],
+)
 def test_pickled_and_copied(make: Callable[[], Any]) -> None:
     value = make()
     for other in (pickle.loads(pickle.dumps(value)), copy.deepcopy(value), copy.copy(value)):

@@ -1,37 +1,29 @@
-"""Specs: models in YAML, read with places into the same builder that Python models use.
-
->>> spec = read("specs/resnext50_32x4d.yaml")
->>> spec.model.trace(base=8).output
-(1000,)
-"""
+"""The keys at the top of a spec, read: its params, its layers, what it expects, and its budget."""
 
 from __future__ import annotations
 
-import functools
-import inspect
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import PurePath
-from typing import Any, Literal
+from typing import Any
 
-from cnncost.base.errors import ModelError, UsageError, did_you_mean
-from cnncost.base.ints import Ints
+from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.limits import EXPECTED, QUANTITIES, Limit, limit
 from cnncost.base.units import parse_quantity
 from cnncost.base.yamltree import Dict, List, Node, Scalar, clip, decoded, is_null, parse, read_text
-from cnncost.graph.graph import Outputs, Tensor
+from cnncost.models import zoo
 from cnncost.models.model import Input, Model
-from cnncost.models.settings import MISSING
-from cnncost.models.spec.build import CONDITION, COUNT, IN, INPUT, Arg, Block, Broken, Compiler, Run, Step, named_stage
-from cnncost.models.spec.expressions import Ratio, shown
+from cnncost.models.reference import model_of
+from cnncost.models.spec.compiler import Compiler
+from cnncost.models.spec.expected import Expectation, Figure
+from cnncost.models.spec.network import Network, Param, out_of_range
 from cnncost.models.spec.problems import Mark, Problem, Source, SpecError
 from cnncost.models.spec.signatures import ANY, CONSTANT, arguments
-from cnncost.rules import RULES, elements, show
+from cnncost.models.spec.steps import IN, INPUT, Arg, Block, Broken, Step
+from cnncost.models.spec.values import CONDITION, COUNT
+from cnncost.rules import RULES
 
 VERSION = "1"
-SUFFIXES = (".yaml", ".yml")
 KEYS = (
     "cnncost",
     "name",
@@ -50,27 +42,6 @@ KEYS = (
 OF_MODEL = ("input", "params", "expect", "budget", "name", "about", "model", "cnncost")  # keys beside `model:`
 TAKEN = ("self", "model", "function", "name", "reference", "batch", "dtype", "convention")  # by load, trace and analyze
 DECLARED = ("default", "choices", "range", "help")
-
-
-@dataclass(frozen=True, slots=True)
-class Param:
-    """A setting that a spec declares."""
-
-    default: Any
-    mark: Mark
-    choices: tuple[Any, ...] = ()
-    range: tuple[Any, ...] = ()  # low, high, and a step if there is one
-    help: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One line of `expect`: a quantity and what it has to come to."""
-
-    quantity: str
-    value: Any  # a number, or the shape of `out`
-    mark: Mark
-    text: str = ""  # as written: 4.23G stands for what rounds to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +64,12 @@ def read(path: str, text: str | None = None) -> Spec:
     """
     source = read_text(path) if text is None else decoded(path, text.encode("utf-8", "surrogatepass"))
     return _Reader(source, parse(source)).spec()
+
+
+def function_of(path: str, text: str) -> Network:
+    """Return the model function of a spec, read again."""
+    found: Network = read(path, text).model.function  # type: ignore[assignment]
+    return found
 
 
 class _Reader:
@@ -339,31 +316,12 @@ class _Reader:
         else:
             stages.append((None, self.compiler.steps(entry[1], self.scope, ids, "the spec", entry[0].mark)))
         self.check_calls()
+        network = Network(self.compiler, self.params, self.let, self.require, input or (), stages, function_of)
         shape: Input | None = None
         if input is not None:
-            shape = tuple(arg.constant for arg in input) if all(arg.fixed for arg in input) else self.shape_of(input)
-        network = _Network(self, stages)
-        function = network.function()
-        model = Model(name, function, shape, family="spec", source=about or self.source.path)
-        return replace(model, function=_checked(self.source, model, expect)) if expect and not self.problems else model
-
-    def shape_of(self, input: Sequence[Arg]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
-        """Return the input as a function of the settings."""
-
-        def shape(settings: Mapping[str, Any]) -> tuple[Any, ...]:
-            run = Run(self.compiler, {})
-            run.top = bound(run, self.let, settings)
-            try:
-                sizes = tuple(run.evaluate(arg, run.top, None, "a size of the input") for arg in input)
-            except Broken:
-                raise SpecError(self.source, run.problems) from None
-            for arg, size in zip(input, sizes, strict=True):
-                if isinstance(size, int) and size < 1:
-                    run.note("E107", f"a size of the input is {size}", arg.mark, "sizes are whole numbers from 1")
-                    raise SpecError(self.source, run.problems)
-            return sizes
-
-        return shape
+            shape = tuple(arg.constant for arg in input) if all(arg.fixed for arg in input) else network.input
+        model = Model(name, network, shape, family="spec", source=about or self.source.path)
+        return self.expecting(model, expect) if not self.problems else model
 
     def read_blocks(self) -> None:
         compiler = self.compiler
@@ -465,8 +423,6 @@ class _Reader:
 
     def from_zoo(self, name: str, expect: Sequence[Figure]) -> Model:
         """Return the model of a spec that starts from one of the zoo."""
-        from cnncost.models.load import load
-
         compiler = self.compiler
         for key, (word, _) in self.root.entries.items():
             if key in KEYS and key not in OF_MODEL:
@@ -476,11 +432,8 @@ class _Reader:
         word, node = self.root.entries["model"]
         if not isinstance(node, Scalar) or is_null(node):
             raise compiler.fail("E304", "model names no model", word.mark, "see: cnncost list")
-        names = [part for part in node.text.split() if not part.startswith("--") and part != "+"]
-        if any(":" in part or part == "-" or part.endswith(SUFFIXES) for part in names):  # no code, no other file
-            raise compiler.fail("E304", f"'{clip(node.text)}' is no model of the zoo", node.mark, "see: cnncost list")
         try:
-            model = load(node.text)
+            model = model_of(node.text, zoo.find)
         except UsageError as error:
             raise compiler.fail("E304", error.message, node.mark, error.hint) from None
         model = self.with_params(model)
@@ -491,7 +444,13 @@ class _Reader:
             model = replace(model, input=tuple(arg.constant for arg in input))
         if "name" in self.root.entries:
             model = replace(model, name=name)
-        return replace(model, function=_checked(self.source, model, expect)) if expect else model
+        return self.expecting(model, expect)
+
+    def expecting(self, model: Model, expect: Sequence[Figure]) -> Model:
+        """Return the model with what the spec expects of it."""
+        if not expect:
+            return model
+        return replace(model, expect=Expectation(self.source, tuple(expect), model.values, model.shape))
 
     def with_params(self, model: Model) -> Model:
         compiler = self.compiler
@@ -512,235 +471,6 @@ class _Reader:
         return model
 
 
-# ── tracing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def default_name(path: str) -> str:
     """Return what a spec without a name is called: its file."""
     return "spec" if path.startswith("<") else PurePath(path).stem
-
-
-def bound(run: Run, let: Mapping[str, Arg], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the names at the top: the settings, and what let makes of them. Raises SpecError where that has no value."""
-    env: dict[str, Any] = {name: _exact(value) for name, value in settings.items()}
-    try:
-        for name, arg in let.items():
-            env[name] = run.evaluate(arg, env, None, name)
-    except Broken:
-        raise SpecError(run.source, run.problems) from None
-    return env
-
-
-def _exact(value: Any) -> Any:
-    """Return a setting as expressions compute with it: 0.35 as the ratio that its digits say."""
-    if isinstance(value, float):
-        number = Fraction(repr(value))
-        return number.numerator if number.denominator == 1 else Ratio(number.numerator, number.denominator)
-    return value
-
-
-def _setting(value: Any) -> Any:
-    """Return a param's default as a setting shows it: a ratio as a decimal."""
-    return float(Fraction(value.numerator, value.denominator)) if isinstance(value, Ratio) else value
-
-
-class _Network:
-    """What a spec's model function does: the steps, under the present settings."""
-
-    def __init__(self, reader: _Reader, stages: Sequence[tuple[str | None, list[Step]]]) -> None:
-        self.compiler, self.source = reader.compiler, reader.source
-        self.params, self.let, self.require = reader.params, reader.let, reader.require
-        self.stages = stages
-
-    def function(self) -> Callable[..., Outputs]:
-        """Return the model function: its signature has the params, so that settings are checked and completed as any."""
-
-        def network(x: Tensor, /, **settings: Any) -> Outputs:
-            return self.run(x, settings)
-
-        tensor = inspect.Parameter(INPUT, inspect.Parameter.POSITIONAL_ONLY)  # a name that no param has
-        declared = [
-            inspect.Parameter(
-                name, inspect.Parameter.KEYWORD_ONLY, default=_setting(param.default), annotation=_kind(param, name, self)
-            )
-            for name, param in self.params.items()
-        ]
-        network.__signature__ = inspect.Signature([tensor, *declared])  # type: ignore[attr-defined]
-        network.__annotations__ = {p.name: p.annotation for p in declared if p.annotation is not MISSING}
-        return network
-
-    def structural(self) -> frozenset[str]:
-        """Return the params that decide how many layers there are: those in a `repeat`, through let too."""
-        found: set[str] = set()
-
-        def visit(steps: Sequence[Step]) -> None:
-            for step in steps:
-                found.update(step.repeat.names() if step.repeat is not None else ())
-                for _, branch in getattr(step.apply, "branches", ()):
-                    visit(branch if isinstance(branch, list) else ())
-
-        for steps in (*(steps for _, steps in self.stages), *(block.steps for block in self.compiler.blocks.values())):
-            visit(steps)
-        for name in reversed(self.let):
-            found.update(self.let[name].names() if name in found else ())
-        return frozenset(found)
-
-    def run(self, x: Tensor, settings: Mapping[str, Any]) -> Outputs:
-        """Run the steps on a tensor. Raises SpecError with every problem met on the way."""
-        run = Run(self.compiler, {})
-        values = {name: settings.get(name, _setting(param.default)) for name, param in self.params.items()}
-        for name, param in self.params.items():
-            self.check(run, name, param, values[name])
-        run.top = bound(run, self.let, values)
-        self.conditions(run)
-        nodes = x.tracer.nodes
-        start = len(nodes)
-        ids: dict[str, Any] = {INPUT: x}
-        owners: dict[str, str] = {}
-        y: Tensor | None = x
-        for stage, steps in self.stages:
-            if stage is None:
-                y = run.steps(steps, y, run.top, ids, owners)
-            else:
-                with named_stage(run, x, stage):
-                    y = run.steps(steps, y, run.top, ids, owners)
-        if y is None or run.problems:
-            problems = run.problems or self.compiler.problems
-            raise SpecError(self.source, problems)
-        read = {index for node in nodes[start:] for index in node.inputs}
-        others = [i for i in range(start, len(nodes)) if i not in read and i != y.index and nodes[i].runs != 0]
-        return (y, *[Tensor(x.tracer, i, nodes[i].cost.shape) for i in others]) if others else y
-
-    def check(self, run: Run, name: str, param: Param, value: Any) -> None:
-        """Hold a setting to its param's range and choices."""
-        if isinstance(value, Ints):
-            fits = _fits(value, param)
-            if fits is not None and not fits.all():
-                raise ModelError(f"{name} is out of its range", valid=fits)
-            return
-        wrong = out_of_range(name, _exact(value), param)
-        if wrong is not None:
-            run.note("E303", wrong[0], param.mark, wrong[1])
-            raise SpecError(self.source, run.problems)
-
-    def conditions(self, run: Run) -> None:
-        for text, arg in self.require:
-            try:
-                holds = run.evaluate(arg, run.top, None, "a condition")
-            except Broken:
-                continue
-            if hasattr(holds, "all"):
-                if not holds.all():
-                    raise ModelError(f"{run.at(arg.mark)}: not {text}", valid=holds)
-            elif not holds:
-                names = dict.fromkeys(arg.names())
-                values = ", ".join(f"{name} = {shown(run.top[name])}" for name in names)
-                run.note("E302", f"the spec requires {clip(text)}" + (f", and {values}" if values else ""), arg.mark)
-
-
-def out_of_range(name: str, value: Any, param: Param) -> tuple[str, str] | None:
-    """Return what is wrong with a setting, and the remedy; None where it is one that the spec allows."""
-    if param.choices and value not in param.choices and not isinstance(value, Ratio):
-        return f"{name} is {shown(value)}, which is no choice", f"choices: {', '.join(map(shown, param.choices))}"
-    if param.range and isinstance(value, int):
-        low, high = param.range[:2]
-        step = param.range[2] if len(param.range) > 2 else 1
-        if not low <= value <= high or (value - low) % max(step, 1):
-            steps = f" in steps of {step}" if step != 1 else ""
-            return f"{name} is {value}, which is out of its range", f"it goes from {low} to {high}{steps}"
-    return None
-
-
-def _fits(column: Ints, param: Param) -> Any:
-    """Return which candidates of a column a param allows; None for all."""
-    if param.choices:
-        fits: Any = column == param.choices[0]
-        for choice in param.choices[1:]:
-            fits = fits | (column == choice)
-        return fits
-    if param.range:
-        low, high, step = (*param.range, 1)[:3]
-        return (column >= low) & (column <= high) & ((column - low) % step == 0)
-    return None
-
-
-def _kind(param: Param, name: str, network: _Network) -> Any:
-    """Return the type of a setting: `int` where it decides how many layers there are, so that it is no column of a sweep.
-
-    A size has none: it may be a ratio in an expression, so that the spec itself checks what it is given.
-    """
-    default = _setting(param.default)
-    if param.choices:
-        return Literal[tuple(map(_setting, param.choices))]
-    if isinstance(default, (bool, str, float)):
-        return type(default)
-    return int if name in network.structural() else MISSING
-
-
-def _checked(source: Source, model: Model, expect: Sequence[Figure]) -> Callable[..., Outputs]:
-    """Return the model function, which also holds what comes out under the spec's own settings to `expect`."""
-    function, defaults, shape = model.function, model.values, model.shape
-
-    @functools.wraps(function)
-    def checked(x: Tensor, /, **settings: Any) -> Outputs:
-        nodes = x.tracer.nodes
-        start = len(nodes)
-        result = function(x, **settings)
-        if x.shape == shape and all(type(value) is not Ints and defaults[name] == value for name, value in settings.items()):
-            first = result[0] if isinstance(result, tuple) else result
-            problems = [problem for figure in expect if (problem := _missed(figure, nodes, start, first))]
-            if problems:
-                raise SpecError(source, problems)
-        return result
-
-    checked.__annotations__ = function.__annotations__
-    return checked
-
-
-def _missed(figure: Figure, nodes: Sequence[Any], start: int, output: Tensor) -> Problem | None:
-    """Return the problem of a figure that does not come out, None where it does."""
-    if figure.quantity == "out":
-        if output.shape == figure.value:
-            return None
-        return Problem("E301", f"out is {show(output.shape)}, where {show(figure.value)} is expected", figure.mark)
-    value = _total(figure.quantity, nodes, start)
-    if not isinstance(value, int) or abs(value - figure.value) * 2 <= _last_place(figure.text):
-        return None
-    fact = f"{figure.quantity} are {value:,}, where {figure.text} are expected: {abs(value - figure.value):,} "
-    return Problem("E301", fact + ("more" if value > figure.value else "less"), figure.mark)
-
-
-def _last_place(text: str) -> Fraction:
-    """Return what one in the last digit of a figure with a suffix is worth: 4.23G is exact to 10M; 0 without a suffix."""
-    found = re.fullmatch(r"[0-9_,]*(?:\.([0-9]+))?\s*(e\+?[0-9]+)?\s*([a-zA-Z]*)", text.strip())
-    if found is None or not (found[2] or found[3]):
-        return Fraction(0)
-    one = f"1{found[2] or ''}{found[3]}"
-    size = parse_quantity(one, "bytes" if found[3].lower().endswith("b") else "count")
-    return Fraction(size, 10 ** len(found[1] or ""))
-
-
-def _total(quantity: str, nodes: Sequence[Any], start: int) -> Any:
-    """Return the total of a quantity over the nodes from `start`, by the lecture's convention at float32."""
-    from cnncost.base.units import DTYPES
-    from cnncost.counting import CONVENTIONS, COUNTS
-
-    if quantity == "layers":
-        return len(nodes) - start
-    key = "params" if quantity == "param_bytes" else quantity
-    size = DTYPES["float32"] if QUANTITIES[quantity].unit == "bytes" else 1
-    how = CONVENTIONS["lecture"]
-    formulas = {"flops": how.flops, "memory": how.memory}.get(key)
-    total: Any = 0
-    for node in nodes[start:]:
-        if formulas is None:
-            total = total + (getattr(node.cost, key) if node.runs or key in ("params", "buffers") else 0)
-        elif node.runs and node.kind in formulas:
-            cost = {count: getattr(node.cost, count, 0) for count in COUNTS}
-            cost["writes"] = elements(node.cost.shape)
-            cost["reads"] = sum(elements(nodes[i].cost.shape) for i in node.inputs)
-            total = total + formulas[node.kind].subs(cost)
-    return total * size
-
-
-__all__ = ["Figure", "Limit", "Param", "Spec", "SpecError", "read"]

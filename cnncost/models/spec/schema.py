@@ -11,8 +11,8 @@ from typing import Any
 
 from cnncost.base.limits import EXPECTED, MEANINGS, QUANTITIES
 from cnncost.models.spec import DECLARED, KEYS, VERSION
-from cnncost.models.spec.build import LABEL, NAME
 from cnncost.models.spec.signatures import JOINS, Argument, arguments, project_arguments
+from cnncost.models.spec.steps import LABEL, NAME
 from cnncost.rules import RULES
 
 DRAFT = "http://json-schema.org/draft-07/schema#"

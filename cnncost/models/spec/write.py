@@ -9,121 +9,35 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any
 
 from cnncost.graph.graph import INPUT, Graph
-from cnncost.models.spec.build import RESERVED, Run
-from cnncost.models.spec.signatures import ACTIVATIONS, EXPANDING, JOINS, NONE, NORMS
+from cnncost.models.spec.items import (
+    IDENTITY,
+    Branch,
+    Expression,
+    Item,
+    Names,
+    Scope,
+    Shortcut,
+    Template,
+    Unit,
+    by_shortcut,
+    layers,
+    multiple,
+    put,
+    read,
+    repeated,
+    unique,
+)
+from cnncost.models.spec.lines import alike, indented, quoted, value_text, written
+from cnncost.models.spec.run import Run
+from cnncost.models.spec.signatures import ACTIVATIONS, EXPANDING, JOINS, NORMS
+from cnncost.models.spec.steps import RESERVED
 from cnncost.rules import RULES, channels
-
-WIDTH = 110  # of a line, where it can be broken
-IDENTITY, PROJECT = "identity", "project"
-
-
-@dataclass(slots=True, eq=False)
-class Unit:
-    """A layer, or a call of what a scope holds: what it reads and the node that it gives."""
-
-    nodes: range
-    inputs: tuple[int, ...]
-    call: Item | None = None
-
-    @property
-    def output(self) -> int:
-        return self.nodes[-1]
-
-
-@dataclass(slots=True, eq=False)
-class Item:
-    """One item of a list of layers, to be written."""
-
-    op: str
-    args: dict[str, Any] = field(default_factory=dict)
-    channels: Any = None  # that arrive
-    branches: list[Branch] | None = None
-    id: str | None = None
-    sources: tuple[str, ...] = ()
-    shares: str | None = None
-    runs: Any = 1
-    repeat: Any = 1
-    first: dict[str, Any] = field(default_factory=dict)
-    omitted: dict[str, Any] = field(default_factory=dict)  # arguments that need not be written where they have this value
-
-    def holes(self) -> Iterator[tuple[dict[str, Any] | Item, str]]:
-        """Iterate over the places of values in which two items of one form may differ."""
-        for name in self.args:
-            yield self.args, name
-        yield self, "runs"
-        yield self, "repeat"
-        for branch in self.branches or ():
-            for item in branch if isinstance(branch, list) else ():
-                yield from item.holes()
-
-    def form(self) -> tuple[Any, ...]:
-        """Return what two items of one form share: all but the values."""
-        inside = tuple(
-            ("shortcut" if self.op == "add" else branch)
-            if isinstance(branch, str) and branch == IDENTITY
-            else "shortcut"
-            if isinstance(branch, Shortcut)
-            else branch
-            if isinstance(branch, str)
-            else tuple(item.form() for item in branch)
-            for branch in self.branches or ()
-        )
-        firsts = tuple(sorted(self.first.items()))
-        return (self.op, tuple(self.args), inside, self.id, self.sources, self.shares, firsts, self.branches is None)
-
-    def shortcuts(self) -> Iterator[tuple[list[Branch], int]]:
-        """Iterate over the places of shortcuts: projections, and identities under add."""
-        for index, branch in enumerate(self.branches or ()):
-            if isinstance(branch, list):
-                for item in branch:
-                    yield from item.shortcuts()
-            elif isinstance(branch, Shortcut) or (branch == IDENTITY and self.op == "add"):
-                yield self.branches, index  # type: ignore[misc]
-
-
-@dataclass(frozen=True, slots=True)
-class Shortcut:
-    """A projection as `project` makes it; its arguments."""
-
-    args: tuple[tuple[str, Any], ...]
-
-
-Branch: TypeAlias = "list[Item] | str | Shortcut"
-
-
-@dataclass(slots=True)
-class Template:
-    """A block: its params with their defaults (or none), and its body."""
-
-    name: str
-    params: dict[str, Any]
-    body: list[Item]
-
-
-@dataclass(slots=True, eq=False)
-class Scope:
-    """What one scope of names holds, in order."""
-
-    name: str
-    nodes: range
-    parts: list[Scope | int]
-    whole: bool = False  # read from one place and left at one place
-    units: list[Unit] = field(default_factory=list)
-    body: list[Item] = field(default_factory=list)
-    call: Item | None = None
-
-    depth: int = 0
-
-    def height(self, simple: Callable[[Scope], bool]) -> int:
-        """Return how many levels of scopes it has, those that hold one layer and what follows it left out."""
-        inner = max((part.height(simple) for part in self.parts if isinstance(part, Scope)), default=0)
-        return inner if simple(self) else 1 + inner
 
 
 def write(graph: Graph, about: str = "", expect: bool = True) -> str:
@@ -145,8 +59,8 @@ class Writer:
         self.taken: set[str] = {*RULES, *RESERVED, "layers"}
         self.chain_concats()
         self.readers: dict[int, list[int]] = {}
-        for index, read in enumerate(self.inputs):
-            for i in read:
+        for index, inputs in enumerate(self.inputs):
+            for i in inputs:
                 self.readers.setdefault(i, []).append(index)
         self.owners = {node.name: index for index, node in enumerate(self.nodes)}
         self.lent = {self.owners[node.shares] for node in self.nodes if node.shares}
@@ -424,9 +338,9 @@ class Writer:
                 scope.body = repeated(self.items_of(units, outside, Names(outside, self.taken)))
                 buckets.setdefault(tuple(item.form() for item in scope.body), []).append(scope)
             for scopes in buckets.values():
-                for alike in by_shortcut(scopes):
-                    if len(alike) > 1 and (len(alike[0].body) > 1 or alike[0].body[0].branches):
-                        self.template(alike)
+                for same in by_shortcut(scopes):
+                    if len(same) > 1 and (len(same[0].body) > 1 or same[0].body[0].branches):
+                        self.template(same)
 
     def template(self, scopes: list[Scope]) -> None:
         """Make one block of several scopes, and let each call it."""
@@ -560,230 +474,6 @@ class Writer:
             found.append((name, self.items_of(units, current, names)))
             current = units[-1].output
         return [(name, repeated(items)) for name, items in found]
-
-
-class Names:
-    """Ids of one list of layers, each given once."""
-
-    def __init__(self, start: int, taken: set[str]) -> None:
-        self.start = start
-        self.given: set[str] = set()
-        self.taken = taken
-
-    def fresh(self, path: str) -> str:
-        """Return an id after the last parts of a layer's name."""
-        word = re.sub(r"[^A-Za-z0-9_-]+", "_", path.rpartition(".")[2]).strip("_-") or "x"
-        word = (
-            word if re.match(r"[A-Za-z]", word) else re.sub(r"[^A-Za-z0-9_-]+", "_", ".".join(path.split(".")[-3:])).strip("_-")
-        )
-        if word in self.taken:
-            word += "_out"
-        name = unique(word, {*self.given, *self.taken})
-        self.given.add(name)
-        return name
-
-
-class Expression(str):
-    """An argument of a block's layer that depends on the block's params."""
-
-    __slots__ = ()
-
-
-def layers(items: Sequence[Item]) -> Iterator[Item]:
-    """Iterate over items and those in their branches, in the order of `Item.holes`."""
-    for item in items:
-        yield item
-        for branch in item.branches or ():
-            if isinstance(branch, list):
-                yield from layers(branch)
-
-
-def read(holder: dict[str, Any] | Item, key: str) -> Any:
-    """Return the value in a hole."""
-    return holder[key] if isinstance(holder, dict) else getattr(holder, key)
-
-
-def put(holder: dict[str, Any] | Item, key: str, value: Any) -> None:
-    """Put a value into a hole."""
-    if isinstance(holder, dict):
-        holder[key] = value
-    else:
-        setattr(holder, key, value)
-
-
-def multiple(column: tuple[Any, ...], name: str, of: tuple[Any, ...]) -> Expression | None:
-    """Return a column of values as a multiple of a param's, None where it is none."""
-    if not all(type(value) is int and value > 0 for value in (*column, *of)):
-        return None
-    if column[0] % of[0] == 0 and all(a == b * (column[0] // of[0]) for a, b in zip(column, of, strict=True)):
-        return Expression(f"{column[0] // of[0]} * {name}")
-    if of[0] % column[0] == 0 and all(b == a * (of[0] // column[0]) for a, b in zip(column, of, strict=True)):
-        return Expression(f"{name} // {of[0] // column[0]}")
-    return None
-
-
-def by_shortcut(scopes: Sequence[Scope]) -> list[list[Scope]]:
-    """Split scopes of one form by how their shortcuts project; those that do not project go with the first that do."""
-    groups: dict[Any, list[Scope]] = {}
-    plain = []
-    for scope in scopes:
-        own = {b.args for item in scope.body for bs, at in item.shortcuts() if isinstance(b := bs[at], Shortcut)}
-        if own:
-            groups.setdefault(frozenset(own), []).append(scope)
-        else:
-            plain.append(scope)
-    single = [group for key, group in groups.items() if len(key) == 1]
-    if plain and single:
-        single[0] += plain
-        single[0].sort(key=lambda scope: scope.nodes.start)
-    elif plain:
-        single.append(plain)
-    return single
-
-
-def same_item(a: Item, b: Item) -> bool:
-    """Whether two items say the same."""
-    if a.form() != b.form() or a.id or b.id or a.sources or b.sources:
-        return False
-    if [bs[at] for bs, at in a.shortcuts()] != [bs[at] for bs, at in b.shortcuts()]:
-        return False
-    pairs = zip(a.holes(), b.holes(), strict=True)
-    return all(read(*x) == read(*y) and type(read(*x)) is type(read(*y)) for x, y in pairs)
-
-
-def repeated(items: list[Item]) -> list[Item]:
-    """Return items with runs of the same one as one item with repeat, the first of a run with other arguments as `first`."""
-    found: list[Item] = []
-    for item in items:
-        before = found[-1] if found else None
-        if before is not None and not before.first and before.id is None and not before.sources and not item.id:
-            count = before.repeat
-            if isinstance(count, int) and not isinstance(item.repeat, str) and item.repeat == 1:
-                before.repeat = 1
-                if same_item(before, item):
-                    before.repeat = count + 1
-                    continue
-                before.repeat = count
-                if count == 1 and before.op == item.op and item.branches is None and not isinstance(item, str) and item.args:
-                    other = {name: value for name, value in before.args.items() if item.args.get(name) != value}
-                    if (
-                        0 < len(other) < len(item.args)
-                        and other.keys() <= item.omitted.keys()
-                        and list(before.args) == list(item.args)
-                        and item.op not in RULES
-                        and before.runs == item.runs
-                        and not item.sources
-                    ):
-                        item.first, item.repeat = other, 2
-                        found[-1] = item
-                        continue
-        elif before is not None and before.first and not item.id and not item.sources and item.repeat == 1:
-            first, count = before.first, before.repeat
-            before.first, before.repeat = {}, 1
-            alike = same_item(before, item)
-            before.first, before.repeat = first, count + alike
-            if alike:
-                continue
-        found.append(item)
-    return found
-
-
-def unique(word: str, taken: set[str]) -> str:
-    """Return a word, numbered from 2 where it is taken."""
-    name, number = word, 2
-    while name in taken:
-        name, number = f"{word}{number}", number + 1
-    return name
-
-
-# ── lines ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def written(items: Sequence[Item]) -> list[str]:
-    """Return the lines of a list of layers."""
-    return [line for item in items for line in item_lines(item)]
-
-
-def indented(lines: Sequence[str], by: int) -> list[str]:
-    """Return lines moved to the right."""
-    return [" " * by + line for line in lines]
-
-
-def item_lines(item: Item) -> list[str]:
-    """Return the lines of one item, the first with its dash."""
-    if item.branches is not None:
-        lines = branch_lines(item)
-    else:
-        args = {
-            name: value for name, value in item.args.items() if name not in item.omitted or not alike(value, item.omitted[name])
-        }
-        lone = len(args) == 1 and next(iter(args)) == next(iter(item.args), None) and item.op != "dropout"
-        if not args:
-            head = item.op
-        elif lone or (item.op in ("dropout", "stochastic_depth")):
-            head = f"{item.op}: {value_text(next(iter(args.values())))}"
-        else:
-            head = f"{item.op}: {{{', '.join(f'{name}: {value_text(value)}' for name, value in args.items())}}}"
-        lines = [head]
-    more = []
-    if item.sources:
-        more.append(f"from: {item.sources[0] if len(item.sources) == 1 else '[' + ', '.join(item.sources) + ']'}")
-    if item.repeat != 1:
-        more.append(f"repeat: {value_text(item.repeat)}")
-    if item.first:
-        more.append(f"first: {{{', '.join(f'{name}: {value_text(value)}' for name, value in item.first.items())}}}")
-    if item.runs != 1:
-        more.append(f"runs: {value_text(item.runs)}")
-    if item.shares:
-        more.append(f"shares: {item.shares}")
-    if item.id:
-        more.append(f"id: {item.id}")
-    if more and ":" not in lines[0]:
-        lines[0] += ":"
-    return ["- " + lines[0], *indented([*lines[1:], *more], 2)]
-
-
-def branch_lines(item: Item) -> list[str]:
-    """Return the lines of a join."""
-    branches = item.branches or []
-    if all(isinstance(branch, str) for branch in branches):
-        line = f"{item.op}: [{', '.join(map(str, branches))}]"
-        return [line] if len(line) < WIDTH else [f"{item.op}:", *(f"  - {branch}" for branch in branches)]
-    lines = [f"{item.op}:"]
-    for branch in branches:
-        if isinstance(branch, str):
-            lines.append(f"  - {branch}")
-        elif isinstance(branch, Shortcut):
-            inside = ", ".join(f"{name}: {value_text(value)}" for name, value in branch.args)
-            lines.append(f"  - project: {{{inside}}}" if inside else "  - project")
-        else:
-            inner = written(branch)
-            lines += ["  - " + inner[0], *indented(inner[1:], 4)]
-    return lines
-
-
-def alike(a: Any, b: Any) -> bool:
-    """Whether two values are the same, true and 1 apart."""
-    return type(a) is type(b) and bool(a == b)
-
-
-def value_text(value: Any) -> str:
-    """Return a value as a spec writes it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if value is None:
-        return NONE
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(value_text, value))}]"
-    if isinstance(value, Fraction):
-        return f"{value.numerator}/{value.denominator}" if value.denominator != 1 else str(value.numerator)
-    return repr(value) if isinstance(value, float) else str(value)
-
-
-def quoted(text: str) -> str:
-    """Return text as a YAML scalar."""
-    plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9 _.,()/-]*", text) and not text.endswith(" ")
-    return text if plain else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 __all__ = ["write"]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.models.model import Model
 
 FAMILIES: dict[str, str] = {
@@ -85,10 +86,12 @@ FAMILIES: dict[str, str] = {
 MODULE_OF: dict[str, str] = {name: module for module, names in FAMILIES.items() for name in names.split()}
 
 
-def find(name: str) -> Model | None:
-    """Return the model of that name, importing its family only; None where there is none."""
+def find(name: str) -> Model:
+    """Return the model of that name, importing its family only. Raises UsageError with the nearest names."""
     module = MODULE_OF.get(name)
-    return None if module is None else models(module)[name]
+    if module is None:
+        raise UsageError(f"unknown model '{name}'", did_you_mean(name, MODULE_OF, "see: cnncost list"))
+    return models(module)[name]
 
 
 def models(module: str) -> dict[str, Model]:

@@ -13,8 +13,9 @@ from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.ints import Ints
 from cnncost.base.showable import Showable
 from cnncost.counting import convention
-from cnncost.models.load import load, sized
+from cnncost.models.load import load
 from cnncost.models.model import Model
+from cnncost.models.reference import sized
 from cnncost.questions.sweep.chunk import ALIASES, FIGURES, Array, Choices, Chunk, Method, Reasons, joined
 from cnncost.questions.sweep.evaluate import Evaluator
 from cnncost.questions.sweep.product import front

@@ -321,7 +321,7 @@ def test_expectations_hold_for_the_spec_s_own_settings_only() -> None:
     assert total(text, width=9)["params"] == 36
     assert total(text, input=(4, 8, 8))["params"] == 40
     with pytest.raises(SpecError, match="params are 32, where 33 are expected: 1 less"):
-        traced(text.replace("params: 32", "params: 33"))
+        total(text.replace("params: 32", "params: 33"))
 
 
 def test_every_rule_has_a_form_in_specs() -> None:
@@ -447,7 +447,7 @@ def test_invalid_specs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.skip("PyYAML's own parser has other words")
     monkeypatch.chdir(INVALID)
     with pytest.raises(SpecError) as caught:
-        load(path.name).trace()
+        analyze(path.name)
     assert caught.value.text() + "\n" == path.with_suffix(".txt").read_text(encoding="utf-8")
 
 
@@ -725,7 +725,7 @@ main()
         ["table", str(INVALID / "groups.yaml")],
         ["table", str(INVALID / "several.yaml")],
         ["table", str(INVALID / "syntax.yaml")],
-        ["compare", str(INVALID / "expect.yaml"), "resnet50"],
+        ["compare", str(INVALID / "linear_on_a_map.yaml"), "resnet50"],
         ["show", str(INVALID / "unknown_name.yaml")],
         ["show", "resnext50_32x4d"],
         ["schema"],

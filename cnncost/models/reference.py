@@ -1,0 +1,129 @@
+"""The way to write a model on a command line: `NAME`, `NAME --set SETTING=VALUE …`, and several with + between them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from cnncost.base.errors import UsageError
+from cnncost.base.poly import Num
+from cnncost.base.units import whole_number
+from cnncost.graph.graph import Tensor
+from cnncost.models.model import Model
+
+
+def model_of(reference: str | Sequence[str], find: Callable[[str], Model]) -> Model:
+    """Return the model that a reference stands for, where `find` returns the model of a name.
+
+    >>> from cnncost.models import zoo
+    >>> model_of("resnet50 --set width=32 --size 160", zoo.find).shape
+    (3, 160, 160)
+
+    Raises UsageError for what cannot be read, and what `find` raises.
+    """
+    text = reference if isinstance(reference, str) else " ".join(reference)
+    words = split(reference) if isinstance(reference, str) else list(reference)
+    members = [_member(part, text, find) for part in _parts(words)]
+    return members[0] if len(members) == 1 else ensemble(members)
+
+
+def split(reference: str) -> list[str]:
+    """Return the words of a reference."""
+    import shlex
+
+    if not any(character.isspace() for character in reference):
+        return [reference] if reference else []
+    try:
+        return shlex.split(reference)
+    except ValueError as error:
+        raise UsageError(f"cannot read the model '{reference}': {error}", "mind the quotes") from None
+
+
+def _parts(words: Sequence[str]) -> list[list[str]]:
+    parts: list[list[str]] = [[]]
+    for word in words:
+        if word == "+":
+            parts.append([])
+        else:
+            parts[-1].append(word)
+    return parts
+
+
+def _member(words: list[str], reference: str, find: Callable[[str], Model]) -> Model:
+    """Return the model of NAME [--set SETTING=VALUE] [--size S] [--input C,H,W], as words."""
+    if not words:
+        raise UsageError(f"no model named in '{reference}'", "see: cnncost list")
+    name, options = words[0], words[1:]
+    model = find(name)
+    sizes = []
+    while options:
+        flag, equals, value = options.pop(0).partition("=")
+        if flag not in ("--set", "--size", "--input") or not (equals or options):
+            raise UsageError(f"cannot read '{flag}' in the model '{reference}'", "a model is NAME, or NAME --set SETTING=VALUE")
+        value = value if equals else options.pop(0)
+        if flag == "--set":
+            model = model.set([value])
+        else:
+            sizes.append((flag.removeprefix("--"), value))
+    for option, text in sizes:  # after the settings, of which an input may be a function
+        model = replace(model, input=resized(model, option, text))
+    return model
+
+
+def ensemble(members: Sequence[Model]) -> Model:
+    """Return the model that runs all members on one input and adds up their outputs: its cost is the sum of theirs.
+
+    Source: ensembles as in AlexNet (section 6) and GoogLeNet (section 7). Raises UsageError where the members' inputs differ.
+    """
+    for member in members[1:]:
+        if member.shape != members[0].shape:
+            raise UsageError(
+                f"{members[0].name} reads {members[0].shape} and {member.name} {member.shape}",
+                'the members of an ensemble share one input: give them one, as in "inception_v3 --size 224 + resnet50"',
+            )
+
+    name = " + ".join(member.name for member in members)
+    spelling = {f"{member.name}.{pattern}": form for member in members for pattern, form in member.spelling.items()}
+    in_place = tuple(kind for kind in members[0].in_place if all(kind in member.in_place for member in members))
+    return Model(name, Together(tuple(members)), members[0].shape, family="ensemble", spelling=spelling, in_place=in_place)
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """The model function of an ensemble."""
+
+    members: tuple[Model, ...]
+
+    def __call__(self, x: Tensor, /) -> Tensor:
+        """Run all members on x and add up their (first) outputs."""
+        outputs = []
+        for member in self.members:
+            with x.scope(member.name):
+                output = member.function(x, **member.settings)
+            outputs.append(output[0] if isinstance(output, tuple) else output)
+        return outputs[0].add(*outputs[1:], name="sum")
+
+
+def sized(model: Model, input: str | None, size: str | None) -> Model:
+    """Return a model with the input that `--input` or `--size` asks for, if any. Raises UsageError where both are given."""
+    if input and size:
+        raise UsageError("--input and --size both say how large the input is", "give one of them")
+    for option, text in (("input", input), ("size", size)):
+        if text is not None:
+            model = replace(model, input=resized(model, option, text))
+    return model
+
+
+def resized(model: Model, option: str, text: str) -> tuple[Num, ...]:
+    """Return the input that `--input C,H,W` or `--size S` (or HxW) asks of a model."""
+    sizes = [whole_number(part, f"--{option} {text}") for part in re.split(r"[,x×]", text.strip())]
+    if option == "input":
+        if len(sizes) not in (1, 2, 3, 4):
+            raise UsageError(f"--input {text} has {len(sizes)} numbers", "give channels, height and width: --input 3,224,224")
+        return tuple(sizes)
+    if model.shape is None:
+        raise UsageError(f"{model.name} has no input of its own to resize", "give all of it: --input C,H,W")
+    if len(model.shape) != 3 or len(sizes) > 2:
+        raise UsageError(f"--size {text} does not fit the input {model.shape}", "give one number, or HEIGHTxWIDTH")
+    return (model.shape[0], sizes[0], sizes[-1])
