@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from fnmatch import translate
 from functools import cache
 
-from cnncost.base.poly import Num, Poly, symbols
+from cnncost.base.errors import AlgebraError
+from cnncost.base.ints import Ints
+from cnncost.base.poly import Num, Poly, equal, symbols
 from cnncost.graph.graph import Graph, Node, read_by
 from cnncost.rules import RULES, Shape, channels, elements, per_axis, sides
 
@@ -71,6 +73,13 @@ def _adaptive(node: Node, x: Shape) -> Num:
     (h, w), (rows, columns) = _area(x), _area(node.cost.shape)
     if all(isinstance(size, int) for size in (h, w, rows, columns)):
         return int((h / rows * (w / columns) + 1) * elements(node.cost.shape))
+    if any(isinstance(size, Ints) for size in (h, w, rows, columns)):
+        (h, w, rows, columns) = (size.values if isinstance(size, Ints) else size for size in (h, w, rows, columns))
+        writes = elements(node.cost.shape)
+        doubles = (h / rows * (w / columns) + 1) * (writes.values if isinstance(writes, Ints) else writes)
+        return Ints(doubles.astype("int64"))
+    if not (equal(h % rows, 0) and equal(w % columns, 0)):
+        raise AlgebraError(f"the rounding of {h}/{rows}·{w}/{columns} in double precision depends on the letters")
     return elements(x) + elements(node.cost.shape)
 
 

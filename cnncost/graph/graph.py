@@ -220,7 +220,10 @@ class Tracer:
             )
         node = self.nodes[self.indices[full]]
         params = self._own_params(node)
-        alike = all(same(node.args.get(a), args.get(a)) for a in ("out", "kernel", "groups", "bias", "affine"))
+        axes = len(cost.shape) - 1
+        alike = all(
+            _equal_on_axes(node.args.get(name), args.get(name), axes) for name in ("out", "kernel", "groups", "bias", "affine")
+        )
         if node.kind != kind or not alike or not same(params, cost.params):
             raise ModelError(
                 f"layer '{path}' ({kind}, {cost.params} parameters) "
@@ -236,6 +239,14 @@ class Tracer:
     def _refuse_size(self) -> None:
         many = f"{MAX_LAYERS:,} layers" if len(self.nodes) > MAX_LAYERS else f"{MAX_CONNECTIONS:,} connections"
         raise ModelError(f"the network has more than {many}", "is a depth or a repeat mistyped?")
+
+
+def _equal_on_axes(a: Any, b: Any, axes: int) -> bool:
+    """Whether two arguments say the same: 3 is (3, 3) on a map."""
+    if isinstance(a, tuple) or isinstance(b, tuple):
+        a, b = (value if isinstance(value, tuple) else (value,) * axes for value in (a, b))
+        return len(a) == len(b) and all(map(same, a, b))
+    return same(a, b)
 
 
 class Tensor(Layers):
