@@ -122,7 +122,7 @@ class Candidates:
         from cnncost.measures.report import report
 
         found = report(graph, batch=case.batch, **self.counting)
-        return tuple(target.quantity.of(graph, found) for target in targets)
+        return tuple(found.total[target.quantity.key] for target in targets)
 
     def _goal(self, target: Target, value: Any) -> Num:
         if target.other is None:

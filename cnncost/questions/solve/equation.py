@@ -64,10 +64,9 @@ def equation(side: Side, unknown: str, goal: Target, counting: Mapping[str, Any]
     letter = unknown.replace(".", "_")
 
     def cost(case: Instance) -> Num:
-        graph = case.trace()
         from cnncost.measures.report import report
 
-        return goal.quantity.of(graph, report(graph, batch=case.batch, **counting))
+        return report(case.trace(), batch=case.batch, **counting).total[goal.quantity.key]
 
     difference: Num | None = None
     with assumptions() as assumed, suppress(AlgebraError, ModelError, TypeError, ValueError, RecursionError):

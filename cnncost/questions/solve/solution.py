@@ -58,7 +58,7 @@ class Solution(Showable):
             size = self.per(index)[1]
             error = candidate.error(index)
             return {
-                "quantity": self.targets[index].quantity.key,
+                "quantity": self.targets[index].quantity.name,
                 "relation": self.targets[index].relation,
                 "target": candidate.goals[index] // size,
                 "achieved": candidate.costs[index] // size,

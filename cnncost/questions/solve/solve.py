@@ -144,7 +144,7 @@ def _hopeless(mine: Side, unknown: str, goal: Target, found: Equation) -> UsageE
 
 def _idle(model: Model, unknown: str, goal: Target, cost: Num) -> UsageError:
     amount = "another than that" if goal.other is not None else f"{cost:,}"
-    return UsageError(f"{goal.quantity.key} of {model.name} is {amount} whatever {unknown} is", "solve for another setting")
+    return UsageError(f"{goal.quantity.name} of {model.name} is {amount} whatever {unknown} is", "solve for another setting")
 
 
 def _side(model: Model, settings: Sequence[str], sizes: Mapping[str, int], batch: int) -> Side:
@@ -281,4 +281,4 @@ def _unlimited(tried: Candidates, found: Candidate) -> UsageError:
 
 
 def _costs_text(tried: Candidates, found: Candidate) -> str:
-    return ", ".join(f"{goal.quantity.key} {cost:,}" for goal, cost in zip(tried.targets, found.costs, strict=True))
+    return ", ".join(f"{goal.quantity.name} {cost:,}" for goal, cost in zip(tried.targets, found.costs, strict=True))

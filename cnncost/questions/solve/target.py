@@ -5,58 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Literal
 
-from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.errors import UsageError
+from cnncost.base.figures import Figure, figure, usable
 from cnncost.base.poly import Num, symbol
 from cnncost.base.units import parse_quantity
-from cnncost.graph.graph import Graph
 from cnncost.models.instance import Instance
 from cnncost.models.model import AXES
 
-if TYPE_CHECKING:
-    from cnncost.measures.memory import Memory
-    from cnncost.measures.report import Report
-
-
-def _memory(graph: Graph, report: Report, optimizer: str = "sgd") -> Memory:
-    from cnncost.measures.memory import memory
-
-    return memory(graph, batch=report.batch, optimizer=optimizer, precision=report.dtype)
-
-
-def _training(graph: Graph, report: Report, optimizer: str = "sgd") -> Num:
-    return _memory(graph, report, optimizer).training_bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """A figure that a target can name."""
-
-    key: str
-    title: str
-    unit: Literal["count", "bytes"]
-    of: Callable[[Graph, Report], Num]
-
-
-QUANTITIES = {
-    quantity.key: quantity
-    for quantity in (
-        Quantity("flops", "FLOPs", "count", lambda graph, report: report.total["flops"]),
-        Quantity("macs", "MACs", "count", lambda graph, report: report.total["macs"]),
-        Quantity("params", "params", "count", lambda graph, report: report.total["params"]),
-        Quantity("memory", "memory", "bytes", lambda graph, report: report.total["activation_bytes"]),
-        Quantity("param_bytes", "param memory", "bytes", lambda graph, report: report.total["param_bytes"]),
-        Quantity("peak", "peak memory", "bytes", lambda graph, report: _memory(graph, report).peak_bytes),
-        Quantity("kept", "kept memory", "bytes", lambda graph, report: _memory(graph, report).kept_bytes),
-        Quantity("training", "training memory", "bytes", _training),
-        *(
-            Quantity(f"training_{name}", f"training memory, {name}", "bytes", partial(_training, optimizer=name))
-            for name in ("momentum", "adam")
-        ),
-    )
-}
+QUANTITIES = usable("target")  # by the name as it is typed; other names are accepted, too
 RELATIONS: dict[str, Callable[[Num, Num], bool]] = {
     "<=": lambda cost, value: cost <= value,
     ">=": lambda cost, value: cost >= value,
@@ -92,7 +49,7 @@ class Side:
 class Target:
     """What a quantity should be: a number, or what another model has of it."""
 
-    quantity: Quantity
+    quantity: Figure
     relation: str
     value: int = 0
     other: Side | None = None
@@ -103,7 +60,7 @@ class Target:
         """How people say it: flops<=4.1G; the FLOPs of bottleneck."""
         if self.other is not None:
             return f"the {self.quantity.title} of {self.other.case.model.name}"
-        return f"{self.quantity.key}{self.relation}{self.amount}"
+        return f"{self.quantity.name}{self.relation}{self.amount}"
 
     @property
     def amount(self) -> str:
@@ -118,13 +75,10 @@ def target(text: str) -> Target:
         raise UsageError(f"--target '{text}' names no amount", "write flops=4.1G, params<=26M or memory<=20MB")
     name, relation, right = match.groups()
     quantity = quantity_of(name, "--target")
-    value = parse_quantity(right, quantity.unit, f"--target {text}: ")
+    value = parse_quantity(right, quantity.measure, f"--target {text}: ")
     return Target(quantity, relation, value, text=right.strip())
 
 
-def quantity_of(name: str, option: str) -> Quantity:
-    """Return a quantity by name. Raises UsageError, with the option that names it, for an unknown one."""
-    if name.lower() not in QUANTITIES:
-        hint = did_you_mean(name, QUANTITIES, f"quantities: {', '.join(QUANTITIES)}")
-        raise UsageError(f"{option}: unknown quantity '{name}'", hint)
-    return QUANTITIES[name.lower()]
+def quantity_of(name: str, option: str) -> Figure:
+    """Return a figure by any of its names. Raises UsageError, with the option that names it, for an unknown one."""
+    return figure(name, "target", f"{option}: unknown quantity '{name}'")

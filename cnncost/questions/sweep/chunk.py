@@ -11,11 +11,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from cnncost.base.figures import usable
 from cnncost.base.ints import Ints
 from cnncost.models.settings import shown
 
-FIGURES = ("params", "macs", "flops", "activation_bytes")
-ALIASES = {"memory": "activation_bytes"}
+FIGURES = ("params", "macs", "flops", "activation_bytes")  # by key, in the order of the columns
+ALIASES = {word: figure.key for figure in usable("condition").values() for word in figure.words if word != figure.key}
 Method = Literal["auto", "stage tables", "closed form", "arrays", "one at a time"]
 Array = NDArray[Any]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from cnncost.base.ints import INT64_MAX
 from cnncost.base.poly import Num, Poly
-from cnncost.questions.sweep.chunk import FIGURES, Reason, joined, reason_key
+from cnncost.questions.sweep.chunk import ALIASES, FIGURES, Reason, joined, reason_key
 from cnncost.questions.sweep.forms import bound, form, letters_of, met
 from cnncost.questions.sweep.plan import Plan, separate
 from cnncost.questions.sweep.product import LARGEST_HALF, Stage, best, count, pareto, parted
@@ -31,13 +31,13 @@ MOST_SHARED = 12  # axes among which the shared ones are looked for
 def by_stages(task: Task) -> Partial | None:
     """Return the answer by stage tables; None where stages are not separate or visiting each candidate is quicker."""
     space = task.space
-    bounds = upper_bounds(task.where, (*FIGURES, "memory"))
+    bounds = upper_bounds(task.where, (*FIGURES, *ALIASES))
     forced = task.query.method == "stage tables"
     if task.query.method not in ("auto", "stage tables") or bounds is None or (space.size < WORTH_TABLES and not forced):
         return None
     limits: dict[str, int] = {}
     for name, limit in bounds.items():
-        figure = "activation_bytes" if name == "memory" else name
+        figure = ALIASES.get(name, name)
         limits[figure] = min(limit, limits.get(figure, limit))
     if len(limits) > 2 or task.query.every or not (task.objectives or task.sort):
         return None

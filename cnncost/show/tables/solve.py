@@ -19,7 +19,7 @@ def solution_table(found: Solution, exact: bool = False) -> Table:
     for index, goal in enumerate(found.targets):
         per = found.per(index)[0]
         title = goal.quantity.title + (f" per {written(per)}" if isinstance(per, Poly) else "")
-        key = goal.quantity.key
+        key = goal.quantity.name
         error = Column(f"{key}_error", f"to {goal.amount}", "change", priority=0 if goal.relation == "=" else 1 + index)
         columns += [Column(key, title, goal.quantity.unit), error]
     columns.append(Column("verdict", ""))
