@@ -20,6 +20,7 @@ COMMANDS = {
     "draw": "A drawing of a network: boxes and lines, repeats folded.",
     "plot": "A plot of one or several networks: icicle, stages, memory, roofline, accuracy against cost, …",
     "report": "A page to look at and send: one to six networks, or what changed, in one file.",
+    "serve": "A live page on this machine: a spec to edit, and its report beside it.",
     "formula": "What a network costs in letters: exact polynomials.",
     "solve": "The width, depth, size or other setting that meets a target.",
     "sweep": "Every candidate of a design space: filtered, sorted, counted.",

@@ -6,6 +6,7 @@ With CNNCOST_SHOTS=FOLDER the pictures that are taken stay there.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -236,3 +237,35 @@ def test_names_stay_text(browser: Any, tmp_path: Path) -> None:
     assert opened.page.locator("img").count() == 0
     assert opened.page.locator("#rows td").first.inner_text() == "</script><img src=x onerror=alert(1)>"
     opened.check()
+
+
+def test_editing_a_live_page(browser: Any) -> None:
+    from threading import Thread
+
+    from cnncost.show.page.live import Counting, opening
+    from cnncost.show.page.server import Server
+
+    with Server(0, Counting(), opening("lenet5", Counting())) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        shown, errors = context.new_page(), []
+        shown.on("pageerror", lambda error: errors.append(str(error)))
+        shown.goto(server.url)
+        expect = sync_api.expect
+        expect(shown.locator("#spec")).to_have_value(re.compile("^cnncost: 1"))
+        shown.fill("#spec", "cnncost: 1\ninput: [3, 8, 8]\nlayers:\n  - conf: {out: 4, kernel: 3}\n")
+        expect(shown.locator("#problem")).to_contain_text("did you mean 'conv'?")
+        shown.fill("#spec", "cnncost: 1\ninput: [3, 8, 8]\nlayers:\n  - conv: {out: 4, kernel: 3}\n")
+        expect(shown.locator("#problem")).to_be_hidden()
+        expect(shown.locator("#rows tr")).to_have_count(1)
+        shown.fill("#model", "resnet18")
+        shown.press("#model", "Enter")
+        expect(shown.locator("#title")).to_have_text("resnet18")
+        shown.click("#link")
+        expect(shown.locator("#state")).to_contain_text("it carries the spec")
+        other = context.new_page()
+        other.goto(shown.url)
+        expect(other.locator("#title")).to_have_text("resnet18")
+        assert errors == []
+        context.close()
+        server.shutdown()

@@ -19,7 +19,7 @@ function clipped(text, size, room, bold) {
 }
 
 function opened(m) {
-  if (!drawing.open.has(m)) {
+  if (!drawing.open.has(m.label)) {
     const open = new Set();
     let level = [m.drawing], boxes = m.drawing.boxes.length;
     for (;;) {
@@ -30,9 +30,9 @@ function opened(m) {
       boxes += more;
       level = inner.map(box => box.inside);
     }
-    drawing.open.set(m, open);
+    drawing.open.set(m.label, open);
   }
-  return drawing.open.get(m);
+  return drawing.open.get(m.label);
 }
 
 function sizedBox(box, open) {
@@ -177,11 +177,11 @@ function followDrawing() {
 }
 page.follow.push(followDrawing);
 
-function foldAll() { drawing.open.set(model(), new Set()); drawDrawing(); }
+function foldAll() { drawing.open.set(model().label, new Set()); drawDrawing(); }
 function unfoldAll() {
   const open = new Set(), most = 600;
   let level = [model().drawing], boxes = 0;
   while (level.length && boxes < most) { const inner = level.flatMap(each => each.boxes).filter(box => box.inside); inner.forEach(box => open.add(box.id)); level = inner.map(box => box.inside); boxes += level.reduce((n, each) => n + each.boxes.length, 0); }
-  drawing.open.set(model(), open);
+  drawing.open.set(model().label, open);
   drawDrawing();
 }

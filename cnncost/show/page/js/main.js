@@ -17,6 +17,7 @@ function show(data) {
   page.data = data;
   page.at = Math.min(page.at, data.models.length - 1);
   page.selected = new Set();
+  icicle.top = null;
   for (const m of data.models) for (const key of Object.keys(METRICS)) if (m.columns[key] && m.total[key] == null) m.total[key] = m.columns[key].reduce((a, b) => a + b, 0);
   document.title = data.title;
   $("title").textContent = data.title;
@@ -26,7 +27,7 @@ function show(data) {
   const compared = data.only && data.only.every(name => name === "bubble" || name === "stages");  // no one model is shown
   for (const id of ["stats", "counted"]) $(id).hidden = Boolean(compared);
   $("h-stages").textContent = data.models.length > 1 ? "Compared" : "By resolution and by type";
-  $("notes").textContent = `Made by cnncost ${data.version}. Numbers are exact; nothing was measured. This file needs no network.`;
+  $("notes").textContent = `Made by cnncost ${data.version}. Numbers are exact; nothing was measured. ${data.live ? "" : "This file needs no network."}`;
   $("models").hidden = data.models.length < 2 || Boolean(compared);
   $("models").replaceChildren(...data.models.map((m, k) => html("button", { "aria-pressed": String(k === page.at), click: () => { page.at = k; page.selected = new Set(); icicle.top = null; showModel(); } }, m.label)));
   $("diffmetric").replaceChildren(...["flops", "params", "activation_bytes", "macs"].map(key => html("option", { value: key }, METRICS[key].title)));
@@ -86,4 +87,4 @@ for (const id of ["by", "shares"]) $(id).addEventListener("change", drawStages);
 $("diffmetric").addEventListener("change", drawDiff);
 let width = innerWidth, waiting;
 addEventListener("resize", () => { if (innerWidth === width) return; width = innerWidth; clearTimeout(waiting); waiting = setTimeout(resized, 120); });
-readData().then(show);
+readData().then(data => { show(data); if (typeof setUpEditor === "function") setUpEditor(data.live); });
