@@ -279,7 +279,8 @@ def whole(tree: Tree, env: Env) -> Num:
             start, end = tree.span
             text = str(value)
             what = text if len(text) <= LONGEST_SHOWN else "this"
-            raise ExpressionError("E112", f"{what} may be no whole number", start, end - start, "write // to round down")
+            fact = "is" if isinstance(rest, int) else "may be"
+            raise ExpressionError("E112", f"{what} {fact} no whole number", start, end - start, "write // to round down")
         value = top // bottom
     if isinstance(value, (bool, str)):
         raise ExpressionError("E110", f"{shown(value)} is no number", tree.span[0], tree.span[1] - tree.span[0])

@@ -138,6 +138,11 @@ def parse(text: str, dialect: Dialect) -> Tree:
 def exact(text: str) -> Fraction:
     """Return the number that a text of digits stands for: 26_000_000, 4.5, 1e9."""
     digits, _, power = text.replace("_", "").lower().partition("e")
+    whole = digits.partition(".")[0]
+    if len(whole) > 1 and whole[0] == "0":  # a date, or a number that other readers take for octal
+        raise ExpressionError(
+            "E114", f"'{text[:40]}' has a leading zero", 0, len(text), f"write {text.lstrip('0_')[:40] or '0'}"
+        )
     if len(digits) > 40 or len(power) > 3:
         raise ExpressionError("E113", "a number past 10^40", 0, len(text))
     return Fraction(digits.rstrip(".") or "0") * Fraction(10) ** int(power or 0)

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 
 from cnncost.base.errors import UsageError, did_you_mean
-from cnncost.counting.convention import COUNTS, FORMS, FREE, LETTERS, MEANINGS, Convention
+from cnncost.counting.convention import FORMS, FREE, Convention
+from cnncost.counting.letters import COUNTS, LETTERS
 
 # The table of contents, so that a name finds its module without importing the others; a test holds it to what they define.
 MODULES: dict[str, str] = {
@@ -89,7 +90,6 @@ __all__ = [
     "FORMS",
     "FREE",
     "LETTERS",
-    "MEANINGS",
     "MODULES",
     "MODULE_OF",
     "Convention",

@@ -1,110 +1,20 @@
-"""What a convention is, and the letters that its formulas are written in."""
+"""What a convention is: formulas over the letters of `cnncost.counting.letters`, per layer type."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import translate
 from functools import cache
 
-from cnncost.base.errors import AlgebraError
-from cnncost.base.ints import Ints
-from cnncost.base.poly import Num, Poly, equal, symbols
-from cnncost.graph.graph import Graph, Node, read_by
-from cnncost.rules import RULES, Shape, channels, elements, per_axis, sides
+from cnncost.base.poly import Num, Poly, symbol
+from cnncost.counting.letters import COUNTS, GEOMETRY
+from cnncost.graph.graph import Graph
+from cnncost.rules import RULES
 
-# What a rule reports about a layer, for one example.
-COUNTS = ("params", "learned", "buffers", "macs", "bias", "taps", "reads", "writes")
-MEANINGS = {
-    "params": "learned numbers",
-    "learned": "learned numbers that the layer uses, shared with an earlier layer or not",
-    "buffers": "numbers kept between steps but not learned: running mean and variance",
-    "macs": "multiply-adds of conv, linear and matmul kinds",
-    "bias": "output elements that also get a learned offset",
-    "taps": "inputs visited by parameter-free windows",
-    "reads": "elements of all inputs",
-    "writes": "elements of the output",
-}
-
-params, learned, buffers, macs, bias, taps, reads, writes = symbols(" ".join(COUNTS))
-
-
-def _area(shape: Shape) -> tuple[Num, Num]:
-    """Height and width of a map: a C×L map is one row high, the planes of a C×D×H×W map stand in one column."""
-    if len(shape) == 3:
-        return shape[1], shape[2]
-    if len(shape) == 2 and type(shape) is not tuple:
-        return 1, shape[1]
-    return (elements(shape[1:-1]), shape[-1]) if len(shape) > 3 else (1, 1)
-
-
-def _each_axis(node: Node, name: str, axes: int) -> tuple[Num, ...]:
-    value = node.args.get(name)
-    if value is None and name == "stride":
-        value = node.args.get("kernel")  # a pooling's stride is its kernel unless given
-    return per_axis(1 if value is None else value, name, len(value) if isinstance(value, tuple) else axes)
-
-
-def _pair(node: Node, name: str) -> tuple[Num, Num]:
-    """A window's extent as height and width: kd·kh by kw over C×D×H×W, 1 by k over C×L."""
-    numbers = _each_axis(node, name, max(len(node.cost.shape) - 1, 1))
-    return (elements(numbers[:-1]) if len(numbers) > 1 else 1), numbers[-1]
-
-
-def _untransposed(node: Node, x: Shape) -> Num:
-    """Output positions that a transposed convolution would have if it were none."""
-    positions: Num = 1
-    axes = len(x) - 1
-    kernel, stride, dilation = (_each_axis(node, name, axes) for name in ("kernel", "stride", "dilation"))
-    pad = sides(node.args["pad"], axes) or (0,) * (2 * axes)
-    for axis, size in enumerate(x[1:]):
-        both = pad[2 * axis] + pad[2 * axis + 1]
-        positions = positions * ((size + both - dilation[axis] * (kernel[axis] - 1) - 1) // stride[axis] + 1)
-    return positions
-
-
-def _scores(node: Node, x: Shape) -> Num:
-    features = channels(x) + channels(node.cost.shape)  # of a query and of a value: what each pair of tokens multiplies
-    return node.args.get("heads", 1) * node.cost.macs // features
-
-
-def _adaptive(node: Node, x: Shape) -> Num:
-    (h, w), (rows, columns) = _area(x), _area(node.cost.shape)
-    if all(isinstance(size, int) for size in (h, w, rows, columns)):
-        return int((h / rows * (w / columns) + 1) * elements(node.cost.shape))
-    if any(isinstance(size, Ints) for size in (h, w, rows, columns)):
-        (h, w, rows, columns) = (size.values if isinstance(size, Ints) else size for size in (h, w, rows, columns))
-        writes = elements(node.cost.shape)
-        doubles = (h / rows * (w / columns) + 1) * (writes.values if isinstance(writes, Ints) else writes)
-        return Ints(doubles.astype("int64"))
-    if not (equal(h % rows, 0) and equal(w % columns, 0)):
-        raise AlgebraError(f"the rounding of {h}/{rows}·{w}/{columns} in double precision depends on the letters")
-    return elements(x) + elements(node.cost.shape)
-
-
-# What a formula may also ask of a layer: its geometry. Each is worked out where a formula names it, from the layer and the
-# shape of its (first) input.
-GEOMETRY: dict[str, tuple[str, Callable[[Node, Shape], Num]]] = {
-    "Ci": ("channels (features) of the input", lambda node, x: channels(x)),
-    "Hi": ("height of the input", lambda node, x: _area(x)[0]),
-    "Wi": ("width of the input", lambda node, x: _area(x)[1]),
-    "Co": ("channels (features) of the output", lambda node, x: channels(node.cost.shape)),
-    "Ho": ("height of the output", lambda node, x: _area(node.cost.shape)[0]),
-    "Wo": ("width of the output", lambda node, x: _area(node.cost.shape)[1]),
-    "kh": ("height of the kernel", lambda node, x: _pair(node, "kernel")[0]),
-    "kw": ("width of the kernel", lambda node, x: _pair(node, "kernel")[1]),
-    "sh": ("vertical stride", lambda node, x: _pair(node, "stride")[0]),
-    "sw": ("horizontal stride", lambda node, x: _pair(node, "stride")[1]),
-    "groups": ("groups of channels", lambda node, x: node.args.get("groups", 1)),
-    "window": ("channels that a local response normalisation looks at", lambda node, x: node.args.get("size", 1)),
-    "untransposed": ("output positions of a transposed convolution as if it were a plain one", _untransposed),
-    "scores": ("attention weights: one per head, query and key", lambda node, x: _scores(node, x)),
-    "adaptive": ("whole part of (Hi/Ho·Wi/Wo + 1)·writes in double precision", _adaptive),
-}
-LETTERS = {**MEANINGS, **{name: meaning for name, (meaning, _) in GEOMETRY.items()}}
-
-Ci, Hi, Wi, Co, Ho, Wo, kh, kw, sh, sw, groups, window, untransposed, scores, adaptive = symbols(" ".join(GEOMETRY))
+params, learned, buffers, macs, bias, taps, reads, writes = map(symbol, COUNTS)
+Ci, Hi, Wi, Co, Ho, Wo, kh, kw, sh, sw, groups, window, untransposed, scores, adaptive = map(symbol, GEOMETRY)
 
 
 def _of(section: str) -> tuple[str, ...]:
@@ -218,19 +128,3 @@ def keys(graph: Graph) -> list[str]:
             if matches(node.name):
                 found[index] = f"{form}.{found[index]}"
     return found
-
-
-def count(letter: str, node: Node, nodes: Sequence[Node]) -> Num:
-    """Return what a letter of `LETTERS` stands for at one layer of a graph's `nodes`, for one example."""
-    cost = node.cost
-    if letter in GEOMETRY:
-        return GEOMETRY[letter][1](node, read_by(node, nodes))
-    if letter == "learned":
-        return next(other.cost.params for other in nodes if other.name == node.shares) if node.shares else cost.params
-    if letter in ("params", "buffers"):
-        return getattr(cost, letter)
-    if node.runs == 0:  # declared, never run
-        return 0
-    if letter == "reads":
-        return sum(elements(nodes[index].cost.shape) for index in node.inputs)
-    return elements(cost.shape) if letter == "writes" else getattr(cost, letter)

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cnncost.base.errors import UsageError
 from cnncost.base.ints import INT64_MAX, Ints
+from cnncost.base.notation import Floor
 from cnncost.base.poly import Num, Poly
-from cnncost.counting.convention import COUNTS, GEOMETRY, Convention, Slip, keys, names
-from cnncost.graph.graph import Graph, read_by
-from cnncost.rules import elements
+from cnncost.counting.convention import Convention, Slip, keys, names
+from cnncost.counting.letters import COUNTS, values
+from cnncost.graph.graph import Graph, Node
 
 Column = NDArray[Any]  # int64, or Python integers (dtype object) where a sum could pass 2^63
+
+
+LATE = ("learned", "reads")  # made of numbers that other columns hold, too, so that these are worked out where one asks
+
+
+class _Columns(dict[str, Column]):
+    """The counts of layers by letter, each worked out when it is asked for."""
+
+    def __init__(self, layers: Sequence[Node], nodes: Sequence[Node]) -> None:
+        super().__init__()
+        self.layers, self.nodes = layers, nodes
+
+    def __missing__(self, letter: str) -> Column:
+        self[letter] = column(values(letter, self.layers, self.nodes))
+        return self[letter]
 
 
 class Counts:
@@ -22,28 +39,12 @@ class Counts:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        layers = graph.layers
-        sizes = [elements(node.cost.shape) for node in graph.nodes]
-        own = {node.name: node.cost.params for node in layers} if any(node.shares for node in layers) else {}
-        costs = [node.cost for node in layers]
-        lists: dict[str, list[Num]] = {
-            "params": [cost.params for cost in costs],
-            "learned": [own[node.shares] if node.shares else node.cost.params for node in layers],
-            "buffers": [cost.buffers for cost in costs],
-            "macs": [cost.macs for cost in costs],
-            "bias": [cost.bias for cost in costs],
-            "taps": [cost.taps for cost in costs],
-            "reads": [sum([sizes[i] for i in node.inputs]) for node in layers],
-            "writes": sizes[1:],
-        }
-        idle = [index for index, node in enumerate(layers) if node.runs == 0]  # declared, never run
-        for index in idle:
-            for name in ("macs", "bias", "taps", "reads", "writes"):
-                lists[name][index] = 0
-        self.idle = np.array(idle, dtype=np.intp)
-        self.columns = {name: column(lists[name]) for name in COUNTS}
-        whole = (part for part in self.columns.values() if part.dtype == object)
-        self.lettered = any(not isinstance(number, int) for part in whole for number in part)
+        layers, nodes = graph.layers, graph.nodes
+        self.idle = np.array([index for index, node in enumerate(layers) if node.runs == 0], dtype=np.intp)
+        self.columns = _Columns(layers, nodes)
+        whole = (self.columns[letter] for letter in COUNTS if letter not in LATE)
+        numbers = (number for part in whole if part.dtype == object for number in part)
+        self.lettered = not all(isinstance(number, int) for number in (*nodes[0].cost.shape, *numbers))
         where: dict[str, list[int]] = {}
         for index, key in enumerate(keys(graph)):
             where.setdefault(key, []).append(index)
@@ -58,13 +59,11 @@ class Counts:
         known = self._parts.get((key, letter))
         if known is None:
             where = self.groups[key]
-            if letter in self.columns:
+            if letter in COUNTS:
                 numbers = self.columns[letter][where]
             else:
                 nodes = self.graph.nodes
-                value = GEOMETRY[letter][1]
-                layers = [nodes[index + 1] for index in where]
-                numbers = column([value(node, read_by(node, nodes)) for node in layers])
+                numbers = column(values(letter, [nodes[index + 1] for index in where], nodes))
             known = numbers.astype(object) if self.lettered else Ints(numbers)  # Ints cannot overflow
             self._parts[key, letter] = known
         return known
@@ -75,7 +74,11 @@ class Counts:
             return formula
         known = self._prices.get((key, formula))
         if known is None:
-            known = formula.subs({letter: self.part(key, letter) for letter in formula.letters()})
+            parts = {letter: self.part(key, letter) for letter in formula.letters()}
+            for floor in formula.atoms():
+                if isinstance(floor, Floor) and isinstance(floor.denominator, Poly):
+                    self._refuse_zero(floor, key, parts)
+            known = formula.subs(parts)
             self._prices[key, formula] = known
         return known
 
@@ -88,6 +91,7 @@ class Counts:
         whole = self._columns.get((figure == "params", formulas))
         if whole is None:
             whole = self._assembled(formulas, even_idle=figure == "params")
+            self._refuse_less_than_nothing(convention, figure, whole)
             self._columns[figure == "params", formulas] = whole
         return times(whole, factor)
 
@@ -99,8 +103,29 @@ class Counts:
                 whole[self.groups[key]] = value.values if isinstance(value, Ints) else value
         if len(self.idle) and not even_idle:
             whole[self.idle] = 0
-        whole.flags.writeable = False
-        return whole
+        return _frozen(whole)
+
+    def _refuse_less_than_nothing(self, convention: Convention, figure: str, whole: Column) -> None:
+        if whole.dtype == np.int64:
+            below = np.flatnonzero(whole < 0)
+        else:
+            below = np.array([index for index, number in enumerate(whole) if isinstance(number, int) and number < 0], dtype=int)
+        if len(below):
+            layer = self.graph.layers[below[0]]
+            fact = f"{convention.name} charges {whole[below[0]]:,} {figure} at '{layer.name}' ({layer.kind})"
+            raise UsageError(f"{fact}: no layer costs less than nothing", "mend the formula of its type")
+
+    def _refuse_zero(self, floor: Floor, key: str, parts: Mapping[str, Any]) -> None:
+        below = floor.denominator.subs(parts)
+        zero = _plain(below) == 0
+        if np.any(zero):
+            name = self._named(key, zero)
+            raise UsageError(f"the formula of {key} divides by 0 at '{name}': {floor}", "divide by sizes, such as Ci or writes")
+
+    def _named(self, key: str, chosen: Any) -> str:
+        """Return the first of the layers of a key that are chosen by a mask."""
+        first = int(np.argmax(np.broadcast_to(np.asarray(chosen, dtype=bool), self.groups[key].shape)))
+        return str(self.graph.layers[self.groups[key][first]].name)
 
     def slips(self, convention: Convention, *figures: str) -> list[str]:
         """Return what a convention's tool gets wrong about these layers, as far as it concerns the figures."""
@@ -113,8 +138,7 @@ class Counts:
     def _concerns(self, slip: Slip, key: str) -> bool:
         if set(slip.kinds).isdisjoint(names(key)):
             return False
-        extent = self.price(key, slip.where)
-        return bool(np.any((extent.values if isinstance(extent, Ints) else np.asarray(extent)) != 0))
+        return bool(np.any(_plain(self.price(key, slip.where)) != 0))
 
     def _fits(self, priced: Mapping[str, Any]) -> bool:
         """Whether every entry, and every sum of entries, stays in int64: judged in Python integers, beforehand."""
@@ -131,19 +155,28 @@ class Counts:
 
 
 def column(values: list[Num]) -> Column:
-    """Return numbers as a column: int64, or dtype object where one is no integer or the sum of all could pass 2^63."""
+    """Return numbers as a column, read-only: int64, or dtype object where one is no integer or their sum could pass 2^63."""
     if set(map(type, values)) <= {int, bool} and sum(map(abs, values)) <= INT64_MAX:
-        return np.array(values, dtype=np.int64)
+        return _frozen(np.array(values, dtype=np.int64))
     whole = np.empty(len(values), dtype=object)
     whole[:] = values
-    return whole
+    return _frozen(whole)
 
 
 def times(figures: Column, factor: Num) -> Column:
-    """Return a column of `column` times a number: of Python integers where its sum would pass 2^63."""
+    """Return a column of `column` times a number, read-only: of Python integers where its sum would pass 2^63."""
     if isinstance(factor, int) and factor == 1:
-        return figures
+        return _frozen(figures)
     if figures.dtype == np.int64 and not (isinstance(factor, int) and int(np.abs(figures).sum()) * factor <= INT64_MAX):
         figures = figures.astype(object)
     product: Column = figures * factor
-    return product
+    return _frozen(product)
+
+
+def _frozen(figures: Column) -> Column:
+    figures.flags.writeable = False  # reports of one graph share columns
+    return figures
+
+
+def _plain(value: Any) -> Any:
+    return value.values if isinstance(value, Ints) else np.asarray(value)

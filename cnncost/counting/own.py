@@ -7,146 +7,160 @@
       add: writes
       conv: 2*macs + bias
 
-A formula is made of whole numbers and the letters of `cnncost conventions NAME`, with + - * // ** and brackets.
+A formula is made of whole numbers and the letters of `cnncost conventions NAME`, with + - * // ** and brackets, or written as
+formulas are printed: 2·macs + ⌊reads/Ci⌋. The file is read as specs are: with places, within limits, without aliases.
 """
 
 from __future__ import annotations
 
-import ast
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cnncost.base.errors import AlgebraError, UsageError, did_you_mean
-from cnncost.base.poly import Num, Poly, symbol
-from cnncost.counting.convention import FORMS, LETTERS, Convention, names
+from cnncost.base.exact import whole
+from cnncost.base.files import read_text
+from cnncost.base.grammar import Dialect, ExpressionError, parse
+from cnncost.base.poly import Num, symbol
+from cnncost.base.problems import Mark, Problems, Source, SpecError
+from cnncost.base.yamltree import LARGEST_FILE, Dict, Kind, Node, Scalar, clip, is_null
+from cnncost.base.yamltree import parse as tree_of
+from cnncost.counting.convention import FORMS, Convention, names
+from cnncost.counting.letters import LETTERS
 from cnncost.rules import RULES
 
-LONGEST = 1000  # characters of a formula
-HIGHEST = 4  # exponent
 TEXTS = ("name", "like", "states", "source")
 FORMULAS = ("flops", "memory", "params", "input_gradient", "weight_gradient")
 KEYS = (*TEXTS, *FORMULAS, "per_example")
-SIGNS = {"·": "*", "×": "*", "−": "-"}  # as formulas are printed
-OPERATIONS: dict[type, Callable[[Num, Num], Num]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.FloorDiv: operator.floordiv,
-}
+KIND = Kind("convention", "write it out", f"write a mapping with some of: {', '.join(KEYS)}")
+DIALECT = Dialect("formula", longest=1000)
+HINT = "formulas are made of whole numbers, letters, + - * // ** and brackets, as in 2*macs + bias"
+VALUES = {letter: symbol(letter) for letter in LETTERS}
 
 
 def read(path: str) -> Convention:
-    """Return the convention that a YAML file states. Raises UsageError with the file and the place that cannot be used."""
-    import yaml
+    """Return the convention that a YAML file states.
 
+    Raises SpecError with every place that cannot be used, as the errors of specs show them; UsageError for no file of text.
+    """
+    source = Source(path, read_text(path, "the convention", "give a YAML file, or a name", LARGEST_FILE))
+    tree = tree_of(source, KIND)
+    reader = _Reader(source)
+    found = reader.convention(tree)
+    if reader.problems:
+        raise SpecError(source, reader.problems)
+    return found
+
+
+class _Reader:
+    """Reads the tree of one file, and notes what cannot be used."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.problems = Problems(source)
+
+    def convention(self, tree: Node) -> Convention:
+        if not isinstance(tree, Dict) or not tree.entries:
+            self.problems.add("E104", "it states no convention", tree.mark, KIND.begins)
+            raise SpecError(self.source, self.problems)
+        for key, _ in tree.entries.values():
+            if key.text not in KEYS:
+                near = did_you_mean(key.text, KEYS, f"keys: {', '.join(KEYS)}")
+                self.problems.add("E101", f"unknown key '{clip(key.text)}'", key.mark, near)
+        texts = {key: self.text(key, tree.get(key)) for key in TEXTS if key in tree.entries}
+        like = texts.get("like", "")
+        base = self.base(like, tree.get("like"))
+        charged: dict[str, Any] = {
+            key: _over(getattr(base, key), self.formulas(key, tree.get(key))) for key in FORMULAS if key in tree.entries
+        }
+        per_example = self.truth(tree.get("per_example")) if "per_example" in tree.entries else base.per_example
+        return replace(
+            base,
+            name=texts.get("name", Path(self.source.path).stem),
+            states=texts.get("states", f"{like} with changes" if like else "as the file says"),
+            source=texts.get("source", self.source.path),
+            per_example=per_example,
+            **charged,
+        )
+
+    def text(self, key: str, node: Node) -> str:
+        """Return a value that is a text of one line."""
+        if isinstance(node, Scalar) and not is_null(node) and node.text.isprintable():
+            return node.text
+        self.problems.add("E107", f"{key} is no text of one line", node.mark, f"write {key}: and a few words")
+        return ""
+
+    def truth(self, node: Node) -> bool:
+        if not (isinstance(node, Scalar) and node.plain and node.text in ("true", "false")):
+            self.problems.add("E107", "per_example is neither true nor false", node.mark, "write true or false")
+            return False
+        return node.text == "true"
+
+    def base(self, like: str, node: Node) -> Convention:
+        """Return the convention to start from."""
+        from cnncost.counting import SUFFIXES, convention
+
+        if like.endswith(SUFFIXES):
+            hint = "name one of the conventions that cnncost has"
+            self.problems.add("E107", f"like: '{clip(like)}' is a file", node.mark, hint)
+        elif like:
+            try:
+                return convention(like)
+            except UsageError as error:
+                self.problems.add("E107", error.message, node.mark, error.hint)
+        return Convention("", "", "", flops={}, memory={})
+
+    def formulas(self, key: str, node: Node) -> dict[str, Num]:
+        """Return the formulas of a figure, by layer type."""
+        if not isinstance(node, Dict):
+            hint = "write a mapping from layer types to formulas, as in {conv: macs}"
+            self.problems.add("E107", f"{key} is no mapping", node.mark, hint)
+            return {}
+        found: dict[str, Num] = {}
+        for kind, value in node.entries.values():
+            if names(kind.text)[-1] not in RULES:
+                known = [*RULES, *(f"{form}.{name}" for form in FORMS for name in RULES)]
+                near = did_you_mean(kind.text, known, "see: cnncost ops")
+                self.problems.add("E102", f"{key}: unknown layer type '{clip(kind.text)}'", kind.mark, near)
+            elif not isinstance(value, Scalar) or is_null(value):
+                self.problems.add("E107", f"{key}: {kind.text} is no formula", value.mark, HINT)
+            else:
+                found[kind.text] = self.formula(value)
+        return found
+
+    def formula(self, node: Scalar) -> Num:
+        try:
+            return formula(node.text)
+        except ExpressionError as error:
+            mark = node.mark
+            if node.mark.length > 1 or len(node.text) == 1:  # on one line, so that a place in the text is one in the file
+                mark = Mark(mark.line, mark.column + error.offset + (not node.plain), max(1, error.length))
+            self.problems.add(error.code, error.message, mark, error.hint or HINT)
+            return 0
+
+
+def formula(text: str) -> Num:
+    """Return the formula of a text: an integer, or a polynomial in `LETTERS`. Raises ExpressionError with the place.
+
+    >>> str(formula("2·macs + 3*reads - reads//Ci"))
+    '2·macs + 3·reads - ⌊reads/Ci⌋'
+    """
+    tree = parse(text, DIALECT)
+    for letter, offset in tree.names().items():
+        if letter not in LETTERS:
+            hint = did_you_mean(letter, LETTERS, f"letters: {', '.join(LETTERS)}")
+            raise ExpressionError("E111", f"unknown letter '{clip(letter)}'", offset, len(letter), hint)
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
-        raise UsageError(f"cannot read the convention '{path}': {reason}", "give a YAML file, or a name") from None
-    try:
-        stated = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else path
-        problem = getattr(error, "problem", None) or "no YAML"
-        raise UsageError(f"{place}: {problem}", "docs/conventions.md has an example") from None
-    except RecursionError:
-        raise UsageError(f"{path}: nested too deeply", "a convention is a mapping of mappings") from None
-    return stated_by(stated, path)
-
-
-def stated_by(stated: Any, path: str) -> Convention:
-    """Return the convention of a mapping, as read from the file `path`."""
-    from cnncost.counting import convention
-
-    if not isinstance(stated, dict) or not stated:
-        raise UsageError(f"{path}: states no convention", f"write a mapping with some of: {', '.join(KEYS)}")
-    for key in stated:
-        if key not in KEYS:
-            raise UsageError(f"{path}: unknown key '{key}'", did_you_mean(str(key), KEYS, f"keys: {', '.join(KEYS)}"))
-    for key in TEXTS:
-        if not isinstance(stated.get(key, ""), str):
-            raise UsageError(f"{path}: {key} is {stated[key]!r}, which is no text", "put it in quotes")
-    per_example = stated.get("per_example", None)
-    if not isinstance(per_example, (bool, type(None))):
-        raise UsageError(f"{path}: per_example is {per_example!r}", "write true or false")
-    like = stated.get("like")
-    if like is not None and like.endswith((".yaml", ".yml")):
-        raise UsageError(f"{path}: like: '{like}' is a file", "name one of the conventions that cnncost has")
-    base = convention(like) if like else Convention("", "", "", flops={}, memory={})
-    given = {key: _formulas(stated[key], f"{path}: {key}") for key in FORMULAS if key in stated}
-    charged: dict[str, Any] = {key: _over(getattr(base, key), changed) for key, changed in given.items()}
-    return replace(
-        base,
-        name=stated.get("name", Path(path).stem),
-        states=stated.get("states", f"{like} with changes" if like else "as the file says"),
-        source=stated.get("source", path),
-        per_example=base.per_example if per_example is None else per_example,
-        **charged,
-    )
+        value = whole(tree, VALUES)
+    except AlgebraError as error:
+        raise ExpressionError("E113", error.message, 0, len(text), error.hint) from None
+    if isinstance(value, int) and value < 0:
+        raise ExpressionError("E113", f"it charges {value}: no layer costs less than nothing", 0, len(text))
+    return value
 
 
 def _over(formulas: Mapping[str, Num], changed: Mapping[str, Num]) -> dict[str, Num]:
     """Return formulas with some changed: what is said of a kind holds for all its modes and spellings not named themselves."""
     kept = {key: formula for key, formula in formulas.items() if not set(names(key)) & changed.keys()}
     return {**kept, **changed}
-
-
-def _formulas(stated: Any, place: str) -> dict[str, Num]:
-    if not isinstance(stated, dict):
-        raise UsageError(f"{place} is {stated!r}", "write a mapping from layer types to formulas, as in {conv: macs}")
-    found: dict[str, Num] = {}
-    for key, text in stated.items():
-        known = [*RULES, *(f"{form}.{kind}" for form in FORMS for kind in RULES)]
-        if not isinstance(key, str) or names(key)[-1] not in RULES:
-            hint = did_you_mean(str(key), known, "see: cnncost ops")
-            raise UsageError(f"{place}: unknown layer type '{key}'", hint)
-        found[key] = formula(text, f"{place}: {key}")
-    return found
-
-
-def formula(text: Any, place: str) -> Num:
-    """Return the formula of a text such as "2*macs + bias". Raises UsageError that names the place and what is wrong there."""
-    if isinstance(text, bool) or not isinstance(text, (int, str)):
-        raise UsageError(f"{place}: {text!r} is no formula", "write one such as 2*macs + bias, or a whole number")
-    source = str(text)
-    for sign, ascii_sign in SIGNS.items():
-        source = source.replace(sign, ascii_sign)
-    hint = "formulas are made of whole numbers, letters, + - * // ** and brackets, as in 2*macs + bias"
-    if len(source) > LONGEST:
-        raise UsageError(f"{place}: a formula of {len(source)} characters", f"write at most {LONGEST}")
-    try:
-        tree = ast.parse(source.strip(), mode="eval").body
-        value = _value(tree, place)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise UsageError(f"{place}: cannot read the formula '{text}'", hint) from None
-    except AlgebraError as error:
-        raise UsageError(f"{place}: {error.message}", error.hint) from None
-    if not isinstance(value, (int, Poly)):
-        raise UsageError(f"{place}: '{text}' is no whole number of anything", hint)
-    return value
-
-
-def _value(tree: ast.AST, place: str) -> Num:
-    match tree:
-        case ast.Constant(value=int() as number) if not isinstance(number, bool) and abs(number) <= 10**18:
-            return number
-        case ast.Name(id=letter):
-            if letter not in LETTERS:
-                hint = did_you_mean(letter, LETTERS, f"letters: {', '.join(LETTERS)}")
-                raise UsageError(f"{place}: unknown letter '{letter}'", hint)
-            return symbol(letter)
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -_value(operand, place)
-        case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int() as power)) if 0 <= power <= HIGHEST:
-            return _value(left, place) ** power
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATIONS:
-            divisor = _value(right, place)
-            if isinstance(op, ast.FloorDiv) and isinstance(divisor, int) and divisor == 0:
-                raise AlgebraError("a formula divides by 0")
-            return OPERATIONS[type(op)](_value(left, place), divisor)
-    raise SyntaxError(ast.unparse(tree))

@@ -11,7 +11,8 @@ from cnncost.base.poly import Num, Poly, symbols
 from cnncost.base.showable import Showable
 from cnncost.base.units import DTYPES
 from cnncost.counting import FREE, Convention
-from cnncost.counting.convention import count, keys
+from cnncost.counting.convention import keys
+from cnncost.counting.letters import value as worth
 from cnncost.graph.graph import Graph, Node
 from cnncost.graph.lettered import in_primes, lettered, primed
 from cnncost.rules import RULES, elements
@@ -227,7 +228,7 @@ def _charges(graph: Graph, node: Node, by: Convention, batch: Num, dtype: str) -
             yield Step(figure, f"nothing by {by.name}", "", 0)
             continue
         letters = formula.letters() if isinstance(formula, Poly) else ()
-        values = {letter: count(letter, node, graph.nodes) for letter in letters}
+        values = {letter: worth(letter, node, graph.nodes) for letter in letters}
         result = formula.subs(values) if isinstance(formula, Poly) else formula
         shown, numbers = (
             str(formula),

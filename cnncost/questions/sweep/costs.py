@@ -9,7 +9,8 @@ from typing import Any
 from cnncost.base.errors import CnncostError
 from cnncost.base.poly import Num, Poly
 from cnncost.base.units import DTYPES
-from cnncost.counting.convention import Convention, count, keys
+from cnncost.counting.convention import Convention, keys
+from cnncost.counting.letters import value as worth
 from cnncost.graph.graph import Graph
 from cnncost.questions.sweep.space import Space
 
@@ -27,7 +28,7 @@ def totals(graph: Graph, convention: Convention, batch: Num, dtype: str) -> dict
             if not isinstance(formula, Poly):
                 priced[figure] = priced[figure] + formula
                 continue
-            own = {letter: count(letter, node, graph.nodes) for letter in formula.letters()}
+            own = {letter: worth(letter, node, graph.nodes) for letter in formula.letters()}
             if all(len(monomial) == 1 and monomial[0][1] == 1 for monomial in formula.terms):
                 sum_of = sums.setdefault((figure, formula), {})
                 for letter, value in own.items():

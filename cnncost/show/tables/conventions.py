@@ -47,7 +47,7 @@ def convention_table(convention: Convention) -> Table:
         f"source: {convention.source}",
         *(f"note: {slip.says}" for slip in convention.slips),
         *((f"printed beside it: {', '.join(convention.beside)}",) if convention.beside else ()),
-        *(f"{name}: {meaning}" for name, meaning in LETTERS.items() if name in used),
+        *(f"{name}: {letter.meaning}" for name, letter in LETTERS.items() if name in used),
         *(f"{form}.…: {FORMS[form]}" for form in forms),
     )
     data = {"schema": "cnncost.conventions/1", "conventions": [convention_data(convention)]}
