@@ -149,7 +149,7 @@ def _siblings(model: Model) -> Iterator[Variant]:
     """Iterate over the other models of the family: v1 of a v1.5, one with auxiliary heads, one of another depth."""
     from cnncost.models import zoo
 
-    module = zoo.MODULE_OF.get(model.name)
+    module = zoo.MODULE_OF.get(model.name) if model.family not in ("spec", "ensemble") else None
     for name, other in zoo.models(module).items() if module else ():
         if name != model.name:
             version = name.startswith(model.name) or model.name.startswith(name)

@@ -10,7 +10,20 @@ from collections.abc import Iterable
 from cnncost.base.errors import did_you_mean
 
 LAYERS = {  # by a name without case and underscores
+    "avgpool1d": "avg_pool",
     "avgpool2d": "avg_pool",
+    "avgpool3d": "avg_pool",
+    "batchnorm1d": "batch_norm",
+    "batchnorm3d": "batch_norm",
+    "bmm": "matmul",
+    "conv1d": "conv",
+    "conv3d": "conv",
+    "maxpool1d": "max_pool",
+    "maxpool3d": "max_pool",
+    "mean": "reduce",
+    "multiheadattention": "attention",
+    "transpose": "permute",
+    "view": "reshape",
     "adaptiveavgpool2d": "adaptive_avg_pool",
     "adaptivemaxpool2d": "adaptive_max_pool",
     "averagepooling2d": "avg_pool",

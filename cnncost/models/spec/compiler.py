@@ -44,6 +44,7 @@ from cnncost.models.spec.steps import (
 )
 from cnncost.models.spec.values import ANY_ITEM, COUNT, SHARE, inside, spacing, suited
 from cnncost.rules import RULES
+from cnncost.rules.foreign import arguments_meant, layer_meant
 
 
 class Compiler:
@@ -309,7 +310,7 @@ class Compiler:
     def unknown_operator(self, word: Scalar) -> Broken:
         """Note a word that is neither a layer type nor a block."""
         hint = spacing(word.text)
-        near = did_you_mean(word.text, [*self.block_params, *RULES, "identity", "project"])
+        near = layer_meant(word.text, [*self.block_params, *RULES, "identity", "project"])
         fact = f"unknown layer type or block '{clip(word.text)}'"
         return self.fail(
             "E102", f"{fact}; {near}" if near and not hint else fact, word.mark, hint or ("" if near else "see: cnncost ops")
@@ -318,9 +319,10 @@ class Compiler:
     def entries(self, word: Scalar, value: Node | None, names: Sequence[str]) -> dict[str, tuple[Scalar, Node | None]]:
         """Return the arguments after an operator; one value alone is the main one."""
         if isinstance(value, Dict):
-            for key, (name, given) in value.entries.items():
-                if key not in names:
-                    raise self.unknown_argument(word, name, given, names)
+            unknown = [key for key in value.entries if key not in names]
+            if unknown:
+                name, given = value.entries[unknown[0]]
+                raise self.unknown_argument(word, name, given, names, unknown)
             return dict(value.entries)
         if value is None or is_null(value):
             return {}
@@ -328,14 +330,16 @@ class Compiler:
             raise self.fail("E103", f"{word.text} takes no arguments", value.mark)
         return {names[0]: (Scalar(names[0], True, value.mark), value)}
 
-    def unknown_argument(self, word: Scalar, key: Scalar, given: Node | None, names: Sequence[str]) -> Broken:
-        """Note an argument that a layer does not take."""
+    def unknown_argument(
+        self, word: Scalar, key: Scalar, given: Node | None, names: Sequence[str], unknown: Sequence[str]
+    ) -> Broken:
+        """Note an argument that a layer does not take; of those with names of other frameworks, all."""
         takes = f"{word.text} takes: {', '.join(names)}" if names else f"{word.text} takes no arguments"
         fact = f"unknown argument '{clip(key.text)}' for {word.text}"
         if key.text in MODIFIERS:
             return self.fail("E103", fact, key.mark, f"{key.text} goes beside {word.text}, not inside")
         near = did_you_mean(key.text, names)
-        hint = spacing(key.text, given)
+        hint = spacing(key.text, given) or arguments_meant(unknown, names)
         return self.fail("E103", f"{fact}; {near}" if near and not hint else fact, key.mark, hint or takes)
 
     def arguments(

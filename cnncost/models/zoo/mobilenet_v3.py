@@ -51,16 +51,16 @@ BLOCKS = {"large": (LARGE, 1280), "small": (SMALL, 1024)}
     in_place=("add",),
     source=f"{PAPER}, tables 1 and 2",
     mobilenet_v3_large=variant(),
-    mobilenet_v3_small=variant(size="small"),
+    mobilenet_v3_small=variant(version="small"),
     mobilenet_v3_large_075=variant(width=0.75, scaling="slim", source=SLIM),
-    mobilenet_v3_small_075=variant(size="small", width=0.75, scaling="slim", source=SLIM),
+    mobilenet_v3_small_075=variant(version="small", width=0.75, scaling="slim", source=SLIM),
     mobilenet_v3_large_minimalistic=variant(minimalistic=True, source=SLIM),
-    mobilenet_v3_small_minimalistic=variant(size="small", minimalistic=True, source=SLIM),
+    mobilenet_v3_small_minimalistic=variant(version="small", minimalistic=True, source=SLIM),
 )
 def mobilenet_v3(
     x: Tensor,
     *,
-    size: Literal["large", "small"] = "large",
+    version: Literal["large", "small"] = "large",
     width: float = 1.0,
     scaling: Literal["torchvision", "slim"] = "torchvision",
     minimalistic: bool = False,
@@ -73,7 +73,7 @@ def mobilenet_v3(
     that come in, with a last hidden layer that does not narrow ("slim", the authors' code). `minimalistic` networks have 3×3
     kernels and ReLU only, and no squeeze-and-excitation.
     """
-    blocks, hidden = BLOCKS[size]
+    blocks, hidden = BLOCKS[version]
     ratio = exact(width)
     swish: Activation = "relu" if minimalistic else "hardswish"
     y = conv_norm(x, "features.0.0", "features.0.1", divisible(16 * ratio), 3, 2)
