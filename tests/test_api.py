@@ -289,3 +289,13 @@ def test_a_notebook_shows_stages_and_folds_layers(report: Report) -> None:
     small = Tables()
     small.feed(analyze("alexnet")._repr_html_())
     assert (len(small.tables), small.folded) == (1, [])
+
+
+# ── its reference ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_reference_is_what_the_docstrings_say() -> None:
+    """`python tests/tools/api.py` writes it."""
+    from tools.api import PAGE, page
+
+    assert PAGE.read_text("utf-8") == page()
