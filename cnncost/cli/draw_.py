@@ -26,10 +26,9 @@ def command(model: str, path: str | None, depth: int | None, figure: str, dark: 
     cnncost draw inception_reduced -o inception.png
     cnncost draw net.yaml --depth 2 --figure params -o net.pdf
     """
-    from cnncost.base.figures import order_key
-    from cnncost.show.pictures import picture_format
+    from cnncost.show.pictures import picture_format, share_key
 
-    key = order_key(figure)
+    key = share_key(figure)
     chosen = picture_format(path)
     (report,) = reports([model], **options)
     from cnncost.show.drawing import drawing

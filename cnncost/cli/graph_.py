@@ -33,12 +33,12 @@ def command(model: str, format: str | None, depth: int | None, figure: str, path
     cnncost graph resnet50 --format mermaid
     cnncost graph resnet50 --format folded | flamegraph.pl > flops.svg
     """
-    from cnncost.base.figures import order_key
     from cnncost.show.graphs import SUFFIXES, TEXTS, graph_data
+    from cnncost.show.pictures import share_key
     from cnncost.show.render import format_of, render
     from cnncost.show.table import Table
 
-    key = order_key(figure)
+    key = share_key(figure)
     chosen = format or ("json" if path is None or path == "-" else format_of(path, SUFFIXES))
     (report,) = reports([model], **options)
     if chosen == "json":

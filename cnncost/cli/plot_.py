@@ -66,12 +66,11 @@ def command(
     cnncost plot alexnet vgg16 resnet50 densenet121 --kind stages --figure params -o stages.png
     cnncost plot alexnet vgg16 googlenet resnet50 resnet152 --kind bubble -o complexity.svg
     """
-    from cnncost.base.figures import order_key
-    from cnncost.show.pictures import plot_format
+    from cnncost.show.pictures import plot_format, share_key
     from cnncost.show.plots import check
     from cnncost.show.plots.points import axis_title, known
 
-    key = order_key(figure)
+    key = share_key(figure)
     check(kind, len(models))
     chosen = plot_format(path)
     if kind == "bubble":

@@ -10,6 +10,8 @@ from importlib import import_module
 from typing import Any
 
 from cnncost.base.errors import UsageError
+from cnncost.base.figures import FIGURES
+from cnncost.base.figures import figure as named
 from cnncost.measures.report import Report
 
 SUFFIXES = {".svg": "svg", ".png": "png", ".pdf": "pdf"}
@@ -23,6 +25,15 @@ def checked_suffix(path: str | None, *suffixes: str) -> None:
 
     if path is not None and path != "-":
         format_of(path, dict.fromkeys(suffixes, ""))
+
+
+def share_key(name: str) -> str:
+    """Return the key of a figure of which layers have shares. Raises UsageError for an unknown one, and where there is no sum."""
+    found = named(name)
+    if found.group != "sum":
+        summed = ", ".join(each.name for each in FIGURES.values() if each.group == "sum")
+        raise UsageError(f"{found.name} is no sum over layers, of which each had a share", f"figures: {summed}")
+    return found.key
 
 
 def picture_format(path: str | None) -> str:

@@ -26,6 +26,11 @@ COMMANDS: dict[str, str] = {
     "sweep": "sweep conv3x3 --over C=8,16",
     "check": "check resnet18 --max-params 12M",
     "diff": "diff resnet18 resnet34",
+    "graph": "graph resnet18",
+    "draw": "draw resnet18",
+    "plot": "plot resnet18",
+    "report": "report resnet18 squeezenet1_1",
+    "serve": "serve resnet18",  # until Ctrl-C: only what it refuses is tried here, see tests/show/test_serve.py
     "snapshot": "snapshot resnet18",
     "new": "new net.yaml",
     "show": "show squeezenet1_1",
@@ -116,6 +121,27 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     "--allow-new": ([""], []),
     "--config": (["own.toml"], ["nope.toml"]),
     "--from": (["squeezenet1_1"], ["nope"]),
+    "graph --format": (["json", "mermaid", "dot", "folded"], ["xml"]),
+    "graph --output": (["out.json"], ["out.xyz", "no/such/folder/out.json"]),
+    "draw --output": (["out.svg"], ["out.xyz", "no/such/folder/out.svg"]),
+    "plot --output": (["out.json", "out.html"], ["out.xyz", "no/such/folder/out.html"]),
+    "report --output": (["out.html"], ["out.xyz", "no/such/folder/out.html"]),
+    "--figure": (["params", "memory"], ["nope", "peak", "field"]),
+    "--kind": (["icicle", "roofline"], ["nope", "diff"]),
+    "--x": (["params --kind bubble"], ["nope --kind bubble"]),
+    "--y": (["memory --kind bubble"], ["nope --kind bubble"]),
+    "--area": (["flops --kind bubble"], ["nope --kind bubble"]),
+    "--data": ([], ["nope.csv --kind bubble"]),
+    "--dark": ([""], []),
+    "--diff": ([""], []),
+    "--port": ([], ["-1", "x", "70000"]),
+    "--open": ([], []),
+    "serve --convention": ([], ["lectur", "nope.yaml"]),
+    "serve --dtype": ([], ["float17"]),
+    "serve --batch": ([], ["0", "many"]),
+    "serve --device": ([], ["nope"]),
+    "serve --peak": ([], ["x"]),
+    "serve --bandwidth": ([], ["x"]),
     "--force": ([""], []),
 }
 
@@ -154,12 +180,20 @@ def test_every_option_with_every_command(name: str, option: str, folder: Path) -
             json.loads(done.out)
         (folder / "net.yaml").unlink(missing_ok=True)
     for value in bad:
-        done = command(*COMMANDS[name].split(), option, value, folder=folder)
+        done = command(*COMMANDS[name].split(), option, *(value.split() if " --" in value else [value]), folder=folder)
         assert done.code == 2, (value, done.out[:200], done.err)
         assert done.out == ""
         assert "internal error" not in done.err
         assert done.err.startswith(("error: ", "Usage: ", "Error: ")), done.err
-    assert not {path.name for path in folder.iterdir()} - {"mine.yaml", "own.toml", "out.json", "out.md", "out.yaml"}
+    assert not {path.name for path in folder.iterdir()} - {
+        "mine.yaml",
+        "own.toml",
+        "out.json",
+        "out.md",
+        "out.yaml",
+        "out.svg",
+        "out.html",
+    }
 
 
 def test_every_command_has_a_row() -> None:
