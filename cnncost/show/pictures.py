@@ -28,7 +28,7 @@ def checked_suffix(path: str | None, *suffixes: str) -> None:
 
 
 def share_key(name: str) -> str:
-    """Return the key of a figure of which layers have shares. Raises UsageError for an unknown one, and where there is no sum."""
+    """Return the key of a figure of which layers have shares. Raises UsageError where there are none."""
     found = named(name)
     if found.group != "sum":
         summed = ", ".join(each.name for each in FIGURES.values() if each.group == "sum")
