@@ -76,7 +76,7 @@ def folded(report: Report, figure: str = "flops") -> str:
 
     >>> import cnncost
     >>> print(folded(cnncost.analyze("lenet5")).splitlines()[0])
-    c1 117600
+    C1;conv 117600
     """
     lines = []
     for row, value in zip(report.rows, report.column(figure).tolist(), strict=True):

@@ -107,7 +107,7 @@ def _annotation(sign: str, annotation: Any) -> str:
 
 
 def _default(value: Any) -> str:
-    return "…" if repr(value).startswith("<") else repr(value)
+    return "…" if " at 0x" in repr(value) else repr(value)
 
 
 def one_line(text: str) -> str:
