@@ -20,6 +20,7 @@ if _TYPE_CHECKING:
     from cnncost.measures.comparison import Comparison
     from cnncost.measures.memory import Memory
     from cnncost.measures.report import Layer, Report
+    from cnncost.models.importers.live import from_torch
     from cnncost.models.load import load
     from cnncost.models.model import Model, family, variant
     from cnncost.questions.check.budget import Check
@@ -53,6 +54,7 @@ _HOMES = {
     "Model": "models.model",
     "family": "models.model",
     "load": "models.load",
+    "from_torch": "models.importers.live",
     "variant": "models.model",
     "Report": "measures.report",
     "Layer": "measures.report",
@@ -96,6 +98,7 @@ __all__ = [
     "explain",
     "family",
     "formula",
+    "from_torch",
     "load",
     "memory",
     "solve",

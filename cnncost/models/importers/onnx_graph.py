@@ -124,7 +124,7 @@ class _File:
         weights = {name: self.weight(tensor, name) for name, tensor in graph.weights.items()}
         exported = _exported(inputs)
         source = f"{self.producer} {version}".strip() or "ONNX"
-        _fused(graph)
+        fused(graph, self._sizes(graph))
         notes = _folded(graph.nodes)
         records = tuple(named(list(zip(graph.nodes, graph.modules, strict=True))))
         return Program(
@@ -140,6 +140,17 @@ class _File:
             unused=False,
             weight_of=self.weight,
         )
+
+    def _sizes(self, graph: Graph) -> dict[str, tuple[int, ...]]:
+        """Return the sizes of all weights of a graph, those in nodes too."""
+        found = {name: tensor.dims for name, tensor in graph.weights.items()}
+        for node in graph.nodes:
+            tensor = node.arguments.get("value")
+            if node.operation == "Constant" and isinstance(tensor, Tensor):
+                found[node.outputs[0]] = tensor.dims
+            elif node.operation == "ConstantOfShape" and node.inputs and node.inputs[0] in graph.weights:
+                found[node.outputs[0]] = tuple(decoded(self.data, graph.weights[node.inputs[0]]) or ())
+        return found
 
     # ── messages ──
 
@@ -163,6 +174,9 @@ class _File:
             elif number == 15:
                 tensor = self._sparse(inner)
                 graph.weights[tensor.name] = tensor
+        for place, (record, module) in enumerate(zip(graph.nodes, graph.modules, strict=True)):
+            if module.kind == UNNAMED:  # weights stand behind the nodes
+                graph.modules[place] = _module(record, module.call, graph.weights)
         return graph
 
     def _node(self, span: Span, graph: Graph, depth: int) -> None:
@@ -196,7 +210,7 @@ class _File:
             self._inline(function, record, graph, depth)
             return
         graph.nodes.append(record)
-        graph.modules.append(_module(record, scopes, graph.weights))
+        graph.modules.append(Module("", UNNAMED, scopes))
 
     def _inline(self, function: _Function, call: Record, graph: Graph, depth: int) -> None:
         """Put the nodes of a local function in place of its call, the call's names and attributes for the function's own."""
@@ -223,7 +237,8 @@ class _File:
             )
             graph.nodes.append(inner)
             scope = call.name or call.operation.rpartition("::")[2]
-            graph.modules.append(module if module.path else Module(clean(scope), "", prefix))
+            named_later = module.kind != UNNAMED or module.call
+            graph.modules.append(module if named_later else Module(clean(scope), "", prefix))
 
     def _function(self, span: Span) -> _Function:
         found, data = _Function(), self.data
@@ -358,8 +373,11 @@ def _folded(nodes: Sequence[Record]) -> tuple[str, ...]:
     return ("as exported: convolutions have biases and there is no batch norm, for exporters fold it into them",)
 
 
-def _fused(graph: Graph) -> None:
-    """Let the product of a matrix and a weight have the bias that an Add behind it adds, where nothing else reads it."""
+def fused(graph: Graph, sizes: Mapping[str, tuple[int, ...]]) -> None:
+    """Let the product of a matrix and a weight have the bias that an Add behind it adds, where nothing else reads it.
+
+    `sizes` are those of all weights, by name.
+    """
     readers = Counter(name for node in graph.nodes for name in node.inputs)
     readers.update(graph.outputs)
     readers.update(name for node in graph.nodes for value in node.arguments.values() for name in _captured(value))
@@ -370,16 +388,14 @@ def _fused(graph: Graph) -> None:
             continue
         for product, bias in (node.inputs, node.inputs[::-1]):
             maker = makers.get(product)
-            weight = graph.weights.get(bias)
-            if maker is None or weight is None or maker in gone or readers[product] != 1:
+            if maker is None or maker in gone or readers[product] != 1 or len(graph.nodes[maker].inputs) != 2:
                 continue
-            right = graph.weights.get(graph.nodes[maker].inputs[1])
-            if right is None or len(right.dims) != 2 or weight.dims != right.dims[1:] or weight.dims == (1,):
-                continue
-            before = graph.nodes[maker]
-            graph.nodes[maker] = replace(before, arguments={**before.arguments, "bias": bias}, outputs=node.outputs)
-            gone.add(place)
-            break
+            right = sizes.get(graph.nodes[maker].inputs[1], ())
+            if len(right) == 2 and sizes.get(bias) == right[1:] != (1,):
+                before = graph.nodes[maker]
+                graph.nodes[maker] = replace(before, arguments={**before.arguments, "bias": bias}, outputs=node.outputs)
+                gone.add(place)
+                break
     graph.modules = [module for place, module in enumerate(graph.modules) if place not in gone]
     graph.nodes = [node for place, node in enumerate(graph.nodes) if place not in gone]
 
@@ -451,6 +467,7 @@ def decoded(data: Data, tensor: Tensor) -> list[Any] | None:
 
 # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+UNNAMED = "?"  # the class of a module that is not yet looked for
 QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 
 
@@ -462,8 +479,12 @@ def _module(record: Record, scopes: str, weights: Mapping[str, Tensor]) -> Modul
     if scopes:
         found = [part[0] or part[1] for part in QUOTED.findall(scopes)][:-1]
         return Module(clean(found[-1]) if found and found[-1] else "", "", "")
-    path = ""
-    parts = [part for part in record.name.split("/") if part]
+    path = last = ""
+    parts = [part for part in record.name.rpartition(";")[2].split("/") if part]
     for part in parts[:-1] if len(parts) > 1 or record.name.startswith("/") else parts:
-        path = part if (path and part.startswith(f"{path}.")) or not path else f"{path}.{part}"
+        if last and part.startswith(f"{last}."):  # layer1, layer1.0: the second holds the first
+            path = path[: len(path) - len(last)] + part
+        else:
+            path = f"{path}.{part}" if path else part
+        last = part
     return Module(clean(path) if path else "", "", "")

@@ -11,6 +11,7 @@ import inspect
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -24,6 +25,7 @@ from cnncost.models.importers.records import Program, Record, Ref, Weight
 from cnncost.models.importers.sizes import Expression, size_at
 from cnncost.models.model import Model
 from cnncost.rules import RULES, show
+from cnncost.rules.shapes import channel_axis
 
 Translation: TypeAlias = "Callable[[Call], Value | Sequence[Value | None]]"
 FOLLOW = "export it with sizes that may change (dynamic_shapes of torch.export, dynamic axes of ONNX), or keep the file's size"
@@ -226,7 +228,8 @@ class Replay:
         costs = []
         for side in branches:
             start, used, indices = len(tracer.nodes), dict(tracer.used), dict(tracer.indices)
-            outer, charged, opaque = dict(self.values), dict(self.charged), self.opaque.copy()
+            outer, charged, opaque = self.values, dict(self.charged), self.opaque.copy()
+            self.values = {name: copy(value) for name, value in outer.items()}  # a trial leaves no trace
             self._side(call, side)
             costs.append(sum((node.cost.macs for node in tracer.nodes[start:]), start=0))
             del tracer.nodes[start:]
@@ -270,8 +273,18 @@ class Replay:
     def apply(
         self, kind: str, tensors: Sequence[Tensor], args: Mapping[str, Any], name: str, shared: str | None = None
     ) -> Tensor:
-        """Add a layer, with the defaults of its rule."""
-        bound = {**_defaults(kind), **args}
+        """Add a layer, with the defaults of its rule; an axis that is the one it would take anyway is not named."""
+        defaults = _defaults(kind)
+        bound = {**defaults, **args}
+        axis = bound.get("axis")
+        if axis is not None and "axis" in defaults and defaults["axis"] is None and tensors and tensors[0].shape:
+            shape = tensors[0].shape
+            if (
+                type(axis) is int
+                and axis % len(shape) == channel_axis(shape) % len(shape)
+                and (kind != "linear" or len(shape) < 3)
+            ):
+                bound["axis"] = None
         return self.tracer.apply(kind, tuple(tensors), bound, name, shared)
 
     def finish(self) -> Outputs:

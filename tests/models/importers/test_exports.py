@@ -1,0 +1,302 @@
+"""Networks in files that PyTorch and ONNX exporters wrote, held against what those frameworks say of them.
+
+tests/data/exports/reference.csv says who established each number, and under which licence each file is.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from fnmatch import fnmatch
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from cnncost.base.errors import CnncostError, ModelError, UsageError
+from cnncost.graph.graph import Graph, trace
+from cnncost.models.importers import mapped, onnx_graph, open_model, pt2
+from cnncost.models.importers.aten import TRANSLATIONS as ATEN
+from cnncost.models.importers.onnx_layers import TRANSLATIONS as ONNX
+from cnncost.models.importers.replay import Replay
+from cnncost.models.model import Model
+
+DATA = Path(__file__).parents[2] / "data" / "exports"
+ROWS = {row["file"]: row for row in csv.DictReader((DATA / "reference.csv").read_text(encoding="utf-8").splitlines())}
+SHAPES = json.loads((DATA / "onnx_shapes.json").read_text(encoding="utf-8"))
+BATCH = {
+    "form_attn*": 2,
+    "form_eval*": 2,
+    "form_train*": 2,
+    "form_auto*": 2,
+    "form_dyn.*": 2,
+    "form_onnx_gemmA*": 4,
+}  # of the reference
+
+
+@cache
+def model(name: str) -> Model:
+    return open_model(str(DATA / name))
+
+
+def given(name: str) -> tuple[int, ...] | None:
+    """Return the input that a row is about, where the file leaves it open."""
+    first = ROWS[name]["input"].partition(" ")[0].rpartition("=")[2]
+    return tuple(map(int, first.split("x")[1:])) if model(name).shape is None else None
+
+
+def totals(graph: Graph) -> tuple[int, int]:
+    params = sum(node.cost.params for node in graph.nodes)
+    return params, sum(node.cost.macs for node in graph.nodes if node.runs != 0)
+
+
+def batch(name: str) -> int:
+    return next((count for pattern, count in BATCH.items() if fnmatch(name, pattern)), 1)
+
+
+EXACT = [name for name, row in ROWS.items() if row["params"].isdigit() and row["macs"].isdigit()]
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_parameters_and_multiply_adds_are_those_of_the_framework(name: str) -> None:
+    params, macs = totals(model(name).trace(given(name)))
+    assert (params, macs * batch(name)) == (int(ROWS[name]["params"]), int(ROWS[name]["macs"]))
+
+
+def test_no_reference_is_left_out() -> None:
+    """What has no number in the reference: a condition, a recurrent layer, and a file that was cut off."""
+    assert set(ROWS) - set(EXACT) == {"form_cond.pt2", "form_lstm.pt2", "form_truncated.pt2", "form_onnx_if.onnx"}
+
+
+SECOND = [name for name, row in ROWS.items() if row["input2"]]
+
+
+@pytest.mark.parametrize("name", SECOND)
+def test_another_size_is_right_or_refused(name: str) -> None:
+    """Never a wrong number: the framework's own, or an error with a layer's name and a remedy."""
+    size = tuple(map(int, ROWS[name]["input2"].split("x")[1:]))
+    expected = ROWS[name]["macs2"]
+    if name.rpartition(".")[0] in PINNED or not expected.isdigit():
+        with pytest.raises(ModelError, match="layer '") as error:
+            model(name).trace(size)
+        assert error.value.hint
+    else:
+        assert totals(model(name).trace(size))[1] == int(expected)
+
+
+# What PyTorch runs at another size and a static file does not tell how: windows that are cut, sizes that are stated.
+PINNED = {
+    "pt2_tv_swin_t",
+    "pt2_tv_deeplabv3_mobilenet_v3_large",
+    "pt2_tv_fcn_resnet50",
+    "pt2_timm_xcit_nano_12_p16_224",
+}
+
+
+@pytest.mark.parametrize("name", sorted(SHAPES))
+def test_every_tensor_has_the_shape_that_onnxruntime_made(name: str) -> None:
+    if name == "form_onnx_if.onnx":
+        pytest.skip("onnxruntime was told which branch to take")
+    program = onnx_graph.program(mapped(str(DATA / name)), name)
+    runs: list[Replay] = []
+    main = next((key for key, sizes in program.exported.items() if len(sizes) > 1), "")
+    size = tuple(SHAPES[name]["feed"][main])
+
+    def run(x):  # type: ignore[no-untyped-def]
+        replay = Replay(program, ONNX, {main: x}, None)
+        runs.append(replay)
+        replay.run(program.records)
+        return replay.finish()
+
+    trace(run, size[1:])
+    found = {key: list(sizes) for key, sizes in runs[-1].found.sizes.items()}
+    known = {key: shape for key, shape in SHAPES[name]["shapes"].items() if key in found}
+    assert len(known) > len(SHAPES[name]["shapes"]) // 2
+    assert {key: found[key] for key in known} == known
+
+
+def test_recorded_shapes_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A translation that makes another shape than the file says is a fault that names the layer."""
+    monkeypatch.setitem(ATEN, "max_pool2d", lambda call: call.same("relu", call.value("self")))  # type: ignore[index]
+    with pytest.raises(ModelError, match=r"layer 'features\.2' .* makes 1×96×109×109, and the file says 1×96×54×54"):
+        open_model(str(DATA / "pt2_tv_squeezenet1_0.pt2")).trace()
+
+
+# ── names, spelling, notes ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("pt2_tv_regnet_x_800mf.pt2", {"stem.0": "conv", "trunk_output.block1.block1-0.f.b.1": "batch_norm", "fc": "linear"}),
+        ("onnx_resnet50_dynamo.onnx", {"layer1.0.conv3": "conv", "fc": "linear", "avgpool": "global_avg_pool"}),
+        ("onnx_squeezenet1_0_ts.onnx", {"features.3.squeeze": "conv", "features.2": "max_pool"}),
+        ("form_misc.pt2", {"c": "conv", "s": "conv", "t": "conv_transpose", "p": "prelu", "u": "conv"}),
+    ],
+)
+def test_layers_are_named_as_the_modules(name: str, known: dict[str, str]) -> None:
+    kinds = {node.name: node.kind for node in model(name).trace().nodes}
+    assert {key: kinds.get(key) for key in known} == known
+
+
+def test_a_network_of_the_zoo_is_the_same_layer_by_layer() -> None:
+    """Weighted layers have the zoo's names, parameters and multiply-adds."""
+    from cnncost import load
+
+    def weighted(graph: Graph) -> dict[str, tuple[int, int]]:
+        return {n.name: (n.cost.params, n.cost.macs) for n in graph.nodes if n.kind in ("conv", "linear", "batch_norm")}
+
+    ours, theirs = weighted(load("densenet121").trace()), weighted(model("pt2_tv_densenet121.pt2").trace())
+    assert list(ours.values()) == list(theirs.values())
+
+
+def test_unread_parameters_are_layers_that_never_run() -> None:
+    graph = model("pt2_tv_inception_v3.pt2").trace()
+    never = [node for node in graph.nodes if node.runs == 0]
+    assert all(node.name.startswith("AuxLogits.") for node in never)
+    assert sum(node.cost.params for node in never) == 27_161_264 - 23_834_568
+
+
+def test_tied_weights_count_once() -> None:
+    shared = [node for node in model("form_misc.pt2").trace().nodes if node.shares]
+    assert [(node.kind, node.cost.params) for node in shared] == [("conv", 0)]
+    assert shared[0].cost.macs > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("form_train.pt2", "training mode"),
+        ("form_eval.pt2", "for 2 examples at once; the figures are those of one"),
+        ("form_cond.pt2", "the dearer one is counted"),
+        ("form_onnx_if.onnx", "the dearer one is counted"),
+        ("onnx_resnet50_dynamo.onnx", "no batch norm"),
+    ],
+)
+def test_what_must_be_known_is_said(name: str, words: str) -> None:
+    assert any(words in note for note in model(name).trace().notes)
+
+
+# ── sizes ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_dynamic_export_is_a_network_in_letters() -> None:
+    from cnncost import symbols
+
+    height, width = symbols("H W")
+    macs = totals(model("pt2dyn_tv_convnext_tiny.pt2").trace((3, height, width)))[1]
+    assert macs.subs({"H": 224, "W": 224}) == 4_455_531_264
+    assert macs.subs({"H": 288, "W": 320}) == 8_182_986_240
+
+
+def test_a_static_export_without_stated_sizes_is_one_too() -> None:
+    from cnncost import symbols
+
+    height, width = symbols("H W")
+    macs = totals(model("pt2_tv_squeezenet1_0.pt2").trace((3, height, width)))[1]
+    assert [macs.subs({"H": h, "W": w}) for h, w in ((224, 224), (288, 320))] == [818_924_576, 1_536_482_848]
+
+
+def test_a_pinned_layer_is_named_with_its_remedy() -> None:
+    with pytest.raises(ModelError, match=r"layer 'features\.1\.0\.attn\.view_2' \(view\) cannot follow another size") as error:
+        model("pt2_tv_swin_t.pt2").trace((3, 288, 320))
+    assert "dynamic_shapes" in error.value.hint
+
+
+def test_sizes_that_are_not_in_the_file_are_asked_for() -> None:
+    with pytest.raises(UsageError, match="no input size of its own") as error:
+        model("onnxreal_silero_vad_silero_vad_half.onnx").trace()
+    assert "--input" in error.value.hint
+
+
+def test_sizes_follow_the_letters_of_the_file_and_nothing_is_evaluated() -> None:
+    from cnncost.models.importers.sizes import size_at
+
+    assert size_at("Max(Integer(1), FloorDiv(Symbol('s0', integer=True), Integer(2)))", {"s0": 7}) == 3
+    for text in (
+        "__import__('os')",
+        "Symbol('s9')",
+        "Add(",
+        "Pow(Integer(2), Integer(999))",
+        "FloorDiv(Integer(1), Integer(0))",
+    ):
+        with pytest.raises(CnncostError):
+            size_at(text, {"s0": 7})
+
+
+# ── what is no network ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_archive_that_was_cut_off_says_so() -> None:
+    with pytest.raises(UsageError, match="stopped half way") as error:
+        model("form_truncated.pt2")
+    assert "torch.export.save" in error.value.hint
+
+
+def test_another_version_of_the_format_is_refused(tmp_path: Path) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(DATA / "form_half.pt2") as old, zipfile.ZipFile(tmp_path / "new.pt2", "w") as new:
+        member = next(name for name in old.namelist() if "/models/" in name)
+        new.writestr(member, re.sub(rb'"major": ?8', b'"major": 9', old.read(member)))
+    with pytest.raises(UsageError, match=r"version 9 of torch\.export's format, and 8 is read"):
+        open_model(str(tmp_path / "new.pt2"))
+
+
+def test_the_names_of_older_versions_and_several_programs(tmp_path: Path) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(DATA / "form_half.pt2") as old:
+        program = old.read(next(name for name in old.namelist() if "/models/" in name))
+    with zipfile.ZipFile(tmp_path / "old.pt2", "w") as archive:
+        archive.writestr("version", "8.2")
+        archive.writestr("serialized_exported_program.json", program)
+    assert totals(open_model(str(tmp_path / "old.pt2")).trace()) == (276, 55_328)
+    with zipfile.ZipFile(tmp_path / "two.pt2", "w") as archive:
+        archive.writestr("a/models/encoder.json", program)
+        archive.writestr("a/models/decoder.json", program)
+    with pytest.raises(UsageError, match="several programs: encoder, decoder"):
+        open_model(str(tmp_path / "two.pt2"))
+
+
+def test_weights_are_never_opened(tmp_path: Path) -> None:
+    """Members that are pickles may hold anything: they are not looked at."""
+    import zipfile
+
+    with zipfile.ZipFile(DATA / "form_half.pt2") as old, zipfile.ZipFile(tmp_path / "evil.pt2", "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+        new.writestr("archive/data/sample_inputs/model.pt", b"cos\nsystem\n(S'exit 1'\ntR.")
+        new.writestr("archive/data/weights/weight_0", b"\xff" * 100)
+    assert totals(open_model(str(tmp_path / "evil.pt2")).trace())[0] == 276
+
+
+def test_pt2_and_onnx_are_told_by_content(tmp_path: Path) -> None:
+    for name in ("form_half.pt2", "form_onnx_gemm.onnx"):
+        (tmp_path / "net.cfg").write_bytes((DATA / name).read_bytes())
+        assert totals(open_model(str(tmp_path / "net.cfg")).trace())[0] == int(ROWS[name]["params"])
+
+
+def test_programs_are_read_without_torch_or_onnx() -> None:
+    import subprocess
+    import sys
+
+    code = f"""
+import sys
+sys.modules["torch"] = sys.modules["onnx"] = None
+from cnncost.models.importers import open_model
+open_model({str(DATA / "form_half.pt2")!r}).trace()
+open_model({str(DATA / "form_onnx_gemm.onnx")!r}).trace()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_older_readers_agree_with_the_pieces() -> None:
+    """A reader's `is_mine` says yes to its own files only."""
+    from cnncost.models.importers import onnx
+
+    for name in ("form_half.pt2", "form_onnx_gemm.onnx", "form_truncated.pt2"):
+        data = mapped(str(DATA / name))
+        assert pt2.is_mine(data) is name.endswith(".pt2")
+        assert onnx.is_mine(data) is name.endswith(".onnx")
