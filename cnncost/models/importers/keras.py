@@ -12,7 +12,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -433,6 +433,8 @@ def _apply(layer: Layer, inner: Network | None, arguments: list[Json], named: di
     state.calls += 1
     if state.calls > MOST_CALLS:  # models in models, each called twice, are no longer than their file, but take for ever
         raise ModelError(f"its layers are called more than {MOST_CALLS:,} times", "networks are smaller")
+    if layer.kind == "TimeDistributed" and inner is None:
+        inner = _at_each_step(layer, state)
     try:
         applied = Applied(layer, arguments, named, state)
         if inner is not None:
@@ -446,6 +448,27 @@ def _apply(layer: Layer, inner: Network | None, arguments: list[Json], named: di
     for tensor in outputs:
         state.rotated.setdefault(tensor.index, state.rotated.get(applied.x.index, False))
     return outputs
+
+
+def _at_each_step(layer: Layer, state: State) -> Network | None:
+    """Return the model that a TimeDistributed applies at each step, layer by layer; None where it is a layer."""
+    entry = layer.config.get("layer")
+    if not isinstance(entry, dict) or entry.get("class_name") not in MODELS:
+        return None
+    if layer not in state.models:
+
+        def stepwise(net: Network) -> Network:
+            layers = []
+            for one, calls, inner in net.layers:
+                if inner is None and one.kind != "InputLayer":
+                    whole = {"class_name": one.kind, "module": one.module, "config": one.config}
+                    one = Layer(one.name, "TimeDistributed", "", "", {"layer": whole})
+                layers.append((one, calls, stepwise(inner) if inner else None))
+            return replace(net, layers=tuple(layers))
+
+        state.models[layer] = stepwise(network(entry, layer.name))
+    found: Network = state.models[layer]
+    return found
 
 
 HOME = ("keras", "tensorflow", "tf_keras", "")  # packages whose classes the table means

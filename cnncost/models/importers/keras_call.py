@@ -54,6 +54,7 @@ class State:
     owners: dict[tuple[Layer, str], str] = field(default_factory=dict)  # of weights: the first call of a layer
     passed: list[str] = field(default_factory=list)  # classes that hand their input on
     calls: int = 0
+    models: dict[Layer, Any] = field(default_factory=dict)  # those that a TimeDistributed applies at each step
     wrapped: dict[Layer, Layer] = field(default_factory=dict)  # the layers that others wrap
 
     def say(self, x: Tensor) -> None:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from cnncost.graph.graph import Tensor
 from cnncost.models.importers.keras_call import Applied, Layer, Made, whole
+from cnncost.rules.shapes import channel_axis
 
 # ── windows ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -43,7 +44,7 @@ def convolution(call: Applied) -> Tensor:
     causal = call.get("padding") == "causal"
     kernel, dilation = call.sizes("kernel_size", axes), call.sizes("dilation_rate", axes)
     pad: Any = (dilation[0] * (kernel[0] - 1), 0) if causal and axes == 1 else padding(call)
-    out = x.channels * call.number("depth_multiplier", 1) if depthwise or separable else call.number("filters")
+    out = x.shape[0] * call.number("depth_multiplier", 1) if depthwise or separable else call.number("filters")
     y = call.weights(
         "depthwise" if separable else "",
         x.conv,
@@ -52,7 +53,7 @@ def convolution(call: Applied) -> Tensor:
         call.sizes("strides", axes),
         pad,
         name=f"{call.name}_depthwise" if separable else call.name,
-        groups=x.channels if depthwise or separable else call.number("groups", 1),
+        groups=x.shape[0] if depthwise or separable else call.number("groups", 1),
         dilation=dilation,
         bias=bias and not separable,
     )
@@ -126,9 +127,10 @@ def pooling(call: Applied) -> Tensor:
 
 def global_pooling(call: Applied) -> Tensor:
     """Global pooling, which may keep the axes it works on."""
-    x = call.first()
-    pool = x.global_max_pool if "Max" in call.layer.kind else x.global_avg_pool
-    return pool(keep=call.true("keepdims", False), name=call.name)
+    x, keep, largest = call.first(), call.true("keepdims", False), "Max" in call.layer.kind
+    if len(x.shape) == 2:  # steps of features that no layer with windows has made C×L yet
+        return x.reduce("max" if largest else "mean", axes=(1,), keep=keep, name=call.name)
+    return (x.global_max_pool if largest else x.global_avg_pool)(keep=keep, name=call.name)
 
 
 def adaptive(call: Applied) -> Tensor:
@@ -149,10 +151,10 @@ def upsampling(call: Applied) -> Tensor:
 
 
 def resizing(call: Applied) -> Tensor:
-    """Resizing and CenterCrop: to a stated height and width."""
+    """Resizing, CenterCrop and RandomCrop: to a stated height and width."""
     x = call.first()
     to = (call.number("height"), call.number("width"))
-    if call.layer.kind == "CenterCrop":
+    if call.layer.kind in ("CenterCrop", "RandomCrop"):
         y = x.slice(0, to[0], axis=1, name=f"{call.name}_rows")
         return y.slice(0, to[1], axis=2, name=f"{call.name}_columns")
     mode = call.get("interpolation", "bilinear")
@@ -242,6 +244,82 @@ def attention(call: Applied) -> Tensor:
     return y
 
 
+def grouped_attention(call: Applied) -> Tensor:
+    """GroupQueryAttention: several heads of the query share one of key and value."""
+    tensors = [call.plain(x) for x in call.tensors]
+    query, value = tensors[0], tensors[1] if len(tensors) > 1 else tensors[0]
+    key = tensors[2] if len(tensors) > 2 else value
+    width, heads, groups = (call.number(name) for name in ("head_dim", "num_query_heads", "num_key_value_heads"))
+    if any(len(x.shape) != 2 for x in tensors) or not 0 < groups <= heads or heads % groups or call.get("use_gate"):
+        raise ValueError("attention over more than one axis, or of heads in no whole groups, is not counted here")
+    bias = call.true("use_bias", True)
+    with query.scope(call.name):
+        q = call.weights("query", query.linear, heads * width, bias=bias, name="query")
+        k, v = (
+            call.weights(word, x.linear, groups * width, bias=bias, name=word).tile((1, heads // groups), name=f"{word}_heads")
+            for word, x in (("key", key), ("value", value))
+        )
+        y = q.attention(k, v, heads, name="attention")
+        y = call.weights("output", y.linear, query.shape[-1], bias=bias, name="output")
+    call.state.rotated[y.index] = False
+    return y
+
+
+def dot_attention(call: Applied) -> Tensor:
+    """Attention: products of query, value and key, without projections."""
+    query, value, *key = (call.plain(x) for x in call.tensors)
+    if call.get("score_mode", "dot") != "dot" or call.true("use_scale", False):
+        raise ValueError("scores other than the plain product are not counted here")
+    y = query.attention(key[0] if key else value, value, name=call.name)
+    call.state.rotated[y.index] = False
+    return y
+
+
+def dot(call: Applied) -> Tensor:
+    """Dot: sums of products along one axis of each of two tensors."""
+    first, second = (call.plain(x) for x in call.tensors)
+    axes = call.get("axes")
+    both = axes if isinstance(axes, list) else [axes, axes]
+    if len(both) != 2:
+        raise ValueError("axes are one number, or two")
+    one, other = (call.axis(axis, x) for axis, x in zip(both, (first, second), strict=True))
+    letters = iter("abcdefghijklmnopqrstuvwxyz")
+    a, b = ([next(letters) for _ in x.shape] for x in (first, second))
+    b[other] = a[one]
+    kept = [letter for letter in (*a, *b) if letter != a[one]]
+    y = first.einsum(second, f"{''.join(a)},{''.join(b)}->{''.join(kept)}", name=call.name)
+    call.state.rotated[y.index] = False
+    return y
+
+
+def einsum_dense(call: Applied) -> Tensor:
+    """EinsumDense: a product with learned numbers by an equation, whose new letters have the sizes of `output_shape`."""
+    x = call.plain()
+    inputs, _, output = str(call.get("equation")).replace(" ", "").partition("->")
+    given, comma, kernel = inputs.partition(",")
+    shape = call.get("output_shape")
+    shape = shape if isinstance(shape, list) else [shape]
+    batch = 1 if given[:1] != "." else 3
+    given, output = given[batch:], output[batch:]
+    if not comma or len(given) != len(x.shape) or len(output) != len(shape):
+        raise ValueError(f"its equation '{call.get('equation')}' does not fit what it reads")
+    sizes = dict(zip(given, x.shape, strict=True))
+    sizes |= {letter: whole(size, "output_shape") for letter, size in zip(output, shape, strict=True) if letter not in sizes}
+    if not set(kernel) <= set(sizes):
+        raise ValueError(f"its equation '{call.get('equation')}' leaves sizes open")
+    key = (call.layer, "")
+    if key in call.state.owners:
+        raise ValueError("products by one equation that share their numbers are not counted here")
+    weights = x.parameter(tuple(sizes[letter] for letter in kernel), name=f"{call.name}_kernel")
+    call.state.owners[key] = call.name
+    y = x.einsum(weights, f"{given},{kernel}->{output}", name=call.name)
+    biased = call.get("bias_axes")
+    if biased:
+        y = y.bias(axis=tuple(output.index(letter) for letter in output if letter in biased), name=f"{call.name}_bias")
+    call.state.rotated[y.index] = False
+    return call.activated(y)
+
+
 def recurrent(call: Applied, both: bool = False, key: str = "") -> Tensor:
     """LSTM, GRU and SimpleRNN over the steps of (steps, features); GRU with `reset_after` has two bias vectors."""
     x = call.plain()
@@ -293,41 +371,57 @@ def wrapped(call: Applied, key: str) -> Applied:
     return Applied(known, call.arguments, call.named, call.state)
 
 
+AT_EACH_STEP = (
+    "Conv2D",
+    "DepthwiseConv2D",
+    "SeparableConv2D",
+    "MaxPooling2D",
+    "AveragePooling2D",
+    "ZeroPadding2D",
+    "Cropping2D",
+)
+AXES = ("axis", "axes")  # entries that name axes, which the steps move
+
+
 def time_distributed(call: Applied) -> Made:
-    """TimeDistributed: a layer at each step. A window layer is one whose windows take one step of (C, steps, H, W)."""
+    """TimeDistributed: a layer at each step. A layer with windows takes one step of (C, steps, H, W) at a time."""
     inner = wrapped(call, "layer")
-    kind = inner.layer.kind
-    if kind in (
-        "Dense",
-        "Activation",
-        "Dropout",
-        "BatchNormalization",
-        "LayerNormalization",
-        "ReLU",
-        "LeakyReLU",
-        "ELU",
-        "Softmax",
-    ):
-        return TRANSLATIONS[kind](inner)
-    if kind == "Flatten":
-        return call.plain().flatten(1, -1, name=call.name)
-    if kind in ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "MaxPooling2D", "AveragePooling2D"):
-        steps = {
-            key: [1, *inner.sizes(key, 2)]
-            for key in ("kernel_size", "pool_size", "strides", "dilation_rate")
-            if inner.get(key) is not None
-        }
-        layer = call.state.wrapped.setdefault(
-            inner.layer, Layer(inner.layer.name, kind.replace("2D", "3D"), "", "", {**inner.layer.config, **steps})
-        )
-        over = Applied(layer, call.arguments, call.named, call.state)
-        return TRANSLATIONS[layer.kind](over)
-    if kind in ("GlobalAveragePooling2D", "GlobalMaxPooling2D"):
+    kind, config = inner.layer.kind, inner.layer.config
+    if kind in ("Flatten", "GlobalAveragePooling2D", "GlobalMaxPooling2D"):
         x = call.plain()
         last = inner.get("data_format", "channels_last") != "channels_first"
         axes = tuple(range(1, len(x.shape) - 1)) if last else tuple(range(2, len(x.shape)))
-        return x.reduce("max" if "Max" in kind else "mean", axes=axes, name=call.name)
-    raise ValueError(f"it applies a {kind[:40]} at each step, which is not known here")
+        if kind == "Flatten":
+            y = x if len(x.shape) < 3 else x.flatten(1, -1, name=call.name)
+        else:
+            y = x.reduce("max" if "Max" in kind else "mean", axes=axes, keep=inner.true("keepdims", False), name=call.name)
+        call.state.rotated[y.index] = False
+        return y
+    if kind in AT_EACH_STEP:
+        config = dict(config)
+        for key, one in (("kernel_size", 1), ("pool_size", 1), ("strides", 1), ("dilation_rate", 1)):
+            if config.get(key) is not None:
+                config[key] = [one, *inner.sizes(key, 2)]
+        for key in ("padding", "cropping"):
+            if kind in ("ZeroPadding2D", "Cropping2D") and key in config:
+                config[key] = [[0, 0], *map(list, ends(inner, key))]
+        kind = kind.replace("2D", "3D")
+    elif kind in WINDOWED:
+        raise ValueError(f"it applies a {kind[:40]} at each step, which is not known here")
+    else:
+        moved = {key: _moved(config[key]) for key in AXES if config.get(key) is not None}
+        config = {**config, **moved}
+    if kind not in TRANSLATIONS:
+        raise ValueError(f"it applies a {kind[:40]} at each step, which is not known here")
+    layer = call.state.wrapped.setdefault(inner.layer, Layer(inner.layer.name, kind, "", "", config))
+    return TRANSLATIONS[kind](Applied(layer, call.arguments, call.named, call.state))
+
+
+def _moved(axes: Any) -> Any:
+    """Return axes of one step as those of all steps together: the steps stand behind the batch."""
+    if isinstance(axes, list):
+        return [_moved(axis) for axis in axes]
+    return axes + 1 if type(axes) is int and axes > 0 else axes
 
 
 # ── norms ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -341,7 +435,7 @@ def learned(call: Applied, offset: bool = True) -> dict[str, Any]:
 
 def along(axis: int, x: Tensor) -> dict[str, Any]:
     """Return an axis as an argument; nothing where it is that of the channels anyway."""
-    return {} if axis == (len(x.shape) - 1 if len(x.shape) < 3 else 0) else {"axis": axis}
+    return {} if axis == channel_axis(x.shape) else {"axis": axis}
 
 
 def batch_norm(call: Applied) -> Tensor:
@@ -497,10 +591,14 @@ TRANSLATIONS: Mapping[str, Translation] = {
     **{f"UpSampling{d}": upsampling for d in _DIMENSIONS},
     **{f"ZeroPadding{d}": zero_padding for d in _DIMENSIONS},
     **{f"Cropping{d}": cropping for d in _DIMENSIONS},
-    **dict.fromkeys(("Resizing", "CenterCrop"), resizing),
+    **dict.fromkeys(("Resizing", "CenterCrop", "RandomCrop"), resizing),
     "Dense": dense,
     "Embedding": embedding,
+    "EinsumDense": einsum_dense,
     "MultiHeadAttention": attention,
+    **dict.fromkeys(("GroupQueryAttention", "GroupedQueryAttention"), grouped_attention),
+    "Attention": dot_attention,
+    "Dot": dot,
     **dict.fromkeys(("LSTM", "GRU", "SimpleRNN"), recurrent),
     "Bidirectional": bidirectional,
     "TimeDistributed": time_distributed,
@@ -514,6 +612,7 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "ELU": lambda call: call.x.elu(name=call.name),
     "Softmax": lambda call: call.x.softmax(name=call.name),
     "PReLU": prelu,
+    "UnitNormalization": lambda call: call.x.elementwise(op="normalize", name=call.name),
     **dict.fromkeys(("Add", "Average"), joined("add")),
     "Subtract": joined("sub"),
     "Maximum": joined("maximum"),
@@ -543,5 +642,21 @@ TRANSLATIONS: Mapping[str, Translation] = {
             "Solarization",
         ),
         unchanged,
+    ),
+}
+WINDOWED = {  # what works on axes that it counts itself
+    *(kind for kind in TRANSLATIONS if kind.endswith(_DIMENSIONS) or "Transpose" in kind),
+    *("Reshape", "Permute", "RepeatVector", "MultiHeadAttention", "GroupQueryAttention", "Attention", "Dot", "EinsumDense"),
+    *(
+        "LSTM",
+        "GRU",
+        "SimpleRNN",
+        "Bidirectional",
+        "TimeDistributed",
+        "Embedding",
+        "Resizing",
+        "CenterCrop",
+        "RandomCrop",
+        "Normalization",
     ),
 }
