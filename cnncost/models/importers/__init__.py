@@ -27,7 +27,19 @@ READERS = {  # a module of this package: what it reads, and the suffixes such fi
     "caffe": ("a Caffe network", (".prototxt", ".pbtxt", ".pt")),
     "darknet": ("a Darknet network", (".cfg",)),
 }
-WEIGHTS = (".pth", ".pt", ".bin", ".ckpt", ".safetensors", ".caffemodel", ".weights", ".npz")  # asked for, and told apart
+WEIGHTS = (
+    ".pth",
+    ".pt",
+    ".bin",
+    ".ckpt",
+    ".safetensors",
+    ".caffemodel",
+    ".weights",
+    ".npz",
+    ".pb",
+    ".tflite",
+    ".param",
+)  # asked for, and told apart
 SUFFIXES = tuple(dict.fromkeys(suffix for _, suffixes in READERS.values() for suffix in suffixes)) + WEIGHTS
 LARGEST_TEXT = 256 * 2**20  # bytes of JSON or text that are read at once; weights beside it do not count
 

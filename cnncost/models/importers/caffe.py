@@ -352,7 +352,7 @@ def _judge(left: Uncounted, x: Tensor, made: Sequence[Tensor]) -> None:
         shown = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
         x.note(
             f"counted up to {' and '.join(types)}; not counted, for they run once for each region: "
-            f"{len(names)} layers with weights ({shown})"
+            f"{len(names)} {'layer' if len(names) == 1 else 'layers'} with weights ({shown})"
         )
     rest = [layer.type for layer in left.unknown] + [layer.type for layer, _ in left.behind if layer.type not in WEIGHTED]
     if rest:

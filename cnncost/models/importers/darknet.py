@@ -230,7 +230,7 @@ def route(layer: Section, _: Tensor, sources: Sequence[Tensor]) -> Tensor:
     """[route]: earlier layers side by side, or one of `groups` parts of them."""
     first, *others = sources
     sizes = {source.shape[1:] for source in sources}
-    if len(sizes) > 1:
+    if len(sizes) > 1 and all(type(side) is int for size in sizes for side in size):
         shown = " and ".join("×".join(map(str, source.shape)) for source in sources)
         raise ModelError(
             f"{layer.place}: maps of different sizes meet: {shown}",

@@ -18,6 +18,7 @@ from typing import Any
 
 from cnncost.base.errors import UsageError
 from cnncost.models.importers import READERS, Data, as_file
+from cnncost.models.importers.relatives import looks, relative
 
 EXPORT = (
     "with the class that they belong to, in Python:\n"
@@ -55,7 +56,7 @@ def refusal(data: Data, name: str) -> UsageError:
     if data[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
         return UsageError(f"'{name}' is a pickle: loading it would run whatever code it names", EXPORT)
     known = ", ".join(what for what, _ in READERS.values())
-    return UsageError(f"'{name}' is no network that can be read", f"known are: {known}")
+    return relative(data, name) or UsageError(f"'{name}' is no network that can be read: {looks(data)}", f"known are: {known}")
 
 
 def _archive(data: Data, name: str) -> UsageError:

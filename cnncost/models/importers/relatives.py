@@ -74,3 +74,20 @@ def relative(data: Data, name: str) -> UsageError | None:
         if gives_away(data):
             return UsageError(f"'{name}' is {what}", remedy)
     return None
+
+
+def looks(data: Data) -> str:
+    """Return what a file looks like that nobody knows: how its text begins, or its bytes.
+
+    >>> looks(b"[metadata]\\nname = x"), looks(bytes([0x1f, 0x9d, 0x90, 0xff]))
+    ("text that begins with '[metadata]'", 'bytes that begin with 1f 9d 90 ff')
+    """
+    head = bytes(data[:2000])
+    try:
+        text = head.decode("utf-8", "strict" if len(data) <= 2000 else "ignore")
+    except UnicodeDecodeError:
+        text = "\0"
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    if "\0" in text or not first.isprintable():
+        return f"bytes that begin with {head[:8].hex(' ')}"
+    return f"text that begins with '{first[:40]}'"

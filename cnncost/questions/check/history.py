@@ -47,8 +47,18 @@ Data = Mapping[str, Any]  # the costs of a model, as `Report.to_dict` gives them
 
 
 def is_snapshot(name: str) -> bool:
-    """Whether a word names a file of costs rather than a model or a git ref."""
-    return name.lower().endswith(".json")
+    """Whether a word names a file of costs rather than a model, which may be JSON as well, or a git ref."""
+    return name.lower().endswith(".json") and not _is_network(name)
+
+
+def _is_network(path: str) -> bool:
+    """Whether a file in JSON holds a model of Keras."""
+    from cnncost.models.importers import keras, mapped
+
+    try:
+        return keras.is_mine(mapped(path))
+    except UsageError:  # it cannot be read: what reads snapshots says why
+        return False
 
 
 @functools.cache

@@ -49,7 +49,7 @@ def test_what_runs_for_each_region_is_not_counted_and_said_so() -> None:
     found = graph(text)
     assert [node.name for node in found.layers] == ["c"]
     assert found.notes == (
-        "counted up to ROIPooling; not counted, for they run once for each region: 1 layers with weights (fc6)",
+        "counted up to ROIPooling; not counted, for they run once for each region: 1 layer with weights (fc6)",
         "not counted: 1 ROIPooling, 1 ReLU",
         "the input of 64×64 in the file is a placeholder, which the program overwrites: give --size",
     )
