@@ -166,9 +166,7 @@ def test_attention_of_several_kinds() -> None:
     compare(keras.Model([left, right], L.Dot(axes=2)([L.Dense(4)(left), right])))
 
 
-@pytest.mark.parametrize(
-    "name", ["MobileNetV2", "ResNet50V2", "DenseNet121", "EfficientNetV2B0", "Xception", "ConvNeXtTiny"]
-)
+@pytest.mark.parametrize("name", ["MobileNetV2", "ResNet50V2", "DenseNet121", "EfficientNetV2B0", "Xception", "ConvNeXtTiny"])
 def test_an_application(name: str) -> None:
     compare(getattr(keras.applications, name)(weights=None))
 
