@@ -81,6 +81,9 @@ def times(count: int, step: str) -> str:
         ("(C*H + 3) // C", "H + ⌊3/C⌋"),
         ("(C**2 - 1) // (C - 1)", "C + 1"),
         ("(C**3 - 1) // (C - 1)", "C² + C + 1"),
+        ("(C**6 - 1) // (C - 1)", "C⁵ + C⁴ + C³ + C² + C + 1"),
+        ("(C**2 + 1) // (C + 1)", "⌊(C² + 1)/(C + 1)⌋"),  # what does not divide stays whole
+        ("(H // 2) // (C - 3)", "⌊⌊H/2⌋/(C - 3)⌋"),  # C may be 2: 1 // -1 is -1, and 3 // -2 is -2
         ("(C*H + C*W + H + W) // (C + 1)", "H + W"),
         ("minimum(H, H + 1)", "H"),
         ("maximum(C*H, 0)", "C·H"),
@@ -262,7 +265,8 @@ def test_shares_are_exact() -> None:
     assert [str(number) for number in (c * half, half * c + half, c - half)] == ["1/2·C", "1/2·C + 1/2", "C - 1/2"]
     assert (c * half * 2, hash(c * half * 2)) == (c, hash(c))
     assert (c * half).subs({"C": 3}) == Fraction(3, 2)
-    assert [type(number) for number in (c * half - c * half, c * half + 3 - c * half)] == [int, int]
+    whole = (c * half - c * half, c * half + 3 - c * half, c * half + half + half - c * half)
+    assert [type(number) for number in whole] == [int, int, int]
 
 
 # ── a polynomial as an object of a library ───────────────────────────────────────────────────────────────────────────
@@ -359,6 +363,8 @@ def test_a_pickle_is_equal_in_another_process() -> None:
         ("C in [8, C]", True, "C != 8"),
         ("C in range(2, 4)", False, "C != 2, C != 3"),
         ("same(C, 64)", False, "C != 64"),
+        ("same(None, C)", False, ""),
+        ("same(C, None)", False, ""),
         ("H // 2 * 2 == H", False, "2·⌊H/2⌋ != H"),
     ],
 )

@@ -115,6 +115,7 @@ def test_texts_have_no_order(sign: str) -> None:
         ("flops % 0 < 1", "divide by numbers other than 0 only", "        ^"),
         ("flops ** params < 1", "a power is a whole number from 0 to 8", "         ^^^^^^"),
         ("flops ** 9 < 1", "a power is a whole number from 0 to 8", "         ^"),
+        ("flops < 3 not width", "expected an operator, got 'not'", "          ^^^"),
         ("flops = 3", "cannot read '= 3' in a condition", "      ^"),
         ("max(flops, 3) < 1", "unknown function 'max'", "^^^"),
     ],
