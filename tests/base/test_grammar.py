@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from support import examples
 from cnncost.base.errors import AlgebraError
 from cnncost.base.exact import Ratio, compiled, expression
 from cnncost.base.grammar import Dialect, ExpressionError, parse
+from cnncost.base.ints import checked
 from cnncost.base.notation import PYTHON, written
 from cnncost.base.poly import Poly
 from cnncost.models.spec import expressions
@@ -122,7 +124,7 @@ def test_the_longest_expression(text: str, length: bool) -> None:
 
 def test_the_highest_power() -> None:
     assert str(expression("a**64")) == "a⁶⁴"
-    for text in ("a**65", "a**60*a**5", "(a**8)**9"):
+    for text in ("a**65", "a**60*a**5", "(a**8)**9", "(99999*a)**64"):
         with pytest.raises(AlgebraError):
             expression(text)
 
@@ -155,3 +157,10 @@ def test_places(text: str, fact: str, place: str) -> None:
         expression(text)
     message, line, carets = caught.value.message.split("\n")
     assert (message, line, carets.removeprefix("  ").rstrip()) == (fact, f"  {text}", place.rstrip())
+
+
+def test_a_negative_denominator_turns_no_comparison_round() -> None:
+    columns = {"a": checked(np.array([1, 1])), "b": checked(np.array([3, 9]))}
+    assert list(expressions.parse("a/(b - 5) < 0").value(columns)) == [True, False]
+    assert list(expressions.parse("0 >= a/(b - 5)").value(columns)) == [True, False]
+    assert expressions.parse("a/(b - 5) < 0").value({"a": 1, "b": 3}) is True
