@@ -26,6 +26,11 @@ def assumptions() -> Iterator[dict[tuple[str, Num, Num], None]]:
         _assumed.reset(token)
 
 
+def collecting() -> bool:
+    """Whether what is taken for granted is being collected: what was worked out before must then be worked out again."""
+    return _assumed.get() is not None
+
+
 def asked_by_a_model(frame: FrameType) -> bool:
     """Whether code outside this package asks, while it is traced on letters."""
     return _assumed.get() is not None and not frame.f_globals.get("__name__", "").startswith("cnncost.")

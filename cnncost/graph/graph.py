@@ -10,16 +10,17 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, TypeAlias
 
+from cnncost.base.assumed import collecting
 from cnncost.base.errors import AlgebraError, CnncostError, CostError, ModelError, UsageError, did_you_mean
 from cnncost.base.frozen import FrozenMap
 from cnncost.base.ints import checked
 from cnncost.base.poly import Num, same
 from cnncost.graph.layers import Layers
-from cnncost.graph.usercode import explained, unfit
 from cnncost.rules import RULES, Cost, Shape, at_least, channels, image, require, show
 
 MAX_LAYERS = 1_000_000  # a traced layer takes some 300 bytes and 5 µs: past this a mistyped depth, not a network
 MAX_CONNECTIONS = 10 * MAX_LAYERS  # a dense block of n layers has n²/2
+MAX_REMEMBERED = 2**16  # layers whose costs are kept, some 60 MB
 INPUT = "input"  # the kind of the node that stands for the network's input
 
 Outputs: TypeAlias = "Tensor | tuple[Tensor, ...]"
@@ -39,6 +40,30 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<Node {self.name}: {self.kind} to {show(self.cost.shape)}, {_number(self.cost.params)} parameters>"
+
+
+class _Written:
+    """A node while it is written: made in a quarter of the time that a frozen one takes, and then made a `Node`."""
+
+    __slots__ = Node.__slots__
+
+    def __init__(
+        self,
+        name: str,
+        kind: str,
+        args: Mapping[str, Any],
+        inputs: tuple[int, ...],
+        cost: Cost,
+        shares: str | None,
+        runs: Fraction | int,
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.args = args
+        self.inputs = inputs
+        self.cost = cost
+        self.shares = shares
+        self.runs = runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +147,9 @@ def read_by(node: Node, nodes: Sequence[Node]) -> Shape:
     return nodes[node.inputs[0]].cost.shape if node.inputs else node.cost.shape
 
 
+_REMEMBERED: dict[Any, tuple[Mapping[str, Any], Cost]] = {}
+
+
 class Tracer:
     """Writes down a graph while a model runs."""
 
@@ -135,8 +163,11 @@ class Tracer:
         self.connections = 0
         self.prefix = ""
         self.runs: Fraction | int = 1
-        # A layer met again on the same shapes costs the same: args and cost are computed once and shared by the nodes.
-        self.memo: dict[Any, tuple[Mapping[str, Any], Cost]] = {}
+        # A layer met again on the same shapes costs the same: args and cost are computed once and shared by the nodes, those of
+        # other networks too, unless it is to be noted what is taken for granted on the way.
+        if len(_REMEMBERED) > MAX_REMEMBERED:
+            _REMEMBERED.clear()
+        self.memo = {} if collecting() else _REMEMBERED
 
     def path(self, name: str) -> str:
         """Return `name` inside the current scopes, numbered from 2 where it is taken: relu, relu_2, relu_3."""
@@ -162,10 +193,14 @@ class Tracer:
         self, kind: str, tensors: tuple[Tensor, ...], args: dict[str, Any], name: str | None, shared: str | None
     ) -> Tensor:
         """Add a layer and return its output. Raises ModelError, with the layer's name, where its rule refuses."""
-        path = self.path(name or kind)
+        path = self.prefix + (name or kind)
+        if path in self.used:
+            path = self.path(name or kind)
+        else:
+            self.used[path] = 1
         shapes = tuple([tensor.shape for tensor in tensors])
         values = args.values()
-        key: Any = (kind, shapes, *values, *map(type, values))  # types too, for 1.0 and True are equal to 1
+        key: Any = (RULES[kind].function, shapes, *values, *map(type, values))  # types too, for 1.0 and True are equal to 1
         for shape in shapes:
             if type(shape) is not tuple:  # and a C×L map to tokens of its sizes
                 key = (*key, *map(type, shapes))
@@ -186,7 +221,9 @@ class Tracer:
         self.connections += len(tensors)
         if index > MAX_LAYERS or self.connections > MAX_CONNECTIONS:
             self._refuse_size()
-        nodes.append(Node(path, kind, bound, tuple([tensor.index for tensor in tensors]), cost, shared, self.runs))
+        node = _Written(path, kind, bound, tuple([tensor.index for tensor in tensors]), cost, shared, self.runs)
+        node.__class__ = Node  # type: ignore[assignment]  # of the same slots
+        nodes.append(node)  # type: ignore[arg-type]
         self.indices[path] = index
         return Tensor(self, index, cost.shape)
 
@@ -203,6 +240,8 @@ class Tracer:
             valid = getattr(error, "valid", None)
             raise ModelError(f"layer '{path}' ({shown}): {error.message}", error.hint, valid) from error
         except (TypeError, ValueError, AttributeError, LookupError) as error:
+            from cnncost.graph.usercode import unfit  # only an error needs it
+
             wrong = unfit(rule.function, bound)  # an argument of the wrong type; where all are right, the rule is wrong
             if not wrong:
                 raise
@@ -412,6 +451,8 @@ def trace(
     except (CnncostError, MemoryError):
         raise
     except (Exception, SystemExit) as error:
+        from cnncost.graph.usercode import explained  # only an error needs it
+
         told = explained(error)
         if told is None:  # our own fault
             raise

@@ -12,7 +12,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from cnncost.base.errors import UsageError, did_you_mean
-from cnncost.graph.usercode import failed_import, in_users_code
 from cnncost.models import zoo
 from cnncost.models.importers import is_file, open_model
 from cnncost.models.model import Model
@@ -144,6 +143,8 @@ def _own(reference: str) -> Model:
     try:
         module = import_module(module_name)
     except (Exception, SystemExit) as error:
+        from cnncost.graph.usercode import failed_import, in_users_code  # only an error needs it
+
         if isinstance(error, (ModuleNotFoundError, ValueError)) and not in_users_code(error):
             raise UsageError(
                 f"cannot import '{module_name}' of the model '{reference}': {error}", "write package.module:function"
