@@ -315,15 +315,24 @@ class _Reader:
 
     def counting(self, key: str, value: Any) -> Any:
         from cnncost.base.units import DTYPES
-        from cnncost.counting import CONVENTIONS
+        from cnncost.counting import SUFFIXES, convention
 
         if key == "batch":
             if type(value) is not int or value < 1:
                 raise self.error((key,), f"a batch of {value!r}", "give a whole number from 1")
             return str(value)
-        known: Sequence[str] = tuple(CONVENTIONS if key == "convention" else DTYPES)
-        if value not in known:
-            raise self.error((key,), f"unknown {key} {value!r}", did_you_mean(str(value), known, f"known: {', '.join(known)}"))
+        if key == "convention" and isinstance(value, str):
+            name = os.path.join(os.path.dirname(self.path), value) if value.endswith(SUFFIXES) else value
+            try:
+                convention(name)
+            except UsageError as error:
+                raise self.error((key,), error.message, error.hint) from None
+            return name
+        if key == "convention":
+            raise self.error((key,), f"unknown convention {value!r}", "write the name of one, or of a YAML file")
+        if value not in DTYPES:
+            known = did_you_mean(str(value), DTYPES, f"known: {', '.join(DTYPES)}")
+            raise self.error((key,), f"unknown dtype {value!r}", known)
         return value
 
     def rule(self, pattern: str, limits: Any, folder: str) -> Rule:

@@ -364,6 +364,10 @@ WRONG_CONFIGS = {
     'models = ["resnot*"]': "cnncost.toml:1:1: 'resnot*' matches nothing\n"
     "patterns match spec files (*.yaml), and names of cnncost list",
     'convention = "lectur"': "cnncost.toml:1:1: unknown convention 'lectur'\ndid you mean 'lecture'?",
+    'convention = "nowhere.yaml"': "cnncost.toml:1:1: cannot read the convention 'nowhere.yaml': no such file or directory\n"
+    "give a YAML file, or a name",
+    "convention = 3": "cnncost.toml:1:1: unknown convention 3\nwrite the name of one, or of a YAML file",
+    'dtype = "float33"': "cnncost.toml:1:1: unknown dtype 'float33'\ndid you mean 'float32'?",
     "batch = 0": "cnncost.toml:1:1: a batch of 0\ngive a whole number from 1",
 }
 
@@ -724,3 +728,18 @@ def test_assert_budget(tmp_path: Path) -> None:
 def test_meanings_are_those_of_a_limit() -> None:
     assert set(limits.MEANINGS) == {"max", "warn", "growth", "message"}
     assert isinstance(Verdict.sentence, property)
+
+
+@pytest.mark.parametrize(("name", "flops"), [("timm", "1819065856"), ("mine.yaml", "2000")])
+def test_a_configuration_names_any_convention(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, flops: str
+) -> None:
+    """Other names of tools, and files beside the configuration, as on the command line."""
+    (tmp_path / "mine.yaml").write_text("flops: {linear: 2*writes}", encoding="utf-8")
+    (tmp_path / "cnncost.toml").write_text(
+        f'convention = "{name}"\nmodels = ["resnet18"]\n[budget."*"]\nflops = "4G"\n', encoding="utf-8"
+    )
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    result = run("check", "--format", "csv")
+    assert (result.code, result.out.splitlines()[1].split(",")[3]) == (0, flops)
