@@ -193,7 +193,10 @@ class Tracer:
         self, kind: str, tensors: tuple[Tensor, ...], args: dict[str, Any], name: str | None, shared: str | None
     ) -> Tensor:
         """Add a layer and return its output. Raises ModelError, with the layer's name, where its rule refuses."""
-        path = self.prefix + (name or kind)
+        try:
+            path = self.prefix + (name or kind)
+        except TypeError:
+            raise ModelError(f"a {kind} layer in '{self.prefix}' is named {name!r}", "a name is a text") from None
         if path in self.used:
             path = self.path(name or kind)
         else:
@@ -252,6 +255,8 @@ class Tracer:
 
     def _share(self, path: str, kind: str, args: Mapping[str, Any], cost: Cost, owner: str) -> tuple[Cost, str]:
         """Return the cost without parameters of a layer that uses the weights of `owner`, and the full name of `owner`."""
+        if not isinstance(owner, str):
+            raise ModelError(f"layer '{path}' shares the weights of {owner!r}", 'name an earlier layer: shared="conv1"')
         full = self.prefix + owner if self.prefix + owner in self.indices else owner
         if full not in self.indices:
             raise ModelError(
@@ -308,7 +313,11 @@ class Tensor(Layers):
             if not isinstance(other, Tensor):
                 raise ModelError(
                     f"layer '{self.tracer.prefix}{name or kind}' ({kind}): {other!r} is no tensor",
-                    "a constant costs nothing here: leave it out" if isinstance(other, (int, float)) else "",
+                    "a constant costs nothing here: leave it out"
+                    if isinstance(other, (int, float))
+                    else f"give them one by one: {kind}(*branches)"
+                    if isinstance(other, (list, tuple))
+                    else "",
                 )
             if other.tracer is not self.tracer:
                 raise ModelError(f"layer '{self.tracer.prefix}{name or kind}' ({kind}) mixes tensors of two networks")
@@ -363,6 +372,8 @@ class Tensor(Layers):
     def scope(self, name: str) -> Iterator[None]:
         """Put the layers added inside `with x.scope("stage1"):` under that name; a dot opens two levels."""
         tracer = self.tracer
+        if not isinstance(name, str):
+            raise ModelError(f"a scope in '{tracer.prefix}' is named {name!r}", "a name is a text")
         outer = tracer.prefix
         tracer.prefix = tracer.path(name) + "."
         try:
@@ -378,7 +389,8 @@ class Tensor(Layers):
         """
         tracer = self.tracer
         outer = tracer.runs
-        need(0 <= share <= 1, f"layers cannot run in {share} of all passes", "give a share from 0 to 1")
+        fits = isinstance(share, (int, float, Fraction)) and 0 <= share <= 1
+        need(fits, f"layers cannot run in {share!r} of all passes", "give a share from 0 to 1")
         tracer.runs = outer * share
         try:
             yield

@@ -22,14 +22,19 @@ if TYPE_CHECKING:
     from cnncost.models.spec import Spec
 
 
-def load(reference: str, /, **settings: Any) -> Model:
+def load(reference: str | os.PathLike[str], /, **settings: Any) -> Model:
     """Return a model by reference: `resnet50`, `resnet50 --set width=32`, `resnet50 + vgg16`, `net.yaml` or `module:function`.
 
     >>> load("resnet50", width=32).trace().output
     (1000,)
 
-    Raises UsageError for an unknown name, with the nearest ones.
+    A path is the file of a spec or of another program. Raises UsageError for an unknown name, with the nearest ones.
     """
+    if isinstance(reference, os.PathLike):
+        reference = os.fspath(reference)
+        return find(f"./{reference}" if ":" in reference and not _is_path(reference) else reference).with_settings(**settings)
+    if not isinstance(reference, str):
+        raise UsageError(f"{reference!r} names no model", 'give a name, "resnet50", or a path')
     return model_of(_words(reference), find).with_settings(**settings)
 
 

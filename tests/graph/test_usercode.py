@@ -35,6 +35,16 @@ def claims(x): assert x.channels == 4, "four channels"
 def extra(x): return x.relu(inplace=True)
 def zero(x): return 1 // 0
 """
+OURS = {  # what our own methods refuse in words
+    "x.conv(8, 3, name=3)": "a conv layer in '' is named 3",
+    "x.conv(8, 3, shared=3)": "layer 'conv' shares the weights of 3",
+    "x.scope(3).__enter__()": "a scope in '' is named 3",
+    "x.runs('a').__enter__()": "layers cannot run in 'a' of all passes",
+    "x.concat([x, x])": "layer 'concat' (concat): [<Tensor 3×8×8 from input>, <Tensor 3×8×8 from input>] is no tensor",
+    "x.conv(x, 3)": "layer 'conv' (conv of 3×8×8): out is <Tensor 3×8×8 from input>, which is no whole number",
+    "x.conv(8, object)": "layer 'conv' (conv of 3×8×8): kernel is <class 'object'>, which is no whole number",
+    "x.conv(8.0, 3)": "layer 'conv' (conv of 3×8×8): out is 8.0, which is no whole number",
+}
 FAULTS = {
     "near": ("m.py:2: AttributeError: 'Tensor' object has no attribute 'batchnorm'", "did you mean 'batch_norm'?"),
     "foreign": (
@@ -105,6 +115,24 @@ def test_a_module_that_fails_when_imported(own: Callable[..., str], text: str) -
     lines = own(text, "net").split("\n")
     assert lines[0].startswith(f"error: {message}")  # Python adds the place of a module it cannot import from
     assert lines[1:] == ([f"  {hint}", ""] if hint else [""])
+
+
+@pytest.mark.parametrize("call", OURS)
+def test_a_call_that_cannot_be(call: str) -> None:
+    with pytest.raises(CnncostError) as caught:
+        trace(lambda x: eval(call, {"x": x}), (3, 8, 8))
+    assert caught.value.message == OURS[call]
+
+
+@pytest.mark.parametrize("reference", [None, 3, ["resnet50"]])
+def test_what_names_no_model(reference: Any) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(reference)
+    assert str(caught.value) == f'{reference!r} names no model\ngive a name, "resnet50", or a path'
+
+
+def test_a_path_is_a_file() -> None:
+    assert load(Path("specs/vgg16.yaml")).trace().output == load("specs/vgg16.yaml").trace().output == (1000,)
 
 
 def test_an_interruption_stays_one() -> None:
