@@ -330,7 +330,7 @@ class _Reader:
             return name
         if key == "convention":
             raise self.error((key,), f"unknown convention {value!r}", "write the name of one, or of a YAML file")
-        if value not in DTYPES:
+        if not isinstance(value, str) or value not in DTYPES:
             known = did_you_mean(str(value), DTYPES, f"known: {', '.join(DTYPES)}")
             raise self.error((key,), f"unknown dtype {value!r}", known)
         return value

@@ -367,7 +367,7 @@ WRONG_CONFIGS = {
     'convention = "nowhere.yaml"': "cnncost.toml:1:1: cannot read the convention 'nowhere.yaml': no such file or directory\n"
     "give a YAML file, or a name",
     "convention = 3": "cnncost.toml:1:1: unknown convention 3\nwrite the name of one, or of a YAML file",
-    'dtype = "float33"': "cnncost.toml:1:1: unknown dtype 'float33'\ndid you mean 'float32'?",
+    'dtype = "float33"': "cnncost.toml:1:1: unknown dtype 'float33'\ndid you mean 'float32', 'float8' or 'float64'?",
     "batch = 0": "cnncost.toml:1:1: a batch of 0\ngive a whole number from 1",
 }
 
