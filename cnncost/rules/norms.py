@@ -98,7 +98,7 @@ def lrn(x: Shape, size: Num = 5) -> Cost:
 
     Source: AlexNet, section 3.3.
     """
-    image(x)
+    require(len(x) > 1, f"needs a C×H×W map, got {show(x)}", kind=Refusal.AXES)
     at_least(1, size, "size")
     return Cost(x, taps=size * elements(x))
 

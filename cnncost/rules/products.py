@@ -132,11 +132,13 @@ def einsum(a: Shape, b: Shape, equation: str) -> Cost:
             Refusal.INPUTS,
         )
         for letter, size in zip(term, shape, strict=True):
-            if letter in sizes:
-                require_equal(sizes[letter], size, f"'{letter}' of '{equation}' is {sizes[letter]} and {size}")
-            sizes.setdefault(letter, size)
+            known = sizes.get(letter, 1)
+            if isinstance(known, int) and known == 1:  # a size of 1 fits any
+                sizes[letter] = size
+            elif not (isinstance(size, int) and size == 1):
+                require_equal(known, size, f"'{letter}' of '{equation}' is {known} and {size}")
     if not arrow:
         result = "".join(sorted(letter for letter in sizes if operands.count(letter) == 1))
-    known = all(letter in sizes for letter in result) and len(set(result)) == len(result)
-    require(known, f"the output '{result}' of '{equation}' names an axis twice, or one that no tensor has", remedy)
+    written = all(letter in sizes for letter in result) and len(set(result)) == len(result)
+    require(written, f"the output '{result}' of '{equation}' names an axis twice, or one that no tensor has", remedy)
     return Cost(tuple(sizes[letter] for letter in result), macs=elements(tuple(sizes.values())))
