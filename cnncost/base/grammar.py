@@ -78,6 +78,7 @@ class Dialect:
     number: Callable[[str], Any] | None = None  # reads a number in another way than `exact`
     ending: str = ""  # the remedy where it should end
     unit: str = ""  # the remedy for a number with a unit
+    shorter: str = ""  # the remedy for one that is too long, after "the most is 200"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +124,7 @@ def parse(text: str, dialect: Dialect) -> Tree:
     """Return the tree of a text. Raises ExpressionError with the place of what cannot be read."""
     if len(text) > dialect.longest:
         fact = f"{_a(dialect.what)} of {len(text):,} characters"
-        raise ExpressionError(
-            "E113", fact, 0, 1, f"the most is {dialect.longest:,}{'' if dialect.texts else ': name parts in let'}"
-        )
+        raise ExpressionError("E113", fact, 0, 1, f"the most is {dialect.longest:,}{dialect.shorter}")
     parser = _Parser(text, dialect)
     tree = parser.climb(0, 0)
     token = parser.token

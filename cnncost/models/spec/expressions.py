@@ -104,6 +104,7 @@ DIALECT = Dialect(
     signs=(*ARITHMETIC, *COMPARISONS),
     functions={name: (least, most) for name, (_, least, most) in FUNCTIONS.items()},
     number=number,
+    shorter=": name parts in let",
     unit="units such as M or MiB belong to figures under budget and expect",
 )
 EVALUATED = {**OPERATIONS, **{name: function for name, (function, _, _) in FUNCTIONS.items()}}
