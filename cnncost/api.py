@@ -18,7 +18,7 @@ from cnncost.base.poly import Num, Poly
 from cnncost.base.units import dtype_name
 from cnncost.counting import Convention
 from cnncost.counting import convention as find_convention
-from cnncost.graph.graph import Graph, Outputs, trace
+from cnncost.graph.graph import Graph, Outputs, no_collection, trace
 from cnncost.models.instance import Instance
 from cnncost.models.load import load
 from cnncost.models.model import Model
@@ -60,7 +60,8 @@ def analyze(
     """
     from cnncost.measures.report import report
 
-    return report(_graph(model, input, settings), convention, batch, dtype_name(dtype))
+    with no_collection():
+        return report(_graph(model, input, settings), convention, batch, dtype_name(dtype))
 
 
 def compare(*models: AnyModel, **options: Any) -> Comparison:
