@@ -1,14 +1,20 @@
 """What the core takes: start-up, a warm model, and how cost grows with depth. Ratios are measured side by side in one run.
 
-python tests/benchmarks/core.py
+python tests/benchmarks/core.py [--beside FOLDER]
+
+With --beside, another version's checkout, both are measured in turn: `git worktree add /tmp/first 20cdb7e`.
 """
 
 from __future__ import annotations
 
+import argparse
 import gc
+import os
+import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -72,8 +78,62 @@ def deep(layers: int) -> tuple[float, int]:
     return min(timings), peak
 
 
+WARM = """
+import time, cnncost
+def once():
+    start = time.process_time()
+    cnncost.analyze("resnet50")
+    return time.process_time() - start
+print(sorted(once() for _ in range(200))[20])
+"""
+COLD = {
+    name: [sys.executable, "-m", "cnncost", *name.split()[1:]]
+    for name in (
+        "cnncost table resnext50_32x4d --format csv",
+        "cnncost check resnet50 --max-params 26M",
+    )
+}
+IMPORTS = [sys.executable, "-c", "import numpy, click"]
+
+
+def used(command: list[str], folder: str) -> float:
+    """Return the processor time of a process that finds cnncost in a folder, in seconds."""
+    compiled = {"PYTHONPYCACHEPREFIX": os.path.join(tempfile.gettempdir(), "cnncost-bytecode"), "PYTHONDONTWRITEBYTECODE": ""}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    env = {**os.environ, **compiled, "PYTHONPATH": folder}
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder, env=env)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def beside(first: str) -> None:
+    """Print what another version takes beside this one, in processor time, the two in turn."""
+    now = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    print("| what | before | now | now : before | now : `import numpy, click` |\n|---|--:|--:|--:|--:|")
+    warm = [
+        [
+            float(subprocess.check_output([sys.executable, "-c", WARM], cwd=at, env={**os.environ, "PYTHONPATH": at}))
+            for at in (first, now)
+        ]
+        for _ in range(5)
+    ]
+    a, b = (statistics.median(side) * 1e3 for side in zip(*warm, strict=True))
+    print(f'| `analyze("resnet50")`, warm | {a:.2f} ms | {b:.2f} ms | {statistics.median(y / x for x, y in warm):.2f} | |')
+    for name, command in COLD.items():
+        rounds = [(used(command, first), used(command, now), used(IMPORTS, now)) for _ in range(RUNS + 1)][1:]
+        a, b, _ = (statistics.median(side) * 1e3 for side in zip(*rounds, strict=True))
+        grown = statistics.median(y / x for x, y, _ in rounds)
+        over = statistics.median(y / z for _, y, z in rounds)
+        print(f"| `{name}`, cold | {a:.0f} ms | {b:.0f} ms | {grown:.2f} | {over:.2f} |")
+
+
 def main() -> None:
     """Print the measurements as a table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--beside", metavar="FOLDER")
+    if (first := parser.parse_args().beside) is not None:
+        beside(first)
+        return
     print("| what | measured | beside | ratio | wanted |\n|---|--:|--:|--:|--:|")
     for name, command, baseline, wanted in (
         ("`cnncost table resnext50_32x4d`, cold", TABLE, TABLE_IMPORTS, "1.3"),
