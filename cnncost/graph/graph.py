@@ -448,7 +448,7 @@ def trace(
     {'left': (3, 8, 8), 'right': (3, 8, 8)}
 
     Raises ModelError with the layer's name where a layer cannot be applied, and with file and line where the function
-    itself fails (`__cause__` is what it raised).
+    itself fails (`CodeError.raised` is what it raised).
     """
     tracer = Tracer()
     named = input if isinstance(input, Mapping) else {INPUT: input}

@@ -25,7 +25,15 @@ WRONG_ARGUMENTS = re.compile(r"(?:\w+\.)*(\w+)\(\) (?:missing|takes) ")
 
 
 class CodeError(ModelError):
-    """What a model function of one's own raised: the message has its file and line, `__cause__` is the exception."""
+    """What a model function of one's own raised: the message has its file and line."""
+
+    @property
+    def raised(self) -> BaseException | None:
+        """The exception."""
+        cause = self.__cause__
+        while isinstance(cause, CodeError):  # the same, with the name of the model before it
+            cause = cause.__cause__
+        return cause
 
 
 def explained(error: BaseException) -> CodeError | None:

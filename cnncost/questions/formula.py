@@ -146,8 +146,8 @@ def formula(
         try:
             found = costs_of(case, convention, dtype)
         except (CodeError, TypeError, ValueError, RecursionError) as error:  # the model's own code, on a letter
-            cause = error.__cause__ if isinstance(error, CodeError) else error
-            if not isinstance(cause, (TypeError, ValueError, RecursionError)):
+            cause = error.raised if isinstance(error, CodeError) else error
+            if not isinstance(cause, (TypeError, ValueError, RecursionError)) or getattr(error, "hint", ""):
                 raise  # whatever its sizes are
             reason = "it would never end" if isinstance(cause, RecursionError) else cause
             raise UsageError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +35,12 @@ def index(x): return [][1]
 def claims(x): assert x.channels == 4, "four channels"
 def extra(x): return x.relu(inplace=True)
 def zero(x): return 1 // 0
+"""
+SWEPT = """\
+def odd(x, width): return x.batchnorm() if width == 9 else x.conv(width, 3)
+def even(x, width):
+    assert width % 2 == 0
+    return x.conv(width, 3)
 """
 OURS = {  # what our own methods refuse in words
     "x.conv(8, 3, name=3)": "a conv layer in '' is named 3",
@@ -131,6 +138,20 @@ def test_what_names_no_model(reference: Any) -> None:
     assert str(caught.value) == f'{reference!r} names no model\ngive a name, "resnet50", or a path'
 
 
+def test_a_sweep_of_a_model_that_fails(own: Callable[..., str], tmp_path: Path) -> None:
+    """A fault stops a sweep; what refuses by ValueError or an assertion is a candidate that cannot be built."""
+    own(SWEPT, "odd")  # writes the module, and is told that its setting has no value
+    done = command("sweep", "m:odd", "--input", "3,8,8", "--over", "width=8:10", "--format", "csv")
+    assert (done.code, done.out) == (2, "")
+    assert (
+        done.err
+        == "error: odd: m.py:1: AttributeError: 'Tensor' object has no attribute 'batchnorm'\n  did you mean 'batch_norm'?\n"
+    )
+    done = command("sweep", "m:even", "--input", "3,8,8", "--over", "width=8:10", "--format", "csv")
+    assert done.code == 0
+    assert [line.split(",")[0] for line in done.out.splitlines()] == ["width", "8", "10"]
+
+
 def test_a_path_is_a_file() -> None:
     assert load(Path("specs/vgg16.yaml")).trace().output == load("specs/vgg16.yaml").trace().output == (1000,)
 
@@ -146,7 +167,10 @@ def test_an_interruption_stays_one() -> None:
 def test_the_cause_is_kept() -> None:
     with pytest.raises(CodeError) as caught:
         trace(lambda x: x.conv([][0], 3), (3, 8, 8))
-    assert isinstance(caught.value.__cause__, IndexError)
+    assert isinstance(caught.value.raised, IndexError)
+    with pytest.raises(CodeError) as caught:
+        Model("net", lambda x: x.conv([][0], 3), (3, 8, 8)).trace()
+    assert isinstance(caught.value.raised, IndexError)
 
 
 @pytest.mark.parametrize("fault", [TypeError, AttributeError, KeyError, ValueError, ZeroDivisionError])
@@ -273,3 +297,16 @@ def test_representations_are_one_line() -> None:
     assert repr(graph) == "<Graph resnet18: 68 layers, 3×224×224 to 1000>"
     assert repr(graph["conv1"]) == "<Node conv1: conv to 64×112×112, 9,408 parameters>"
     assert repr(load("resnet18", width=32)) == "<Model resnet18 (block=basic, depths=2,2,2,2, width=32): 3×224×224>"
+
+
+def test_a_model_that_asks_numbers_cannot_be_a_formula() -> None:
+    from cnncost.questions.formula import formula
+
+    def rooted(x: Tensor, width: int) -> Tensor:
+        return x.conv(int(math.sqrt(width)), 3)
+
+    with pytest.raises(UsageError, match="rooted cannot be traced with a letter for width"):
+        formula(Model("rooted", rooted, (3, 8, 8)), ["width"])
+    with pytest.raises(CodeError) as caught:
+        formula(Model("near", lambda x, width: x.conv(width, 3, padding=1), (3, 8, 8)), ["width"])
+    assert caught.value.hint == "write pad, not padding"

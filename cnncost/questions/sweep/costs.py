@@ -12,6 +12,7 @@ from cnncost.base.units import DTYPES
 from cnncost.counting.convention import Convention, keys
 from cnncost.counting.letters import value as worth
 from cnncost.graph.graph import Graph
+from cnncost.graph.usercode import CodeError
 from cnncost.questions.sweep.space import Space
 
 
@@ -61,10 +62,15 @@ class Costs:
         return totals(graph, self.convention, batch * self.batch, self.dtype), len(graph.nodes)
 
     def exact(self, values: Mapping[str, Any]) -> dict[str, int] | str:
-        """Return the figures of one candidate traced by itself, or the message of why it cannot be built."""
+        """Return the figures of one candidate traced by itself, or the message of why it cannot be built.
+
+        Raises CodeError where a model function of the user's fails, unless it refuses by ValueError or AssertionError.
+        """
         try:
             return self.traced(values)[0]
         except CnncostError as error:
+            if isinstance(error, CodeError) and not isinstance(error.raised, (ValueError, AssertionError)):
+                raise
             return self.bare(error)
 
     def bare(self, error: CnncostError) -> str:

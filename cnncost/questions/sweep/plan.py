@@ -18,6 +18,7 @@ import numpy as np
 from cnncost.base.errors import AlgebraError, CnncostError
 from cnncost.base.ints import Ints
 from cnncost.base.poly import Num, Poly, assumptions, symbol
+from cnncost.graph.usercode import CodeError
 from cnncost.questions.sweep.asked import Asked
 from cnncost.questions.sweep.chunk import FIGURES, Method
 from cnncost.questions.sweep.costs import Costs
@@ -99,7 +100,7 @@ class Planner:
             except AlgebraError:
                 return axis
             except CnncostError as error:
-                if isinstance(error.__cause__, AlgebraError):
+                if isinstance(error, CodeError) or isinstance(error.__cause__, AlgebraError):
                     return axis
                 continue  # these values cannot be built, whatever the axis is
             except FAILURES:  # from the model's own code, which was given a letter
@@ -131,6 +132,8 @@ class Planner:
             try:
                 for value in axis.values[:2]:
                     self.costs.traced({**values, axis.name: Asked(value, asked)})
+            except CodeError:
+                return False
             except CnncostError:
                 if not asked:
                     continue
