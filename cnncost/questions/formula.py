@@ -147,7 +147,8 @@ def formula(
             found = costs_of(case, convention, dtype)
         except (CodeError, TypeError, ValueError, RecursionError) as error:  # the model's own code, on a letter
             cause = error.raised if isinstance(error, CodeError) else error
-            if not isinstance(cause, (TypeError, ValueError, RecursionError)) or getattr(error, "hint", ""):
+            told = isinstance(error, CodeError) and error.hint and not isinstance(cause, RecursionError)
+            if told or not isinstance(cause, (TypeError, ValueError, RecursionError)):
                 raise  # whatever its sizes are
             reason = "it would never end" if isinstance(cause, RecursionError) else cause
             raise UsageError(
