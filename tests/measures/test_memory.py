@@ -97,7 +97,18 @@ KEPT: dict[str, tuple[Callable[[Tensor], Tensor], int]] = {
     "dropout of nothing is a view": (lambda x: conv(conv(x).dropout(0.0)), MAP),
     "layers before the first parameters nothing": (lambda x: conv(x.max_pool(1).sigmoid()), MAP),
     "a layer that never runs nothing": (lambda x: dead(conv(x)), 0),
+    "a product with a constant, which is stored anyway, its input": (
+        lambda x: (y := conv(x).tokens()) * y.constant(60, 8),
+        MAP,
+    ),
+    "what comes after weights that are shared, on the image too": (lambda x: shared(x), MAP),
 }
+
+
+def shared(x: Tensor) -> Tensor:
+    """The second layer has no parameters of its own, and trains those of the first."""
+    first = x.conv(8, 3, pad=1, name="first")
+    return first + x.conv(8, 3, pad=1, shared="first").sigmoid()
 
 
 def dead(x: Tensor) -> Tensor:
@@ -120,6 +131,25 @@ def test_in_place_some_activations_keep_their_output_instead_of_their_input(kind
     graph = trace(lambda x: conv(getattr(conv(x), kind)()), (8, 6, 10))
     assert memory(graph, in_place=[kind]).kept_bytes == MAP
     assert memory(graph, in_place=[]).kept_bytes == 2 * MAP
+
+
+def test_an_elu_that_cannot_work_in_place_keeps_its_input() -> None:
+    """Its input is read afterwards, so that it makes a new map, which the next convolution keeps beside it."""
+
+    def net(x: Tensor) -> Tensor:
+        y = conv(x)
+        return conv(y.elu()) + y
+
+    assert memory(trace(net, (8, 6, 10)), in_place=["elu"]).kept_bytes == 2 * MAP
+
+
+def test_parameters_are_one_storage_a_tensor() -> None:
+    """CUDA's allocator gives 512 bytes to each: to the scale of 8 channels, and to its offset where there is one."""
+    sizes = {
+        bias: memory(trace(lambda x, bias=bias: x.scale(bias=bias), (8, 6, 10)), block=512).params_bytes
+        for bias in (False, True)
+    }
+    assert sizes == {False: 512, True: 1024}
 
 
 def test_statistics_do_not_grow_with_the_batch() -> None:
