@@ -97,6 +97,8 @@ def _bits(a: Num) -> int:
 
 def times(a: Num, b: Num) -> Num:
     """Return a·b. Raises ExpressionError where polynomials grow too long."""
+    if type(a) is int and type(b) is int:
+        return a * b
     if isinstance(a, Poly) or isinstance(b, Poly):
         _checked(a, b)
     return a * b
@@ -255,18 +257,34 @@ def compiled(tree: Tree, functions: Mapping[str, Callable[..., Value]] = OPERATI
     parts = [compiled(part, functions) for part in tree.parts]
     operation = tree.value[0] if tree.operation == "compare" else tree.operation
     function = functions.get(operation) or OPERATIONS[operation]
-    offset, length = tree.at[0], tree.at[1] - tree.at[0]
+
+    if len(parts) == 2:
+        left, right = parts
+
+        def of_two(env: Env) -> Value:
+            a, b = left(env), right(env)
+            try:
+                return function(a, b)
+            except ExpressionError as error:
+                raise _placed(error, *tree.at) from None
+
+        return of_two
 
     def evaluate(env: Env) -> Value:
         values = [part(env) for part in parts]
         try:
             return function(*values)
         except ExpressionError as error:
-            if not error.offset and error.length == 1:  # not placed yet by an operation inside
-                error.offset, error.length = offset, length
-            raise
+            raise _placed(error, *tree.at) from None
 
     return evaluate
+
+
+def _placed(error: ExpressionError, start: int, end: int) -> ExpressionError:
+    """Return the error at a place, unless an operation inside has placed it already."""
+    if not error.offset and error.length == 1:
+        error.offset, error.length = start, end - start
+    return error
 
 
 def whole(tree: Tree, env: Env) -> Num:

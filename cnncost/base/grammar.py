@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -81,8 +81,7 @@ class Dialect:
     shorter: str = ""  # the remedy for one that is too long, after "the most is 200"
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(NamedTuple):
     """An operation on its parts, or a value; `span` is its place in the text, `at` that of its operator."""
 
     operation: str  # "number", "name", "text", "-x", "compare", "and", "or", "not", a sign, or the name of a function
@@ -305,7 +304,7 @@ class _Parser:
         part = self.climb(0, inner)
         self.close(closing, token)
         span = (token.start, self.before)
-        return Tree(function, (part,), span=span, at=token[2:]) if function else replace(part, span=span)
+        return Tree(function, (part,), span=span, at=token[2:]) if function else part._replace(span=span)
 
     def close(self, closing: str, opened: Token) -> None:
         if self.token.kind == "end":
