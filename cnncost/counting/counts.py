@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cnncost.base.errors import UsageError
 from cnncost.base.ints import INT64_MAX, Ints
@@ -16,7 +15,10 @@ from cnncost.counting.convention import Convention, Slip, keys, names
 from cnncost.counting.letters import COUNTS, values
 from cnncost.graph.graph import Graph, Node
 
-Column = NDArray[Any]  # int64, or Python integers (dtype object) where a sum could pass 2^63
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Column: TypeAlias = "NDArray[Any]"  # int64, or Python integers (dtype object) where a sum could pass 2^63
 
 
 LATE = ("learned", "reads")  # made of numbers that other columns hold, too, so that these are worked out where one asks

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import NAMES, figure, order_key
@@ -25,6 +24,8 @@ from cnncost.measures.rows import Row, Rows
 from cnncost.rules import Shape, show
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from cnncost.measures.columns import Derivation
     from cnncost.measures.devices import Device
 

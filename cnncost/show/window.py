@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from html import escape
 from importlib import import_module
 from typing import Any
 
@@ -27,7 +25,7 @@ BUILDERS = {
 }
 
 FOLDED = 60  # layers beyond which a notebook shows stages first
-ADVICE = re.compile(r" \((?:see: cnncost|--)[^)]*\)")
+ADVICE = r" \((?:see: cnncost|--)[^)]*\)"  # for the command line
 
 
 def table_of(value: Any, **options: Any) -> Table:
@@ -53,6 +51,9 @@ def notebook(value: Any) -> str:
 
 def _html(table: Table) -> str:
     """Return a table in HTML without advice for the command line: in a notebook there is none."""
-    notes = [ADVICE.sub("", note) for note in table.notes if not note.startswith("cnncost ")]
+    import re
+    from html import escape  # imported late: only notebooks need them
+
+    notes = [re.sub(ADVICE, "", note) for note in table.notes if not note.startswith("cnncost ")]
     title = f"<strong>{escape(table.title)}</strong>\n" if table.title else ""
     return title + render(replace(table, notes=tuple(notes)), "html")
