@@ -17,9 +17,11 @@ import numpy as np
 
 from cnncost.counting import CONVENTIONS
 from cnncost.models.load import load
+from cnncost.questions.sweep.costs import totals
 from cnncost.questions.sweep.evaluate import Evaluator
 from cnncost.questions.sweep.product import count, stages
-from cnncost.questions.sweep.run import Query, sweep
+from cnncost.questions.sweep.query import Query
+from cnncost.questions.sweep.run import sweep
 from cnncost.questions.sweep.space import space
 
 SEVEN = (  # seven free settings of ResNeXt-50
@@ -87,7 +89,7 @@ def peer(rng: random.Random, number: int) -> tuple[float, float]:
             rows.append(values)
     names = ("width", "cardinality", "base_width", *(f"depths.{stage}" for stage in range(4)))
     by_hand, found = timed(lambda: [analytic(*(row[name] for name in names)) for row in rows])
-    traced, exact = timed(lambda: [evaluator.exact(row) for row in rows])
+    traced, exact = timed(lambda: [evaluator.costs.exact(row) for row in rows])
     for one, other in zip(found, exact, strict=True):
         assert not isinstance(other, str)
         assert (one["params"], one["flops"]) == (other["params"], other["macs"])
@@ -105,7 +107,6 @@ def arrays_without_depths(candidates: int) -> float:
         "base_width": rng.integers(8, 64, size),
     }
     from cnncost.base.ints import Ints
-    from cnncost.questions.sweep.evaluate import totals
 
     start = time.process_time()
     for _ in range(candidates // size):

@@ -41,6 +41,16 @@ def boxes(shape: Sequence[int], start: int, stop: int, limit: int = BOX) -> Iter
         yield from ((range(last, last + 1), *box) for box in boxes(shape[1:], 0, end, limit))
 
 
+def grain(shape: Sequence[int], limit: int = BOX) -> int:
+    """Return how many candidates a full box holds: ranges that end at multiples of it are cut into full boxes only."""
+    inner = 1
+    for size in reversed(shape):
+        if inner * size > limit:
+            return inner * max(1, limit // inner)
+        inner *= size
+    return inner
+
+
 @dataclass
 class Dimension:
     """One dimension of a box under evaluation: some values of one axis, or of several that were split together."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from cnncost.base.errors import AlgebraError, CnncostError
+from cnncost.base.errors import CnncostError, CostError, ModelError
 from cnncost.base.ints import Ints
 from cnncost.base.poly import Num, Poly, assumptions, symbol
 from cnncost.graph.usercode import CodeError
@@ -97,12 +97,10 @@ class Planner:
             try:
                 with assumptions():
                     self.costs.traced({**values, axis.name: symbol(axis.name)})
-            except AlgebraError:
-                return axis
-            except CnncostError as error:
-                if isinstance(error, CodeError) or isinstance(error.__cause__, AlgebraError):
+            except ModelError as error:
+                if not _refused(error):
                     return axis
-                continue  # these values cannot be built, whatever the axis is
+                continue  # a rule refuses these values, whatever the axis is
             except FAILURES:  # from the model's own code, which was given a letter
                 return axis
             return replace(axis, role="column")
@@ -271,6 +269,11 @@ class Planner:
             return False
         column = Ints(np.array(axes[0].values, dtype=np.int64))
         return bool(np.all(met(condition, {axes[0].name: column})))
+
+
+def _refused(error: BaseException | None) -> bool:
+    """Whether an error goes back to a rule that cannot be applied."""
+    return error is not None and (isinstance(error, CostError) or _refused(error.__cause__))
 
 
 class _Spread:

@@ -16,8 +16,9 @@ from cnncost.counting import convention
 from cnncost.models.load import load
 from cnncost.models.model import Model
 from cnncost.models.reference import sized
+from cnncost.questions.sweep.boxes import grain
 from cnncost.questions.sweep.chunk import ALIASES, FIGURES, Array, Choices, Chunk, Method, Reasons, joined
-from cnncost.questions.sweep.evaluate import Evaluator
+from cnncost.questions.sweep.evaluate import SORTED, Evaluator
 from cnncost.questions.sweep.product import front
 from cnncost.questions.sweep.space import Space, space
 from cnncost.questions.sweep.where import Expression, holds, parse
@@ -166,6 +167,13 @@ class Task:
             result.rows = stacked(*kept)
         result.methods = Counter(self.evaluator.used)
         return result
+
+    @property
+    def grain(self) -> int:
+        """How many candidates are best evaluated together."""
+        if self.keeps_all and not self.evaluator.in_order:
+            return grain(self.space.shape, SORTED)
+        return grain([len(axis.values) for axis in self.evaluator.axes])
 
     @property
     def keeps_all(self) -> bool:

@@ -82,6 +82,7 @@ def sweep(
     position = total.candidates
     pending: deque[tuple[int, int, float, Future[Partial]]] = deque()
     length = FIRST_RANGE
+    grain = task.grain
     runner = executor or InProcess()
     complete = True
     try:
@@ -89,6 +90,7 @@ def sweep(
             while position < size and len(pending) < (2 * workers if executor else 1):
                 fair = size if executor is None else max(FIRST_RANGE, (size - position) // (3 * workers))  # all end together
                 stop = min(size, position + min(length, fair))
+                stop = min(size, -(-stop // grain) * grain) if stop - position >= grain else stop
                 pending.append((position, stop, time.perf_counter(), runner.submit(work, query, position, stop)))
                 position = stop
             first, stop, started, future = pending.popleft()

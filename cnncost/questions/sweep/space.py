@@ -105,10 +105,21 @@ class Space:
     def configured(self, values: Mapping[str, Any]) -> tuple[Model, Any]:
         """Return the model with some axes at the given values (numbers, columns or letters), and the batch among them, or 1."""
         case = Instance(self.model)
-        for axis in self.axes:
-            if axis.name in values:
+        settings = dict(self.model.settings)
+        for axis in self.axes:  # whose values were checked when they were read
+            if axis.name not in values:
+                continue
+            if axis.role in ("size", "batch"):
                 case = case.put(axis.name, values[axis.name])
-        return (replace(case.model, input=case.input) if case.sizes else case.model), case.batch
+                continue
+            base, dot, place = axis.name.partition(".")
+            value = values[axis.name]
+            if dot:
+                now = settings[base] if base in settings else self.model.values[base]
+                value = (*now[: int(place)], value, *now[int(place) + 1 :])
+            settings[base] = value
+        model = replace(self.model, settings=settings)
+        return (replace(model, input=model.input_at(case.sizes)) if case.sizes else model), case.batch
 
 
 def axis(model: Model, text: str) -> Axis:
