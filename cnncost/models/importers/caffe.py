@@ -15,7 +15,7 @@ from cnncost.base.errors import CostError, ModelError, UsageError, did_you_mean
 from cnncost.graph.graph import Tensor
 from cnncost.models.importers import Data
 from cnncost.models.importers.assume import Assumptions, assumptions
-from cnncost.models.importers.caffe_layers import TRANSLATIONS, WEIGHTED, Layer
+from cnncost.models.importers.caffe_layers import FIELDS, TRANSLATIONS, WEIGHTED, Layer
 from cnncost.models.importers.prototxt import Message, parse
 from cnncost.models.importers.text import as_input, counted, require_inputs, say_buffers, say_growth, text_of
 from cnncost.models.model import Model
@@ -305,6 +305,16 @@ def replay(net: Network, inputs: Sequence[Tensor], assumed: Assumptions) -> tupl
                 blobs.pop(top, None)
                 lost[top] = cause
     _judge(left, inputs[0], made)
+    strange = [
+        f"{name}.{key}"
+        for layer in net.layers
+        if layer.type in TRANSLATIONS
+        for name in layer.fields.keys() & FIELDS.keys()
+        for message in layer.fields.messages(name)
+        for key in message.keys() - FIELDS[name]
+    ]
+    if strange:
+        inputs[0].note(f"fields that are not known, and were left aside: {counted(sorted(strange))}")
     read_by = {index for node in inputs[0].tracer.nodes for index in node.inputs}
     ends = {tensor.index: tensor for tensor in made if tensor.index not in read_by}
     return tuple(ends.values()) or tuple(made[-1:])

@@ -54,8 +54,10 @@ class Layer:
 
     @property
     def learns(self) -> bool:
-        """Whether the fields speak of weights."""
-        return "param" in self.fields or "blobs_lr" in self.fields
+        """Whether the layer has weights: by its type, or by what its fields speak of."""
+        if self.type in WEIGHTED or "param" in self.fields or "blobs_lr" in self.fields:
+            return True
+        return any("num_output" in part for parts in self.fields.values() for part in parts if isinstance(part, Message))
 
     @property
     def weights(self) -> tuple[str, ...]:
@@ -179,6 +181,13 @@ def _from(x: Tensor, other: Tensor, axis: int) -> Tensor:
     return other if not rest and not first else other.reshape((1,) * first + other.shape + (1,) * rest)
 
 
+def normalize(layer: Layer, xs: Sequence[Tensor], shared: str | None) -> Tensor:
+    """Normalize of SSD: to length one, times a learned number for each channel, or one for all."""
+    if layer.options("norm_param").true("channel_shared", True):
+        return xs[0].mul(xs[0].parameter((1,), name=f"{layer.path}.scale"), name=layer.path)
+    return xs[0].scale(name=layer.path, shared=shared)
+
+
 def prelu(layer: Layer, xs: Sequence[Tensor], shared: str | None) -> Tensor:
     """PReLU: a slope for each channel, or one for all."""
     if shared:
@@ -212,6 +221,16 @@ def lrn(layer: Layer, xs: Sequence[Tensor], _: str | None) -> Tensor:
     size = options.number("local_size", 5)
     within = options.choice("norm_region", ("ACROSS_CHANNELS", "WITHIN_CHANNEL")) == "WITHIN_CHANNEL"
     return xs[0].lrn(size * size if within else size, name=layer.path)
+
+
+def upsample(layer: Layer, xs: Sequence[Tensor], _: str | None) -> Tensor:
+    """Upsample of SegNet: to a stated size, or `scale` times; which pixels were the largest, the second bottom says."""
+    options = layer.options("upsample_param")
+    factor = options.number("scale", 2)
+    height, width = (
+        options.number(f"upsample_{side}", 0) or size * factor for side, size in zip("hw", xs[0].shape[1:], strict=True)
+    )
+    return xs[0].upsample(size=(height, width), name=layer.path)
 
 
 def interp(layer: Layer, xs: Sequence[Tensor], _: str | None) -> Tensor:
@@ -362,10 +381,11 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "Scale": scale,
     "Bias": bias,
     "PReLU": prelu,
-    "Normalize": lambda layer, xs, shared: xs[0].scale(name=layer.path, shared=shared),
+    "Normalize": normalize,
     "Pooling": pooling,
     "LRN": lrn,
     "Interp": interp,
+    "Upsample": upsample,
     "Eltwise": eltwise,
     "Axpy": axpy,
     "Concat": concat,
@@ -399,3 +419,33 @@ WEIGHTED = (
     *("Convolution", "DepthwiseConvolution", "ConvolutionDepthwise", "Deconvolution", "InnerProduct"),
     *("Scale", "Bias", "PReLU", "BN", "Normalize", "LSTM", "RNN", "Embed"),
 )
+# The fields of the messages above, as caffe.proto and the forks have them: others are told, for they may change a cost.
+FIELDS: Mapping[str, frozenset[str]] = {
+    f"{name}_param": frozenset(fields.split())
+    for name, fields in {
+        "convolution": "num_output bias_term pad pad_h pad_w kernel_size kernel_h kernel_w stride stride_h stride_w dilation "
+        "group weight_filler bias_filler engine axis force_nd_im2col",
+        "inner_product": "num_output bias_term weight_filler bias_filler axis transpose",
+        "pooling": "pool pad pad_h pad_w kernel_size kernel_h kernel_w stride stride_h stride_w engine global_pooling "
+        "round_mode ceil_mode",
+        "batch_norm": "use_global_stats moving_average_fraction eps",
+        "scale": "axis num_axes filler bias_term bias_filler",
+        "bias": "axis num_axes filler",
+        "prelu": "filler channel_shared",
+        "norm": "across_spatial scale_filler channel_shared eps",
+        "lrn": "local_size alpha beta norm_region k engine",
+        "interp": "height width zoom_factor shrink_factor pad_beg pad_end",
+        "upsample": "scale upsample_h upsample_w pad_out_h pad_out_w scale_h scale_w",
+        "eltwise": "operation coeff stable_prod_grad",
+        "concat": "axis concat_dim",
+        "slice": "axis slice_point slice_dim",
+        "crop": "axis offset",
+        "flatten": "axis end_axis",
+        "reshape": "shape axis num_axes",
+        "permute": "order",
+        "tile": "axis tiles",
+        "reduction": "operation axis coeff",
+        "softmax": "axis engine",
+        "shuffle_channel": "group",
+    }.items()
+}

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import prod
 from typing import Any, TypeAlias
 
 from cnncost.base.errors import CostError, ModelError, UsageError
@@ -25,6 +26,7 @@ from cnncost.models.importers.keras_layers import TRANSLATIONS, Translation, unc
 from cnncost.models.importers.keras_operations import operation
 from cnncost.models.importers.text import as_input, require_inputs, say_buffers, say_growth, text_of
 from cnncost.models.model import Model
+from cnncost.rules.ops import show
 
 MODELS = ("Functional", "Model", "Sequential")
 LARGEST_JSON = 64 << 20  # bytes; the largest seen is 1 MB
@@ -54,6 +56,7 @@ class Network:
     outputs: tuple[Ref, ...]
     shapes: tuple[tuple[int | None, ...] | None, ...]  # of the inputs, as in the file, without the batch
     sequential: bool
+    recorded: Mapping[Ref, tuple[int | None, ...]]  # the shapes that the file says layers make, as there
 
 
 # ── from the file to the JSON of a model ─────────────────────────────────────────────────────────────────────────────
@@ -97,18 +100,36 @@ def read(data: Data, name: str) -> Model:
         for ref, shape, turn in zip(net.inputs, net.shapes, rotated, strict=True)
     }
     own = as_input(shapes)
+    listed = _manifest(data)
 
     def run(*xs: Tensor, assume: tuple[str, ...] = ()) -> tuple[Tensor, ...]:
         require_inputs(xs, shapes)
-        state = State(assumptions(assume))
+        state = State(assumptions(assume), own=not assume and tuple(x.shape for x in xs) == tuple(shapes.values()))
         state.rotated.update(zip((x.index for x in xs), rotated, strict=True))
         outputs = replay(net, xs, state)
         state.say(xs[0])
         say_buffers(xs[0], "Keras")
+        if state.own and listed is not None and listed != (counted := _numbers(xs[0])):
+            xs[0].note(f"the file lists {listed:,} numbers of weights, {counted:,} are counted")
         say_growth(xs, own, partial(run, assume=assume))
         return tuple({tensor.index: tensor for tensor in outputs}.values())
 
     return Model(name, run, own, family="keras", source=f"{name}, a model of Keras")
+
+
+def _numbers(x: Tensor) -> int:
+    return sum(node.cost.params + node.cost.buffers for node in x.tracer.nodes)
+
+
+def _manifest(data: Data) -> int | None:
+    """Return how many numbers the weights of a TensorFlow.js model have, which stand in its JSON; None for other files."""
+    if data[:8] == HDF5 or data.find(b'"weightsManifest"') < 0:
+        return None
+    try:
+        groups = json.loads(bytes(data[:]))["weightsManifest"]
+        return sum(prod(map(int, weight["shape"])) for group in groups for weight in group["weights"])
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
+        return None
 
 
 def architecture(data: Data, name: str) -> dict[str, Json]:
@@ -207,13 +228,19 @@ def network(model: Mapping[str, Json], name: str, depth: int = 0) -> Network:
             "subclassed models keep their layers in Python: build a functional model of them, or export ONNX",
         )
     sequential = model.get("class_name") == "Sequential"
-    layers = []
+    layers: list[tuple[Layer, tuple[Call, ...], Network | None]] = []
+    recorded: dict[Ref, tuple[int | None, ...]] = {}
     for entry in listed:
         if not isinstance(entry, dict) or not isinstance(entry.get("class_name"), str):
             raise UsageError(f"{name}: a layer is {str(entry)[:40]!r}", "a layer has a class_name and a config")
         inner = network(entry, name, depth + 1) if entry["class_name"] in MODELS else None
         layer = _layer(entry)
-        layers.append((layer, tuple(_call(node, layer.name, name) for node in _list(entry.get("inbound_nodes"))), inner))
+        built = entry.get("build_config")
+        if sequential and isinstance(built, dict) and _is_shape(built.get("input_shape")):
+            recorded[Ref("", len(layers), 0)] = _sizes(built["input_shape"])
+        layers.append(
+            (layer, tuple(_call(node, layer.name, name, recorded) for node in _list(entry.get("inbound_nodes"))), inner)
+        )
     inputs: tuple[Ref, ...] = ()
     outputs: tuple[Ref, ...] = ()
     by_name = {layer.name: layer for layer, _, _ in layers}
@@ -229,7 +256,11 @@ def network(model: Mapping[str, Json], name: str, depth: int = 0) -> Network:
             own = _sizes(config["build_input_shape"])
         shapes = [own if own is not None or inner is None else inner.shapes[0]]
         inputs = (Ref("", 0, 0),)
-    return Network(tuple(layers), inputs, outputs, tuple(shapes), sequential or not isinstance(config, dict))
+    return Network(tuple(layers), inputs, outputs, tuple(shapes), sequential or not isinstance(config, dict), recorded)
+
+
+def _is_shape(value: Json) -> bool:
+    return isinstance(value, list) and len(value) > 1 and all(side is None or type(side) is int for side in value)
 
 
 def _list(value: Json) -> list[Json]:
@@ -283,13 +314,13 @@ def _ref(value: Sequence[Json], name: str) -> Ref:
     return Ref(layer, node, tensor)
 
 
-def _call(node: Json, layer: str, name: str) -> Call:
+def _call(node: Json, layer: str, name: str, recorded: dict[Ref, tuple[int | None, ...]]) -> Call:
     """Return one use of a layer, as Keras 3 or Keras 2 writes it."""
     if isinstance(node, dict):
         named = node.get("kwargs")
         return Call(
-            [_third(part, name) for part in _list(node.get("args"))],
-            {key: _third(part, name) for key, part in named.items()} if isinstance(named, dict) else {},
+            [_third(part, name, recorded) for part in _list(node.get("args"))],
+            {key: _third(part, name, recorded) for key, part in named.items()} if isinstance(named, dict) else {},
         )
     if not isinstance(node, list):
         raise UsageError(f"{name}: layer '{layer[:60]}' is connected to {str(node)[:40]!r}", "is the file whole?")
@@ -305,18 +336,22 @@ def _call(node: Json, layer: str, name: str) -> Call:
     return Call(tensors if len(tensors) == 1 else [tensors], named)
 
 
-def _third(value: Json, name: str) -> Json:
-    """Return an argument of Keras 3 with its tensors as references."""
+def _third(value: Json, name: str, recorded: dict[Ref, tuple[int | None, ...]]) -> Json:
+    """Return an argument of Keras 3 with its tensors as references, and record their shapes."""
     if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
         inner = value.get("config")
         history = inner.get("keras_history") if isinstance(inner, dict) else None
         if not isinstance(history, list) or len(history) < 3:
             raise UsageError(f"{name}: a tensor without its keras_history", "is the file whole?")
-        return _ref(history, name)
+        ref = _ref(history, name)
+        shape = inner.get("shape") if isinstance(inner, dict) else None
+        if isinstance(shape, list):
+            recorded[ref] = _sizes(shape)
+        return ref
     if isinstance(value, list):
-        return [_third(part, name) for part in value]
+        return [_third(part, name, recorded) for part in value]
     if isinstance(value, dict) and "class_name" not in value:
-        return {key: _third(part, name) for key, part in value.items()}
+        return {key: _third(part, name, recorded) for key, part in value.items()}
     return value
 
 
@@ -380,9 +415,13 @@ def replay(net: Network, inputs: Sequence[Tensor], state: State) -> list[Tensor]
     """Apply a model to its inputs and return its outputs. Raises ModelError with the layer's name and class."""
     if net.sequential:
         made = [inputs[0]]
-        for layer, _, inner in net.layers:
+        before = net.layers[0][0]
+        for number, (layer, _, inner) in enumerate(net.layers):
+            if state.own and Ref("", number, 0) in net.recorded:
+                _check(before, made[0], net.recorded[Ref("", number, 0)], state)
             if layer.kind != "InputLayer":
                 made = _apply(layer, inner, [made[0]], {}, state)
+            before = layer
         return made
     if len(inputs) != len(net.inputs):
         raise ModelError(f"a model with {len(net.inputs)} inputs is called with {len(inputs)}", "is the file whole?")
@@ -410,6 +449,8 @@ def replay(net: Network, inputs: Sequence[Tensor], state: State) -> list[Tensor]
         for place, tensor in enumerate(made):
             ref = Ref(layer.name, number, place)
             values[ref] = tensor
+            if state.own and ref in net.recorded:
+                _check(layer, tensor, net.recorded[ref], state)
             ready += sorted(waiting.pop(ref, ()), reverse=True)
     missing = next((ref for ref in net.outputs if ref not in values), None)
     if missing is None:
@@ -419,6 +460,17 @@ def replay(net: Network, inputs: Sequence[Tensor], state: State) -> list[Tensor]
         f"nothing makes the tensor that layer '{stuck.layer[:60]}' gives out (call {stuck.node}, {stuck.tensor})",
         "is the file whole?",
     )
+
+
+def _check(layer: Layer, made: Tensor, recorded: Sequence[int | None], state: State) -> None:
+    """Raise ModelError where the rules make another shape of a layer than the file records."""
+    ours = (*made.shape[1:], made.shape[0]) if state.rotated.get(made.index) and len(made.shape) > 1 else made.shape
+    if len(ours) != len(recorded) or any(size not in (None, known) for size, known in zip(recorded, ours, strict=True)):
+        says = "×".join("…" if size is None else str(size) for size in recorded)
+        raise ModelError(
+            f"layer '{layer.name}' ({layer.kind}): the file says that it makes {says}, by the rules it is {show(tuple(ours))}",
+            "has the file been changed by hand? If Keras wrote it so, please report it",
+        )
 
 
 def _resolved(value: Json, values: Mapping[Ref, Tensor]) -> Json:

@@ -50,6 +50,7 @@ class State:
     """What is known while a model is replayed."""
 
     assumed: Assumptions
+    own: bool = False  # whether the inputs are those of the file, so that the shapes it records must come out
     rotated: dict[int, bool] = field(default_factory=dict)  # by the tensor's index
     owners: dict[tuple[Layer, str], str] = field(default_factory=dict)  # of weights: the first call of a layer
     passed: list[str] = field(default_factory=list)  # classes that hand their input on

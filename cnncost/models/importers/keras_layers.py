@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any, TypeAlias
 
+from cnncost.base.errors import CostError
 from cnncost.graph.graph import Tensor
 from cnncost.models.importers.keras_call import Applied, Layer, Made, whole
 from cnncost.rules.shapes import channel_axis
@@ -37,6 +38,8 @@ def padding(call: Applied) -> Any:
 
 def convolution(call: Applied) -> Tensor:
     """Conv1D to Conv3D, the depthwise ones and, as two layers, the separable ones."""
+    if "nb_filter" in call.layer.config:
+        raise CostError("it is written by Keras 1 (nb_filter)", "load the model with Keras 2 and write it again")
     axes, x = rank_of(call.layer.kind), call.first()
     kind = call.layer.kind
     depthwise, separable = kind.startswith("Depthwise"), kind.startswith("Separable")

@@ -121,6 +121,18 @@ def test_refusals_name_line_type_and_layer(text: str, message: str) -> None:
     assert message in refused.value.message
 
 
+@pytest.mark.parametrize("type", ["LSTM", "Mine"])
+def test_weights_are_never_cut_in_silence(type: str) -> None:
+    fields = "recurrent_param { num_output: 9 }" if type == "LSTM" else "mine_param { num_output: 9 }"
+    with pytest.raises(ModelError, match="it has weights itself"):
+        graph(conv("c", "data") + layer("last", type, "c", fields))
+
+
+def test_fields_that_are_not_known_are_told() -> None:
+    found = graph(layer("c", "Convolution", "data", "convolution_param { num_output: 4 kernel_size: 3 dilated_by: 2 }"))
+    assert found.notes == ("fields that are not known, and were left aside: 1 convolution_param.dilated_by",)
+
+
 def test_both_versions_of_the_format_in_one_file_are_taken_in_order() -> None:
     old = 'layers { name: "d" type: CONVOLUTION bottom: "c" top: "d" convolution_param { num_output: 2 kernel_size: 1 } }\n'
     assert [node.name for node in graph(conv("c", "data") + old).layers] == ["c", "d"]

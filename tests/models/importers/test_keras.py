@@ -158,6 +158,31 @@ def test_a_member_that_is_larger_than_any_network_is_not_inflated(monkeypatch: p
         keras.read(archive.getvalue(), "a.keras")
 
 
+def test_shapes_that_the_file_records_must_come_out() -> None:
+    data = (DATA / "dict_outputs.json").read_bytes()
+    keras.read(data, "a.json").trace()
+    with pytest.raises(ModelError) as refused:
+        keras.read(data.replace(b'"strides": [2, 2]', b'"strides": [3, 3]'), "a.json").trace()
+    assert "layer 'conv2d' (Conv2D): the file says that it makes 15×15×8, by the rules it is 10×10×8" in refused.value.message
+    other = keras.read(data, "a.json").trace((3, 64, 64))  # at another input they are no check
+    assert other.nodes[1].cost.shape == (8, 31, 31)
+
+
+def test_a_manifest_of_weights_is_held_against_what_is_counted() -> None:
+    model = {"format": "layers-model", "modelTopology": {"model_config": sequential(CONV)}}
+    manifest = [{"weights": [{"name": "k", "shape": [3, 3, 3, 8]}, {"name": "b", "shape": [8]}]}]
+    assert graph({**model, "weightsManifest": manifest}).notes == ()
+    manifest[0]["weights"].append({"name": "more", "shape": [5]})
+    assert graph({**model, "weightsManifest": manifest}).notes == ("the file lists 229 numbers of weights, 224 are counted",)
+
+
+def test_files_of_keras_1_are_told_apart() -> None:
+    with pytest.raises(ModelError) as refused:
+        graph(sequential(layer("Convolution2D", nb_filter=8, nb_row=3, nb_col=3, border_mode="same")))
+    assert "Keras 1" in refused.value.message
+    assert "Keras 2" in refused.value.hint
+
+
 def test_models_that_call_each_other_twice_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keras, "MOST_CALLS", 2_000)
     model: dict[str, Any] = {"class_name": "Functional", "name": "m0", "config": nested(None, 0)}
