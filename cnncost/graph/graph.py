@@ -85,6 +85,8 @@ class Graph:
     # How some layers are called, by patterns of their names: "F" as functions rather than modules, see cnncost.counting.
     spelling: Mapping[str, str] = field(default_factory=dict)
     in_place: tuple[str, ...] = ()  # kinds that its definition lets overwrite their input, beside those that frameworks do
+    # What a file says of single layers, by name: they work "in place", are a "view" of their input, or make "new" storage.
+    storage: Mapping[str, str] = field(default_factory=dict)
     expect: Any = None  # what must come out: whoever has figures holds them to it by `expect.hold(output, totals)`
     notes: tuple[str, ...] = ()  # what whoever reads its figures must know: layers not counted, say; one sentence each
 
@@ -153,11 +155,12 @@ _REMEMBERED: dict[Any, tuple[Mapping[str, Any], Cost]] = {}
 class Tracer:
     """Writes down a graph while a model runs."""
 
-    __slots__ = ("connections", "indices", "memo", "nodes", "notes", "prefix", "runs", "used")
+    __slots__ = ("connections", "indices", "memo", "nodes", "notes", "prefix", "runs", "storage", "used")
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self.notes: dict[str, None] = {}  # in order, each once
+        self.storage: dict[str, str] = {}  # as in `Graph`
         self.indices: dict[str, int] = {}  # of nodes by name
         self.used: dict[str, int] = {}  # how often a path was asked for
         self.connections = 0
@@ -479,7 +482,9 @@ def trace(
     if not tensors:
         raise ModelError(f"the model {getattr(function, '__name__', 'function')} returned no tensor", "return its output")
     name = title or str(getattr(function, "__name__", "model"))
-    return Graph(name, tuple(tracer.nodes), tuple(tensor.index for tensor in tensors), notes=tuple(tracer.notes))
+    return Graph(
+        name, tuple(tracer.nodes), tuple(tensor.index for tensor in tensors), notes=tuple(tracer.notes), storage=tracer.storage
+    )
 
 
 def _shape(input: Any, name: str) -> Shape:

@@ -16,7 +16,7 @@ Sizes may be letters, and columns of candidates: each figure but `peak_at` is th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property, reduce
 
@@ -230,14 +230,21 @@ class Memory(Showable):
 
         A layer works in place where its type does and nobody reads its input's storage afterwards; never on the input image.
         """
-        in_place, readers = set(self.in_place), self._readers
+        in_place, readers, known = set(self.in_place), self._readers, self.graph.storage
         storage, last = list(range(len(readers))), list(readers)
         for index, node in enumerate(self.graph.nodes):
             if not node.inputs:  # an input, or a parameter
                 continue
             kind, first = node.kind, storage[node.inputs[0]]
-            takes_over = kind in in_place and self.graph.nodes[first].inputs and last[first] <= index and self._fills(node)
-            if takes_over or kind in NOTHING_AT_INFERENCE or is_view(node):
+            if node.name in known:  # a file says so, and its program runs
+                shares = known[node.name] != "new"
+            elif kind in NOTHING_AT_INFERENCE or is_view(node, known):
+                shares = True
+            else:
+                shares = (
+                    kind in in_place and bool(self.graph.nodes[first].inputs) and last[first] <= index and self._fills(node)
+                )
+            if shares:
                 storage[index] = first
                 last[first] = max(last[first], readers[index])
         return storage, last
@@ -366,7 +373,7 @@ class Memory(Showable):
         for index, node in enumerate(nodes):
             if index == 0 or node.runs == 0:
                 continue
-            looks = is_view(node)
+            looks = is_view(node, self.graph.storage)
             if looks:
                 tensor[index] = tensor[node.inputs[0]]
             trained[index] = (
@@ -498,8 +505,13 @@ KEPT_PARTS = {  # what `kept` is made of, and the part of `Precision` that says 
 }
 
 
-def is_view(node: Node) -> bool:
-    """Return whether a layer's output is another look at its input's storage, while training too."""
+def is_view(node: Node, known: Mapping[str, str]) -> bool:
+    """Return whether a layer's output is another look at its input's storage, while training too.
+
+    `known` is the graph's `storage`: what its file says.
+    """
+    if node.name in known:
+        return known[node.name] == "view"
     if node.kind in VIEWS_WHERE:
         argument, neutral = VIEWS_WHERE[node.kind]
         value = node.args.get(argument, neutral)

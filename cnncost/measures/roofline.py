@@ -30,7 +30,7 @@ def bytes_moved(plan: Memory) -> tuple[Num, ...]:
     own = {node.name: node for node in graph.layers} if any(node.shares for node in graph.layers) else {}
     moved: list[Num] = []
     for index, node in enumerate(nodes[1:], start=1):
-        if node.runs == 0 or is_view(node) or node.kind in NOTHING_AT_INFERENCE or node.kind in STORED:
+        if node.runs == 0 or is_view(node, graph.storage) or node.kind in NOTHING_AT_INFERENCE or node.kind in STORED:
             moved.append(0)
             continue
         weights = own[node.shares].cost if node.shares else node.cost

@@ -249,8 +249,8 @@ def unary(call: Call) -> list[Value]:
 
 
 def alias(call: Call) -> list[Value]:
-    """What gives back its input: contiguous, clone, to, detach, …"""
-    return [call.operands[0]] * len(call.record.outputs)
+    """What gives back its input: contiguous, clone, to, detach, …; a copy where the file says that it makes one."""
+    return [layers.unchanged(call, call.operands[0])] * len(call.record.outputs)
 
 
 def made_like(call: Call) -> Value:

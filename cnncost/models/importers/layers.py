@@ -381,7 +381,7 @@ def broadcast(shapes: Sequence[Axes]) -> Axes:
         large = [dim for dim in dims if dim != ()]
         first = next((dim for dim in large if not ax.is_batch(dim)), large[0] if large else ())
         for dim in large:
-            if dim is not first and not ax.alike(dim, first) and not (ax.is_batch(dim) and ax.was(dim) == 1):
+            if dim is not first and not ax.alike(dim, first) and not (ax.is_batch(dim) and ax.was(dim) in (1, ax.was(first))):
                 raise PinnedError(f"it joins {ax.now(dim)} with {ax.now(first)}")
         batch = next((dim for dim in large if any(atom.batch for atom in dim)), first)
         found.append(batch if ax.now(batch) is ax.now(first) or ax.alike(batch, first) else first)
@@ -396,6 +396,7 @@ def joined(call: Call, kind: str, operands: Sequence[Value]) -> Value:
         kind, op = "elementwise", kind
     if op:
         args["op"] = op
+    operands = _batched(operands)
     dims = broadcast([operand.dims for operand in operands])
     there = [not ax.is_batch(dim) for dim in dims]
     tensors = []
@@ -423,6 +424,20 @@ def joined(call: Call, kind: str, operands: Sequence[Value]) -> Value:
     return call.make(kind, tensors, args, dims, there)
 
 
+def _batched(operands: Sequence[Value]) -> list[Value]:
+    """Return operands of which numbers of the program have the batch where the others have it: noise for each example."""
+    found = []
+    for operand in operands:
+        dims = list(operand.dims)
+        for other in operands if operand.known else ():
+            for back in range(1, min(operand.rank, other.rank) + 1):
+                dim = other.dims[-back]
+                if ax.is_batch(dim) and ax.was(dim) > 1 and ax.was(dims[-back]) == ax.was(dim):
+                    dims[-back] = dim
+        found.append(operand if tuple(dims) == operand.dims else Value(tuple(dims), weight=operand.weight))
+    return found
+
+
 def pointwise(call: Call, x: Value, kind: str) -> Value:
     """Return an activation: of its own type where there is one."""
     return call.same(kind, x) if kind in RULES else elementwise(call, x, kind)
@@ -431,6 +446,11 @@ def pointwise(call: Call, x: Value, kind: str) -> Value:
 def elementwise(call: Call, x: Value, op: str) -> Value:
     """Return an operation on each element, by its name."""
     return call.same("elementwise", x, {"op": op})
+
+
+def unchanged(call: Call, x: Value) -> Value:
+    """Return a value as it is, or a copy of it where the file says that one is made."""
+    return elementwise(call, x, "copy") if call.record.storage == "new" and x.tensor is not None else x
 
 
 def softmax(call: Call, x: Value, dim: int) -> Value:
@@ -606,7 +626,7 @@ def concat(call: Call, parts: Sequence[Value], dim: int) -> Value:
     parts = [part for part in parts if part.rank != 1 or ax.was(part.dims[0]) != 0]  # PyTorch lets [] stand for nothing
     parts = [part for part in parts if ax.was(part.dims[axis]) != 0] or list(parts)
     if len(parts) == 1:
-        return parts[0]
+        return unchanged(call, parts[0])
     dims: list[Axis | None] = []
     for place_ in range(parts[0].rank):
         if place_ == axis:
@@ -750,7 +770,7 @@ def pad(call: Call, x: Value, pads: Sequence[tuple[Num, Num]], mode: str = "cons
     more = [tuple(0 if isinstance(n, int) and n < 0 else n for n in pair) for pair in pads]
     grown = [not all(isinstance(n, int) and n == 0 for n in pair) for pair in more]
     if not any(grown):
-        return x
+        return unchanged(call, x)
     present = [there or grow for there, grow in zip(x.present, grown, strict=True)]
     numbers = tuple([n for pair, there in zip(more, present, strict=True) if there for n in pair])
     names = {"reflect": "reflect", "replicate": "replicate", "edge": "replicate", "circular": "circular", "wrap": "circular"}

@@ -196,8 +196,11 @@ def _recorded(twin: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: st
         def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             given = {a.name: argument(v) for a, v in zip(function._schema.arguments, args, strict=False)}
             given |= {key: argument(value) for key, value in (kwargs or {}).items()}
+            held = {part.untyped_storage()._cdata for part in args if isinstance(part, torch.Tensor)}
             made = function(*args, **(kwargs or {}))
             tensors = [part for part in (made if isinstance(made, (list, tuple)) else [made]) if isinstance(part, torch.Tensor)]
+            shared = any(tensor.untyped_storage()._cdata in held for tensor in tensors[:1])
+            kept = "new" if not shared else "in place" if function._schema.is_mutable else "view"
             outputs = []
             for tensor in tensors:
                 enter(tensor, f"v{len(alive)}")
@@ -207,7 +210,8 @@ def _recorded(twin: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: st
                 inputs = tuple(pt2.tensors(given.values()))
                 shapes = tuple(tuple(tensor.shape) for tensor in tensors)
                 path, kind = stack[-1]
-                record = Record(operation, given, inputs, tuple(outputs), shapes, operation, f"operation {len(pairs) + 1}")
+                place = f"operation {len(pairs) + 1}"
+                record = Record(operation, given, inputs, tuple(outputs), shapes, operation, place, kept)
                 pairs.append((record, Module(path, kind, str(calls[0]))))
             return made
 

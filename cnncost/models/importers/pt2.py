@@ -7,6 +7,7 @@ the same loaders. Weights, constants and sample inputs are never opened: some ar
 from __future__ import annotations
 
 import json
+import math
 import re
 import zipfile
 from collections import Counter
@@ -206,10 +207,93 @@ def _records(graph: Mapping[str, Any], depth: int) -> Iterator[tuple[Record, str
         operation = target.partition(".")[0] if not target.startswith("higher_order") else target
         inputs = tuple(tensors(arguments.values()))
         called = "" if "method_descriptor" in str(metadata.get("torch_fn", "")) else "function"
-        record = Record(
-            operation, arguments, inputs, outputs, shapes, str(node.get("name") or operation), f"node {number}", called
+        own = str(node.get("name") or operation)
+        kept = (
+            "new"
+            if arguments.get("train") is True
+            else storage(operation, *(values.get(name) for name in ((*inputs, "")[0], outputs[0])))
         )
+        record = Record(operation, arguments, inputs, outputs, shapes, own, f"node {number}", kept, called)
         yield record, str(metadata.get("nn_module_stack") or "")
+
+
+# Operations whose output is another look at their input's storage, and those for which that depends on how it lies there.
+VIEWS = (
+    *(
+        "view",
+        "permute",
+        "transpose",
+        "swapaxes",
+        "swapdims",
+        "t",
+        "expand",
+        "expand_as",
+        "slice",
+        "select",
+        "narrow",
+        "unbind",
+    ),
+    *(
+        "split",
+        "split_with_sizes",
+        "chunk",
+        "unsafe_chunk",
+        "unsafe_split",
+        "squeeze",
+        "unsqueeze",
+        "unflatten",
+        "alias",
+        "detach",
+    ),
+    *("movedim", "unfold", "numpy_T", "mT", "diagonal", "view_as", "_unsafe_view", "lift_fresh", "dropout", "feature_dropout"),
+)
+PERHAPS = ("reshape", "flatten", "reshape_as", "contiguous")
+
+
+def storage(operation: str, source: Mapping[str, Any] | None, result: Mapping[str, Any] | None) -> str:
+    """Return whose storage the result of an operation has, by its name and by the strides that the file records.
+
+    Source: PyTorch 2.13, the aliases of aten/src/ATen/native/native_functions.yaml; TensorUtils.cpp, computeStride.
+    """
+    if operation.endswith("_") and not operation.endswith("__"):
+        return "in place"
+    if operation in VIEWS:
+        return "view"
+    if source is None or result is None:
+        return "" if operation in PERHAPS else "new"
+    if operation in ("to", "_to_copy", "type_as"):
+        return "view" if operation != "_to_copy" and source.get("dtype") == result.get("dtype") else "new"
+    if operation not in PERHAPS:
+        return "new"
+    before, strides = ([_hint(n) for n in source[key]] for key in ("sizes", "strides"))
+    after = [_hint(n) for n in result["sizes"]]
+    if operation == "contiguous":
+        return "view" if strides_of(before, strides) == [(math.prod(before), 1)] or math.prod(before) < 2 else "new"
+    return "view" if looks_like(before, strides, after) else "new"
+
+
+def strides_of(sizes: list[int], strides: list[int]) -> list[tuple[int, int]]:
+    """Return the runs of a tensor that lie densely one behind the other: how many numbers, how far apart."""
+    runs: list[tuple[int, int]] = []
+    for size, stride in zip(sizes[::-1], strides[::-1], strict=True):
+        if size == 1:
+            continue
+        if runs and stride == runs[-1][0] * runs[-1][1]:
+            runs[-1] = (runs[-1][0] * size, runs[-1][1])
+        else:
+            runs.append((size, stride))
+    return runs or [(1, 1)]
+
+
+def looks_like(sizes: list[int], strides: list[int], target: list[int]) -> bool:
+    """Whether a tensor can be seen in other sizes without moving a number: each dense run is cut, and never two joined."""
+    axes = [size for size in target[::-1] if size != 1]
+    for count, _ in strides_of(sizes, strides):
+        while axes and count % axes[0] == 0 and count > 1:
+            count //= axes.pop(0)
+        if count != 1:
+            return False
+    return not axes
 
 
 def tensors(arguments: Any) -> Iterator[str]:

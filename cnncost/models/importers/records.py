@@ -26,6 +26,7 @@ class Record:
     shapes: tuple[Sizes | None, ...] = ()  # of the outputs, where the file records them
     name: str = ""  # of the layer, with its scopes: "layer1.0.conv2"
     place: str = ""  # in the file, for messages: "node 17", "line 203"
+    storage: str = ""  # "in place", "view" or "new": whose storage the outputs have, where the file tells
     called: str = ""  # "module" or "function", where the file tells how the program wrote it
 
 

@@ -28,6 +28,7 @@ from cnncost.rules import RULES, show
 from cnncost.rules.shapes import channel_axis
 
 Translation: TypeAlias = "Callable[[Call], Value | Sequence[Value | None]]"
+LOOKS = ("reshape", "permute", "flatten", "expand", "squeeze", "unsqueeze", "select", "slice", "split")
 FOLLOW = "export it with sizes that may change (dynamic_shapes of torch.export, dynamic axes of ONNX), or keep the file's size"
 
 
@@ -171,6 +172,7 @@ class Replay:
         for record in records:
             translation = self.translations.get(record.operation) or self.translations.get(record.operation.rstrip("_"))
             call = Call(self, record)
+            start = len(self.tracer.nodes)
             try:
                 if call.known and not getattr(translation, "always", False):
                     found: Any = call.constants()
@@ -188,7 +190,20 @@ class Replay:
                     f"layer '{record.name}' ({record.operation}, {record.place}) cannot be read: {fact}",
                     "is the file damaged? if it is sound, please report it",
                 ) from error
-            self._keep(record, [found] if isinstance(found, Value) else list(found))
+            values = [found] if isinstance(found, Value) else list(found)
+            self._keep(record, values)
+            if record.storage:
+                self._say(record.storage, values, start)
+
+    def _say(self, storage: str, values: Sequence[Value | None], start: int) -> None:
+        """Note whose storage the layers of a record have; those that only look otherwise at what it reads are views."""
+        nodes, known = self.tracer.nodes, self.tracer.storage
+        made = {value.tensor.index for value in values if value is not None and value.tensor is not None}
+        for index in range(start, len(nodes)):
+            if index in made:
+                known[nodes[index].name] = storage
+            elif nodes[index].kind in LOOKS:
+                known[nodes[index].name] = "view"
 
     def _stuck(self, call: Call, fact: str) -> ModelError:
         record = call.record

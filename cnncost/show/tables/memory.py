@@ -152,7 +152,7 @@ def _input(plan: Memory) -> str:
 def _outputs(plan: Memory) -> str:
     made = sum(count != 0 for count in plan.outputs)
     layers = [node for node in plan.graph.layers if node.runs != 0]
-    views = sum(is_view(node) or node.kind in NOTHING_AT_INFERENCE for node in layers)
+    views = sum(is_view(node, plan.graph.storage) or node.kind in NOTHING_AT_INFERENCE for node in layers)
     idle = sum(node.kind in STORED for node in layers)
     rest = len(layers) - made - views - idle
     return f"newly made by {made} layers; in place: {rest}, views: {views}"
