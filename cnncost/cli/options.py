@@ -176,15 +176,22 @@ def output_options(function: F, formats: Sequence[str] = FORMATS) -> F:
 
 
 def network_options(function: F) -> F:
-    """Add the options that change the network: --set, --size, --input and --assume."""
+    """Add the options that change the network: --set, --size, --input, --assume and --strict."""
 
     @functools.wraps(function)
-    def assuming(*args: Any, assume: tuple[str, ...], settings: tuple[str, ...], **options: Any) -> Any:
+    def assuming(*args: Any, assume: tuple[str, ...], strict: bool, settings: tuple[str, ...], **options: Any) -> Any:
+        from cnncost.models.model import STRICT
+
         said = (f"assume={','.join(assume)}",) if assume else ()  # a setting of networks in files
-        return function(*args, settings=(*settings, *said), **options)
+        token = STRICT.set(strict)
+        try:
+            return function(*args, settings=(*settings, *said), **options)
+        finally:
+            STRICT.reset(token)
 
     taking = cast(F, assuming)
     for option in (
+        click.option("--strict", is_flag=True, help="Refuse a network in a file of which something is not counted."),
         click.option(
             "--assume",
             multiple=True,

@@ -106,6 +106,7 @@ KEEPS: dict[str, Keeps] = {  # a kind left out keeps nothing: flatten, concat, a
         source="FlashAttention, arXiv:2205.14135, algorithm 2: no scores, but the log of each query's sum of exponentials",
     ),
 }
+PRODUCTS = ("mul", "matmul", "einsum")  # of tensors with each other
 KEEP_OUTPUT_IN_PLACE = ("leaky_relu", "elu")  # in place they keep their output instead of a copy of their input
 
 # ── what numbers are stored as, and what optimizers add ──────────────────────────────────────────────────────────────
@@ -385,6 +386,10 @@ class Memory(Showable):
             if keeps is None or looks or not trained[index]:
                 continue
             wanted = list(node.inputs) if keeps.inputs else []
+            if node.kind in PRODUCTS:  # a factor is kept for the gradient of the others, where they have one
+                wanted = [source for source in wanted if any(trained[other] for other in node.inputs if other != source)] or (
+                    wanted if len(set(wanted)) == 1 else []
+                )
             if node.kind in KEEP_OUTPUT_IN_PLACE and node.kind in in_place and self._storages[0][index] != index:
                 wanted = [index]
             if keeps.output:

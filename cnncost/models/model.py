@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, TypeVar
 
@@ -17,6 +18,19 @@ F = TypeVar("F", bound=Callable[..., Outputs])
 AXES = "CHW"  # of an input: channels, height, width
 
 Input: TypeAlias = tuple[Num, ...] | Callable[[Mapping[str, Num]], tuple[Num, ...]]  # a shape, or a function of the settings
+
+
+STRICT: ContextVar[bool] = ContextVar("strict", default=False)  # whether a network of which something is not counted is refused
+
+
+def _require_counted(name: str, graph: Graph) -> None:
+    """Raise UsageError where the cost of a layer is not known."""
+    said = [note for note in graph.notes if note.startswith("not counted")]
+    layers = [f"'{node.name}' ({node.args['op']})" for node in graph.nodes if node.kind == "opaque"]
+    if layers or said:
+        more = f" and {len(layers) - 3} more" if len(layers) > 3 else ""
+        fact = f"no rule for {', '.join(layers[:3])}{more}" if layers else said[0]
+        raise UsageError(f"{name}: {fact}", "without --strict the others are counted, and these are named below the table")
 
 
 @dataclass(frozen=True, repr=False)
@@ -133,6 +147,8 @@ class Model:
         except ModelError as error:
             raise error.of(self.name) from error
         expect = model.expect if model.expect is not None and model.expect.concerns(model.values, graph.input) else None
+        if STRICT.get():
+            _require_counted(self.name, graph)
         return replace(graph, spelling=model.spelling, in_place=model.in_place, expect=expect)
 
     def __repr__(self) -> str:

@@ -52,6 +52,7 @@ CONFIGURATION = '[budget.resnet18]\nparams = "12M"\n'
 VALUES: dict[str, tuple[list[str], list[str]]] = {
     "--input": (["3,64,64"], ["3,0,64", "a,b", "1,2,3,4,5,6", "3,,"]),
     "--size": (["64", "64x96"], ["0", "x", "1e3", "1,2,3"]),
+    "--strict": ([""], []),
     "--assume": ([], ["Lambda=identity", "Lambda=pool"]),  # a setting of networks in files, which none of these models is
     "--set": (["classes=10"], ["nope=1", "classes", "classes=many"]),
     "formula --input": (["64,9,9"], ["3,0,64", "a,b"]),

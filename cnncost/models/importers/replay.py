@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -87,9 +87,11 @@ class Replay:
         translations: Mapping[str, Translation],
         tensors: Mapping[str, Tensor],
         exported: Exported | None,
+        assume: Sequence[str] = (),
     ) -> None:
         self.program = program
         self.translations = translations
+        self.assumed = frozenset(_assumed(assume))
         self.tracer: Tracer = next(iter(tensors.values())).tracer
         self.exported = exported  # what all values were at the export; None: this run is at that size
         self.found = Exported({}, {})  # the same, found by this run
@@ -176,6 +178,8 @@ class Replay:
             try:
                 if call.known and not getattr(translation, "always", False):
                     found: Any = call.constants()
+                elif record.operation in self.assumed:
+                    found = [call.operands[0]] * len(record.outputs)
                 elif translation is None:
                     found = call.without_rule()
                 else:
@@ -334,6 +338,17 @@ class Replay:
         if not found:
             raise ModelError("nothing that the network returns depends on its input", "is it the whole file?")
         return found[0] if len(found) == 1 else tuple(found)
+
+
+def _assumed(words: Sequence[str]) -> Iterator[str]:
+    """Iterate over the operations that are taken for the identity, of words such as "foo=identity"."""
+    for word in words:
+        operation, _, what = word.partition("=")
+        if what not in ("", "identity"):
+            raise UsageError(
+                f"--assume {word}: an operation of a graph stands for what it is, or for the identity", "write TYPE=identity"
+            )
+        yield operation
 
 
 def reads(program: Program) -> frozenset[str]:
@@ -562,16 +577,17 @@ def model_of(program: Program, translations: Mapping[str, Translation]) -> Model
     if main is None:
         raise UsageError(f"'{program.name}' has no input that is a tensor", "is it a network?")
     sizes = program.exported[main]
-    shape = None if None in sizes else sizes[1:] if len(sizes) > 1 else sizes
+    shape = sizes[1:] if len(sizes) > 1 else sizes
+    stated = None not in shape  # a file may leave sizes open
     known: list[Exported] = []  # what the values are as exported, once that is asked for
 
-    def at_export(x: Tensor) -> Outputs:
-        replay = Replay(program, translations, {main: x}, None)
+    def at_export(x: Tensor, assume: tuple[str, ...] = ()) -> Outputs:
+        replay = Replay(program, translations, {main: x}, None, assume)
         replay.run(program.records)
         known[:] = [replay.found]
         return replay.finish()
 
-    if shape is not None and len(sizes) > 1 and sizes[0] != 1 and not isinstance(program.inputs[main][0], str):
+    if stated and len(sizes) > 1 and sizes[0] != 1 and not isinstance(program.inputs[main][0], str):
         try:  # a first axis of more than one need not be the batch
             trace(at_export, shape, program.name)
         except ModelError as error:
@@ -581,13 +597,13 @@ def model_of(program: Program, translations: Mapping[str, Translation]) -> Model
                 raise error from None
             shape = sizes
 
-    def run(x: Tensor) -> Outputs:
-        """Run the records of the file."""
-        if shape is None or (len(x.shape) == len(shape) and all(map(ax.same_size, x.shape, shape))):
-            return at_export(x)
+    def run(x: Tensor, assume: tuple[str, ...] = ()) -> Outputs:
+        """Run the records of the file; operations of the types in `assume` hand on their input."""
+        if not stated or (len(x.shape) == len(shape) and all(map(ax.same_size, x.shape, shape))):
+            return at_export(x, assume)
         if not known:
-            trace(at_export, shape, program.name)
-        replay = Replay(program, translations, {main: x}, known[0])
+            trace(at_export, shape, program.name, assume=assume)
+        replay = Replay(program, translations, {main: x}, known[0], assume)
         replay.run(program.records)
         return replay.finish()
 
