@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, TypeAlias, get_args
 
-from cnncost.base.errors import CostError, ModelError, UsageError, did_you_mean
+from cnncost.base.errors import CostError, ModelError, did_you_mean
 from cnncost.graph.graph import Tensor
 from cnncost.models.importers import Data
 from cnncost.models.importers.assume import Assumptions, assumptions
-from cnncost.models.importers.caffe_layers import FIELDS, TRANSLATIONS, WEIGHTED, Layer
+from cnncost.models.importers.caffe_file import FIELDS, WEIGHTED, Layer, layers_of
+from cnncost.models.importers.caffe_layers import TRANSLATIONS
 from cnncost.models.importers.prototxt import Message, parse
 from cnncost.models.importers.text import as_input, counted, require_inputs, say_buffers, say_growth, text_of
 from cnncost.models.model import Model
@@ -28,28 +29,6 @@ Phase: TypeAlias = Literal["TRAIN", "TEST"]
 PHASES = get_args(Phase)
 CHANNELS = 3  # of the images that data layers load, unless they say otherwise
 PLACEHOLDER = 32  # an input smaller than that is overwritten by the program, as OpenPose's 16×16 is
-
-# The first version of the format writes types in capitals, or as numbers; in the numbers' order from 0.
-_NUMBERS = (
-    "NONE ACCURACY BNLL CONCAT CONVOLUTION DATA DROPOUT EUCLIDEAN_LOSS FLATTEN HDF5_DATA HDF5_OUTPUT IM2COL IMAGE_DATA "
-    "INFOGAIN_LOSS INNER_PRODUCT LRN MULTINOMIAL_LOGISTIC_LOSS POOLING RELU SIGMOID SOFTMAX SOFTMAX_LOSS SPLIT TANH "
-    "WINDOW_DATA ELTWISE POWER SIGMOID_CROSS_ENTROPY_LOSS HINGE_LOSS MEMORY_DATA ARGMAX THRESHOLD DUMMY_DATA SLICE MVN "
-    "ABSVAL SILENCE CONTRASTIVE_LOSS EXP DECONVOLUTION"
-)
-FIRST_VERSION = tuple(_NUMBERS.split())
-SPELLED = {  # those that are not their words with capitals
-    "ABSVAL": "AbsVal",
-    "ARGMAX": "ArgMax",
-    "BNLL": "BNLL",
-    "HDF5_DATA": "HDF5Data",
-    "HDF5_OUTPUT": "HDF5Output",
-    "LRN": "LRN",
-    "MVN": "MVN",
-    "RELU": "ReLU",
-    "SOFTMAX_LOSS": "SoftmaxWithLoss",
-    "TANH": "TanH",
-    "PRELU": "PReLU",
-}
 
 
 def is_mine(data: Data) -> bool:
@@ -78,7 +57,7 @@ def read(data: Data, name: str) -> Model:
     """Return the model of a .prototxt. Raises UsageError, with the line, for what is no network of Caffe."""
     text = text_of(data, name)
     net = parse(text, name)
-    every = _layers(net, text, name)
+    every = layers_of(net, text, name)
     default: Phase = "TRAIN" if net.message("state").text("phase") in ("TRAIN", "0") else "TEST"
     try:
         networks = {phase: network(net, every, phase) for phase in PHASES}
@@ -113,53 +92,6 @@ def _say_placeholder(x: Tensor, net: Network) -> None:
 
 
 # ── from the file to the layers of a phase ───────────────────────────────────────────────────────────────────────────
-
-
-def _layers(net: Message, text: str, name: str) -> list[Layer]:
-    """Return all layers of a file, whatever their phase, in the file's order."""
-    found = sorted([*net.messages("layer"), *net.messages("layers")], key=lambda message: message.at)
-    if not found:
-        solver = next((net.text(key) for key in ("net", "train_net", "test_net") if key in net), "")
-        if solver or "base_lr" in net:
-            raise UsageError(
-                f"'{name}' is a solver: it says how to train, not which layers there are",
-                f"give the network that it names: {solver[:200]}" if solver else "give the .prototxt with the layers",
-            )
-        raise UsageError(f"'{name}' has no layers", "a network of Caffe has layer { … } or layers { … }")
-    layers = []
-    line, at = 1, 0
-    for message in found:
-        line, at = line + text.count("\n", at, message.at), message.at
-        if "layer" in message:
-            raise UsageError(
-                f"{name}:{line}: layers {{ layer {{ … }} }} is the oldest form of the format, which Caffe itself converts",
-                "run its upgrade_net_proto_text on the file first",
-            )
-        written = message.text("type")
-        layers.append(
-            Layer(
-                name=message.text("name", written),
-                type=type_of(written),
-                bottoms=tuple(message.texts("bottom")),
-                tops=tuple(message.texts("top")),
-                fields=message,
-                line=line,
-            )
-        )
-    return layers
-
-
-def type_of(written: str) -> str:
-    """Return a type in today's spelling.
-
-    >>> type_of("INNER_PRODUCT"), type_of("4"), type_of("ConvolutionDepthwise")
-    ('InnerProduct', 'Convolution', 'ConvolutionDepthwise')
-    """
-    if written.isdecimal() and int(written[:9]) < len(FIRST_VERSION):
-        written = FIRST_VERSION[int(written)]
-    if written in SPELLED:
-        return SPELLED[written]
-    return "".join(word.capitalize() for word in written.split("_")) if written.isupper() and len(written) > 2 else written
 
 
 def _runs(layer: Layer, phase: str) -> bool:

@@ -7,79 +7,14 @@ Source: BVLC/caffe at 9b89154, src/caffe/proto/caffe.proto and src/caffe/layers;
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from cnncost.graph.graph import Tensor
+from cnncost.models.importers.caffe_file import Layer
 from cnncost.models.importers.prototxt import Message
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One layer of a file: names, blobs and fields as written there, the type in today's spelling."""
-
-    name: str
-    type: str
-    bottoms: tuple[str, ...]
-    tops: tuple[str, ...]
-    fields: Message
-    line: int
-
-    @property
-    def place(self) -> str:
-        """Where the layer is, for messages."""
-        return f"line {self.line}: {self.type} '{self.name}'"
-
-    @property
-    def path(self) -> str:
-        """The layer's name in a graph: slashes open scopes, as in inception_3a/1x1."""
-        return ".".join(part for part in self.name.replace(".", "_").split("/") if part) or self.type
-
-    @property
-    def loads(self) -> bool:
-        """Whether the layer only brings data in."""
-        return self.type in DATA and not self.bottoms
-
-    @property
-    def is_end(self) -> bool:
-        """Whether the layer ends a branch: a loss, a measure, a way out."""
-        return self.type in ENDS or self.type.endswith("Loss") or (self.type == "Python" and "loss_weight" in self.fields)
-
-    @property
-    def is_regional(self) -> bool:
-        """Whether the layer works on regions of the image, or proposes them."""
-        return self.type in REGIONS or (
-            self.type == "Python" and "proposal" in self.options("python_param").text("layer").lower()
-        )
-
-    @property
-    def learns(self) -> bool:
-        """Whether the layer has weights: by its type, or by what its fields speak of."""
-        if self.type in WEIGHTED or "param" in self.fields or "blobs_lr" in self.fields:
-            return True
-        return any("num_output" in part for parts in self.fields.values() for part in parts if isinstance(part, Message))
-
-    @property
-    def weights(self) -> tuple[str, ...]:
-        """The names of the layer's weights, by which layers share them; none where they have none."""
-        names = [value if isinstance(value, str) else value.text("name") for value in self.fields.get("param", ())]
-        return tuple(names) if any(names) else ()
-
-    def options(self, name: str) -> Message:
-        """Return one message of parameters, such as convolution_param."""
-        return self.fields.message(name)
-
 
 Made: TypeAlias = Tensor | Sequence[Tensor]
 Translation: TypeAlias = Callable[[Layer, Sequence[Tensor], str | None], Made]  # the last: whose weights it uses
-
-DATA = (
-    *("Input", "Data", "ImageData", "HDF5Data", "MemoryData", "WindowData", "DummyData", "AnnotatedData", "VideoData"),
-    *("DenseImageData", "BoxData", "ImageSegData", "Python"),
-)
-ENDS = ("Accuracy", "ArgMax", "Silence", "HDF5Output", "DetectionEvaluate", "SoftmaxWithLoss")
-# Layers that work on regions: what hangs behind them runs once for each region, of which the file does not say how many.
-REGIONS = ("ROIPooling", "PSROIPooling", "ROIAlign", "PSROIAlign", "Proposal", "ROIWarping", "PyramidRoiAlign")
 
 
 def axis_of(axis: int, x: Tensor) -> int:
@@ -415,37 +350,3 @@ TRANSLATIONS: Mapping[str, Translation] = {
         ("Threshold", "greater"), ("MVN", "normalize"),
     )},
 }  # fmt: skip
-WEIGHTED = (
-    *("Convolution", "DepthwiseConvolution", "ConvolutionDepthwise", "Deconvolution", "InnerProduct"),
-    *("Scale", "Bias", "PReLU", "BN", "Normalize", "LSTM", "RNN", "Embed"),
-)
-# The fields of the messages above, as caffe.proto and the forks have them: others are told, for they may change a cost.
-FIELDS: Mapping[str, frozenset[str]] = {
-    f"{name}_param": frozenset(fields.split())
-    for name, fields in {
-        "convolution": "num_output bias_term pad pad_h pad_w kernel_size kernel_h kernel_w stride stride_h stride_w dilation "
-        "group weight_filler bias_filler engine axis force_nd_im2col",
-        "inner_product": "num_output bias_term weight_filler bias_filler axis transpose",
-        "pooling": "pool pad pad_h pad_w kernel_size kernel_h kernel_w stride stride_h stride_w engine global_pooling "
-        "round_mode ceil_mode",
-        "batch_norm": "use_global_stats moving_average_fraction eps",
-        "scale": "axis num_axes filler bias_term bias_filler",
-        "bias": "axis num_axes filler",
-        "prelu": "filler channel_shared",
-        "norm": "across_spatial scale_filler channel_shared eps",
-        "lrn": "local_size alpha beta norm_region k engine",
-        "interp": "height width zoom_factor shrink_factor pad_beg pad_end",
-        "upsample": "scale upsample_h upsample_w pad_out_h pad_out_w scale_h scale_w",
-        "eltwise": "operation coeff stable_prod_grad",
-        "concat": "axis concat_dim",
-        "slice": "axis slice_point slice_dim",
-        "crop": "axis offset",
-        "flatten": "axis end_axis",
-        "reshape": "shape axis num_axes",
-        "permute": "order",
-        "tile": "axis tiles",
-        "reduction": "operation axis coeff",
-        "softmax": "axis engine",
-        "shuffle_channel": "group",
-    }.items()
-}

@@ -1,5 +1,7 @@
 """Darknet's quirks, as src/option_list.c and src/parser.c have them, and what is said of sections that are not counted."""
 
+from pathlib import Path
+
 import pytest
 
 from cnncost.base.errors import CnncostError, ModelError, UsageError
@@ -74,6 +76,16 @@ def test_files_that_are_no_network(text: str, message: str) -> None:
     with pytest.raises(UsageError) as refused:
         darknet.read(text.encode(), "a.cfg")
     assert message in refused.value.message
+
+
+@pytest.mark.parametrize(("name", "multiple"), [("cspx-p7-mish", 128), ("yolov4", 32)])
+def test_sizes_that_do_not_fit_are_answered_with_the_multiple(name: str, multiple: int) -> None:
+    data = (Path(__file__).parents[2] / "data" / "networks" / "darknet" / "alexey" / f"{name}.cfg").read_bytes()
+    model = darknet.read(data, name)
+    with pytest.raises(ModelError) as refused:
+        model.trace((3, 7 * multiple + 16, 7 * multiple + 16))
+    assert f"multiples of {multiple}," in refused.value.hint
+    assert len(model.trace((3, 7 * multiple, 7 * multiple)).layers) > 300
 
 
 def test_a_size_that_is_missing_is_asked_for() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from cnncost.base.errors import CnncostError, ModelError, UsageError
 from cnncost.graph.graph import Graph
-from cnncost.models.importers import keras
+from cnncost.models.importers import keras, keras_file
 
 DATA = Path(__file__).parents[2] / "data" / "networks" / "keras_hand"
 
@@ -153,7 +153,7 @@ def test_a_member_that_is_larger_than_any_network_is_not_inflated(monkeypatch: p
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("config.json", b" " * 1_000_000)
-    monkeypatch.setattr(keras, "LARGEST_JSON", 100_000)
+    monkeypatch.setattr(keras_file, "LARGEST_JSON", 100_000)
     with pytest.raises(UsageError, match=r"config\.json of 1,000,000 bytes"):
         keras.read(archive.getvalue(), "a.keras")
 

@@ -9,7 +9,7 @@ import pytest
 from cnncost.base.errors import CnncostError
 from cnncost.graph.graph import Graph, trace
 from cnncost.measures.report import report
-from cnncost.models.importers import caffe, darknet, keras
+from cnncost.models.importers import caffe, darknet, darknet_file, keras
 from cnncost.models.importers.assume import assumptions
 from cnncost.models.load import load
 from cnncost.models.model import Model
@@ -70,7 +70,7 @@ def test_every_layer_of_the_small_files_has_its_shape(row: dict[str, str]) -> No
     assert {figure: value for figure, value in totals(graph).items() if row[figure]} == known(row)
     shapes = [entry.rpartition(":")[::2] for entry in row["shapes"].split()]
     if row["path"].endswith(".cfg"):
-        _, *layers = darknet.sections((DATA / row["path"]).read_text(), row["path"])
+        _, *layers = darknet_file.sections((DATA / row["path"]).read_text(), row["path"])
         made: list[str] = []
 
         def run(x):  # type: ignore[no-untyped-def]
