@@ -22,7 +22,7 @@ from functools import cached_property, reduce
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.ints import checked
-from cnncost.base.poly import Num, Poly, maximum, same, symbols
+from cnncost.base.poly import Num, Poly, equal, maximum, same, symbols
 from cnncost.base.showable import Showable
 from cnncost.base.units import DTYPES
 from cnncost.counting import Convention
@@ -273,7 +273,7 @@ class Memory(Showable):
         return tuple(
             [
                 0
-                if node.runs == 0 or node.kind not in KEEPS or KEEPS[node.kind].indices == 0
+                if node.runs == 0 or node.kind not in KEEPS or equal(KEEPS[node.kind].indices, 0)
                 else self._bytes(self._extra(node, "indices"), self.precision.indices)
                 for node in self.graph.layers
             ]
@@ -324,10 +324,10 @@ class Memory(Showable):
         found = [
             (names[index], count)
             for index, count in enumerate(self.outputs[:now], start=1)
-            if count != 0 and last[index] >= now
+            if not equal(count, 0) and last[index] >= now
         ]
         extra = self.indices[now - 1]
-        return [*found, (f"{layer} (indices)", extra)] if extra != 0 else found
+        return [*found, (f"{layer} (indices)", extra)] if not equal(extra, 0) else found
 
     def storages(self) -> Iterator[Storage]:
         """Iterate over what the layers newly make: who makes it, its bytes, and while which layers it is live.
@@ -403,7 +403,7 @@ class Memory(Showable):
                     elif nodes[whose].kind not in STORED:
                         parts["activations"][index - 1] = parts["activations"][index - 1] + sizes[whose]
             for part, dtype in KEPT_PARTS.items():
-                if part != "activations" and getattr(keeps, part) != 0:
+                if part != "activations" and not equal(getattr(keeps, part), 0):
                     count = self._bytes(self._extra(node, part), getattr(self.precision, dtype))
                     parts[part][index - 1] = parts[part][index - 1] + count
         return parts, image

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from support import examples
 
 import cnncost
+from cnncost.base.assumed import assumptions
 from cnncost.base.errors import UsageError
+from cnncost.base.poly import symbol
 from cnncost.graph.graph import Graph, Tensor, trace
 from cnncost.measures.memory import IN_PLACE, Precision, kinds_in_place, memory, training_bytes
 from cnncost.models.zoo import MODULE_OF
@@ -503,3 +505,12 @@ def test_what_a_network_is_called_does_not_matter(tmp_path: Path) -> None:
     assert memory(cnncost.load(str(mine)).trace()).outputs_bytes == memory(cnncost.load("resnet50").trace()).outputs_bytes
     graph = cnncost.load(str(own)).trace()
     assert (graph.name, memory(graph).outputs_bytes) == ("resnet50", 2 * 4 * 8 * 6 * 10)  # the convolution's, and the sum's
+
+
+def test_memory_asks_nothing_of_letters() -> None:
+    """Its tables of facts are formulas, whose letters are none of the network's: nothing is noted about them."""
+    with assumptions() as found:
+        plan = memory(cnncost.load("resnet18").trace(), batch=symbol("batch"))
+        assert str(plan.training_bytes).count("batch") == 1
+        assert len(plan.indices) == 68
+    assert not any("writes" in str(fact) for fact in found)
