@@ -262,7 +262,7 @@ class Memory(Showable):
         storage, sizes = self._storages[0], self.tensor_bytes
         return tuple(
             [
-                0 if storage[index] != index or node.kind in STORED or node.runs == 0 else sizes[index]
+                0 if storage[index] != index or is_stored(node) or node.runs == 0 else sizes[index]
                 for index, node in enumerate(self.graph.nodes)
             ][1:]
         )
@@ -400,7 +400,7 @@ class Memory(Showable):
                     seen[whose] = 1
                     if nodes[whose].kind == INPUT:
                         image = image + sizes[whose]
-                    elif nodes[whose].kind not in STORED:
+                    elif not is_stored(nodes[whose]):
                         parts["activations"][index - 1] = parts["activations"][index - 1] + sizes[whose]
             for part, dtype in KEPT_PARTS.items():
                 if part != "activations" and not equal(getattr(keeps, part), 0):
@@ -508,6 +508,11 @@ KEPT_PARTS = {  # what `kept` is made of, and the part of `Precision` that says 
     "indices": "indices",
     "maps": "activations",
 }
+
+
+def is_stored(node: Node) -> bool:
+    """Return whether a node is numbers that are there before the network runs: parameters, buffers, a further input."""
+    return node.kind in STORED and node.args.get("counted", True) is True
 
 
 def is_view(node: Node, known: Mapping[str, str]) -> bool:

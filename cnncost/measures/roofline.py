@@ -14,7 +14,7 @@ from fractions import Fraction
 from cnncost.base.poly import Num
 from cnncost.base.units import DTYPES
 from cnncost.measures.devices import Device
-from cnncost.measures.memory import NOTHING_AT_INFERENCE, STORED, Memory, is_view
+from cnncost.measures.memory import NOTHING_AT_INFERENCE, Memory, is_stored, is_view
 
 OPERATIONS_PER_MAC = 2  # vendors count the multiplication and the addition
 
@@ -30,7 +30,7 @@ def bytes_moved(plan: Memory) -> tuple[Num, ...]:
     own = {node.name: node for node in graph.layers} if any(node.shares for node in graph.layers) else {}
     moved: list[Num] = []
     for index, node in enumerate(nodes[1:], start=1):
-        if node.runs == 0 or is_view(node, graph.storage) or node.kind in NOTHING_AT_INFERENCE or node.kind in STORED:
+        if node.runs == 0 or is_view(node, graph.storage) or node.kind in NOTHING_AT_INFERENCE or is_stored(node):
             moved.append(0)
             continue
         weights = own[node.shares].cost if node.shares else node.cost

@@ -41,7 +41,7 @@ WEIGHTS = (
     ".param",
 )  # asked for, and told apart
 SUFFIXES = tuple(dict.fromkeys(suffix for _, suffixes in READERS.values() for suffix in suffixes)) + WEIGHTS
-LARGEST_TEXT = 256 * 2**20  # bytes of JSON or text that are read at once; weights beside it do not count
+LARGEST_TEXT = 64 * 2**20  # bytes of JSON or text that are read at once; weights beside it do not count
 
 
 def is_file(reference: str) -> bool:

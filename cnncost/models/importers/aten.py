@@ -392,6 +392,8 @@ def split(call: Call) -> list[Value]:
     dim = x.axis(call.get("dim", 0))
     operation = call.record.operation.removeprefix("unsafe_")
     size = ax.was(x.dims[dim])
+    if not isinstance(size, int) or len(call.record.outputs) > 100_000:
+        raise ValueError(f"{len(call.record.outputs)} pieces")
     if operation == "chunk":
         step = -(-size // call.get("chunks"))
         pieces: Any = [min(step, size - start) for start in range(0, size, step)]
@@ -399,6 +401,8 @@ def split(call: Call) -> list[Value]:
     else:
         stated = call.get("split_sizes", call.get("split_size"))
         parts = None
+        if not isinstance(stated, list) and -(-size // stated) != len(call.record.outputs):
+            raise ValueError(f"pieces of {stated} of {size}")
         pieces = stated if isinstance(stated, list) else [min(stated, size - start) for start in range(0, size, stated)]
     return layers.split(call, x, dim, pieces, parts)
 

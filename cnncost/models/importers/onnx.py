@@ -6,18 +6,23 @@ from cnncost.models.importers import Data
 from cnncost.models.importers.protobuf import Span, WireError, fields
 from cnncost.models.model import Model
 
+MOST_FIELDS = 100_000  # of a model, which has one graph and some functions
+
 
 def is_mine(data: Data) -> bool:
     """Whether the content is a ModelProto: fields of its numbers and types, a graph among them."""
     if not data[:1] or data[0] not in (0x08, 0x12, 0x1A, 0x22, 0x3A, 0x42, 0x72):
         return False
     kinds = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
-    seen = set()
+    seen, left = set(), MOST_FIELDS
     try:
         for number, kind, _, span in fields(data, (0, len(data))):
             if kinds.get(number) != kind:
                 return False
             seen.add(number)
+            left -= 1
+            if left == 0:
+                return False
             if number == 7 and not _looks(data, span):
                 return False
     except WireError:

@@ -33,7 +33,10 @@ def each(function: Callable[..., Any], *arrays: Array) -> Array:
     if math.prod(shape) > LARGEST:
         raise ValueError(f"{math.prod(shape)} numbers")
     parts = [np.broadcast_to(a, shape).ravel() for a in arrays]
-    return array([function(*numbers) for numbers in zip(*parts, strict=True)], shape)
+    found = [function(*numbers) for numbers in zip(*parts, strict=True)]
+    if any(isinstance(number, int) and abs(number) >= 2**64 for number in found):
+        raise ValueError("a size of more than 64 bits")
+    return array(found, shape)
 
 
 def _divide(a: Any, b: Any) -> Any:
@@ -47,6 +50,8 @@ def _divide(a: Any, b: Any) -> Any:
 def _power(a: Any, b: Any) -> Any:
     if isinstance(b, float) and b.is_integer():
         b = int(b)
+    if isinstance(b, int) and not 0 <= b <= 64:
+        return float(a) ** b
     return a**b
 
 
@@ -115,6 +120,8 @@ def fold(operation: str, inputs: Sequence[Array | None], given: Mapping[str, Any
         return [cast(first, given.get("to", 1))]
     if operation == "Concat":
         parts = [part for part in inputs if part is not None]
+        if sum(part.size for part in parts) > LARGEST:
+            return None
         return [np.concatenate(parts, given.get("axis", 0))]
     if operation == "Gather":
         assert inputs[1] is not None

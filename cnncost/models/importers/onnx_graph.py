@@ -21,7 +21,7 @@ from cnncost.models.importers.naming import Module, clean, named
 from cnncost.models.importers.protobuf import BYTES, Span, WireError, fields, floats, integers, signed, text
 from cnncost.models.importers.records import Program, Record, Weight
 
-MOST_NODES = 200_000  # also those that functions become, each at its calls
+MOST_NODES = 200_000  # and weights; also those that functions become, each at its calls
 DEEPEST = 20  # functions in functions, graphs in graphs
 SMALL = 4096  # numbers of a tensor that are worth decoding: sizes, axes, scales
 FORMATS = {  # data types, as the letters of struct and their size
@@ -90,7 +90,7 @@ class _File:
     def __init__(self, data: Data, name: str) -> None:
         self.data, self.name = data, name
         self.functions: dict[tuple[str, str], _Function] = {}
-        self.count = 0
+        self.count = self.seen = 0  # nodes and weights; bytes that were looked at
         self.opset = 0
         self.producer = ""
 
@@ -161,6 +161,8 @@ class _File:
         for number, kind, _, inner in fields(data, span):
             if kind != BYTES:
                 continue
+            if number != 1:
+                self._counted(inner)
             if number == 1:
                 self._node(inner, graph, depth)
             elif number == 5:
@@ -199,9 +201,7 @@ class _File:
             elif number == 9:
                 key, value = self._pair(inner)
                 scopes = value if key == SCOPES else scopes
-        self.count += 1
-        if self.count > MOST_NODES:
-            raise WireError(f"more than {MOST_NODES:,} nodes")
+        self._counted(span)
         arguments = dict(self._attribute(inner, depth) for inner in attributes)
         full = operation if domain in ("", "ai.onnx") else f"{domain}::{operation}"
         record = Record(full, arguments, tuple(inputs), tuple(outputs), (), name, f"node {self.count}")
@@ -212,12 +212,21 @@ class _File:
         graph.nodes.append(record)
         graph.modules.append(Module("", UNNAMED, scopes))
 
+    def _counted(self, span: Span) -> None:
+        """Count a node or a weight, and how much of the file it is. Raises WireError for more than a network has."""
+        self.count += 1
+        self.seen += span[1] - span[0]
+        if self.count > MOST_NODES:
+            raise WireError(f"more than {MOST_NODES:,} nodes and weights")
+        if self.seen > 20 * len(self.data) + 2**24:
+            raise WireError("functions that call each other again and again")
+
     def _inline(self, function: _Function, call: Record, graph: Graph, depth: int) -> None:
         """Put the nodes of a local function in place of its call, the call's names and attributes for the function's own."""
         if depth > DEEPEST:
             raise WireError(f"functions nested more than {DEEPEST} deep")
         names = dict(zip(function.inputs, call.inputs, strict=False)) | dict(zip(function.outputs, call.outputs, strict=False))
-        prefix = f"{call.name or call.operation}#{self.count}/"
+        prefix = f"{(call.name or call.operation)[:80]}#{self.count}/"
         body = Graph(weights=graph.weights)
         for span in function.nodes:
             self._node(span, body, depth + 1)

@@ -568,6 +568,8 @@ def split(call: Call) -> list[Value]:
     parts = None
     if pieces is None:
         count = attribute(call, "num_outputs", len(call.record.outputs))
+        if not 0 < count <= len(call.record.outputs):
+            raise ValueError(f"{count} parts")
         step = -(-size // count)
         pieces = [min(step, size - start) for start in range(0, size, step)]
         parts = count if size % count == 0 else None

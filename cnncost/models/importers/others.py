@@ -37,7 +37,7 @@ MAGIC = {  # how a file begins, where: what it is, and what to do
     (0, b"<!DOCTYPE"): ("a web page, perhaps in place of a file that could not be downloaded", "fetch the file again"),
     (0, b"<html"): ("a web page, perhaps in place of a file that could not be downloaded", "fetch the file again"),
 }
-LARGEST_PICKLE = 64 * 2**20
+LARGEST_PICKLE = 16 * 2**20
 SHOWN = 12  # lines of a table of parameters
 
 
@@ -78,7 +78,7 @@ def _archive(data: Data, name: str) -> UsageError:
             content = archive.read(info)
     except Exception as error:  # a damaged zip raises what zlib, struct and zipfile raise
         return UsageError(f"'{name}' is a zip archive that cannot be read: {str(error)[:80]}", "is the file complete?")
-    classes = sorted(_globals(content))
+    classes = sorted(_globals(content), key=lambda text: (text.startswith("an operation"), text))
     foreign = [text for text in classes if not _harmless(*text.split(" ", 1))]
     if foreign:
         shown = ", ".join(text.replace(" ", ".") for text in foreign[:3])
@@ -133,6 +133,26 @@ def _safetensors(data: Data) -> dict[str, tuple[int, ...]] | None:
 # ── pickles ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+PLAIN = {  # the operations of a pickle that torch.save writes for a dict of tensors: none of them allocates what it says
+    *("PROTO", "FRAME", "STOP", "MARK", "GLOBAL", "STACK_GLOBAL", "REDUCE", "BUILD", "BINPERSID", "MEMOIZE"),
+    *("BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET", "BINUNICODE", "SHORT_BINUNICODE", "BINSTRING", "SHORT_BINSTRING"),
+    *(
+        "EMPTY_DICT",
+        "EMPTY_LIST",
+        "EMPTY_TUPLE",
+        "TUPLE",
+        "TUPLE1",
+        "TUPLE2",
+        "TUPLE3",
+        "SETITEM",
+        "SETITEMS",
+        "APPEND",
+        "APPENDS",
+    ),
+    *("NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "POP"),
+}
+
+
 def _globals(content: bytes) -> Iterator[str]:
     """Iterate over the classes and functions that a pickle names, without running it."""
     words: list[str] = []
@@ -144,6 +164,8 @@ def _globals(content: bytes) -> Iterator[str]:
                 yield " ".join(words[-2:])
             elif isinstance(argument, str):
                 words = [*words[-1:], argument]
+            elif code.name not in PLAIN:
+                yield f"an operation ({code.name})"
     except (ValueError, UnicodeDecodeError, OverflowError, IndexError):
         yield "? damaged"
 
@@ -168,7 +190,7 @@ class _Dict(dict[str, Any]):
     """A dict that may have attributes, as the state_dict of a module has."""
 
 
-class _Tensors(pickle.Unpickler):
+class _Tensors(pickle._Unpickler):  # the one in C makes room for what a pickle says
     """An unpickler of containers of tensors: of each tensor it keeps the sizes, and it knows nothing else."""
 
     def find_class(self, module: str, name: str) -> Any:

@@ -188,7 +188,7 @@ class Replay:
                 raise self._stuck(call, str(error)) from None
             except AlgebraError as error:
                 raise ModelError(f"layer '{record.name}' ({record.operation}): {error.message}", error.hint) from error
-            except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+            except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
                 fact = f"{type(error).__name__}: {error}"[:120]
                 raise ModelError(
                     f"layer '{record.name}' ({record.operation}, {record.place}) cannot be read: {fact}",

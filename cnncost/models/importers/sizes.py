@@ -18,6 +18,7 @@ TOKEN = re.compile(
     r"\s*(?:(?P<open>[A-Za-z_]\w*)\(|(?P<close>\))|(?P<comma>,)|(?P<flag>\w+=\w+)|(?P<integer>-?\d{1,30}\b)|'(?P<name>[A-Za-z]\w*)')"
 )
 LONGEST = 50_000  # characters of one size
+LARGEST = 10**36  # of what it comes to
 
 
 def _power(base: Num, exponent: Num) -> Num:
@@ -88,6 +89,9 @@ def _value(function: str, arguments: list[Any], symbols: Mapping[str, Num], text
         what = f"the symbol {arguments[0]} is no size of an input" if function == "Symbol" else f"there is no {function}(…)"
         raise UsageError(f"cannot read the size '{text[:80]}': {what}", "export the network at one size instead")
     try:
-        return FUNCTIONS[function](*arguments)
+        found = FUNCTIONS[function](*arguments)
+        if isinstance(found, int) and abs(found) > LARGEST:
+            raise UsageError(f"the size '{text[:80]}' is beyond what is possible", "is the file damaged?")
+        return found
     except (TypeError, ZeroDivisionError) as error:
         raise UsageError(f"cannot read the size '{text[:80]}': {error}", "is the file damaged?") from None

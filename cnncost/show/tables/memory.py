@@ -23,6 +23,7 @@ from cnncost.measures.memory import (
     VIEWS,
     VIEWS_WHERE,
     Memory,
+    is_stored,
     is_view,
 )
 from cnncost.rules import RULES, show
@@ -153,7 +154,7 @@ def _outputs(plan: Memory) -> str:
     made = sum(count != 0 for count in plan.outputs)
     layers = [node for node in plan.graph.layers if node.runs != 0]
     views = sum(is_view(node, plan.graph.storage) or node.kind in NOTHING_AT_INFERENCE for node in layers)
-    idle = sum(node.kind in STORED for node in layers)
+    idle = sum(is_stored(node) for node in layers)
     rest = len(layers) - made - views - idle
     return f"newly made by {made} layers; in place: {rest}, views: {views}"
 
