@@ -14,11 +14,11 @@ JOINS = ("add", "sub", "mul", "div", "maximum", "minimum", "elementwise", "weigh
 SECTIONS = {"pooling": "pool", "normalisation": "norm", "activations": "act", "weights": "linear", "products": "linear"}
 LEGEND = {
     "conv": "convolution",
-    "linear": "linear, products, attention",
+    "linear": "linear, attention",
     "pool": "pooling",
     "norm": "normalisation",
     "act": "activation",
-    "join": "add, multiply, concatenate",
+    "join": "add, concatenate",
     "other": "other",
 }
 TITLES = {

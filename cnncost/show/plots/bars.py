@@ -17,6 +17,7 @@ from cnncost.show.plots.style import (
     COLOURS,
     DARK,
     GROWN,
+    LETTER,
     LIGHT,
     SHRUNK,
     WIDTH,
@@ -30,7 +31,6 @@ from cnncost.show.plots.style import (
 )
 
 ROW = 28  # pixels of a level of the icicle
-LETTER = 6.6  # pixels of a letter, at most
 MOST_CHANGES = 24
 
 
@@ -150,6 +150,7 @@ def stages(reports: Sequence[Report], labels: Sequence[str], figure: str = "flop
                     }
                 )
             start += value
+    every = {"labelOverlap": False}
     order = sorted({row["stage"] for row in rows}, key=coarseness)
     return plot(
         f"{title.removesuffix(' (MB)')} by resolution of the map",
@@ -159,7 +160,7 @@ def stages(reports: Sequence[Report], labels: Sequence[str], figure: str = "flop
         **data(rows),
         mark={"type": "bar", "stroke": (DARK if dark else LIGHT)["back"], "strokeWidth": 0.7},
         encoding={
-            "y": {"field": "model", "type": "nominal", "sort": list(labels), "title": None},
+            "y": {"field": "model", "type": "nominal", "sort": list(labels), "title": None, "axis": every},
             "x": {"field": "from", "type": "quantitative", "title": title, "axis": number(figure)},
             "x2": {"field": "to"},
             "color": {
@@ -185,6 +186,7 @@ def changes(old: Report, new: Report, labels: Sequence[str], figure: str = "flop
         said = f"{change.layer['name']}, {change.change}: {'+' if by > 0 else ''}{amount(by, figure)}"
         grown = "grown" if by > 0 else "shrunk"
         rows.append({"layer": change.layer["name"], "change": by / size, "what": grown, "says": said})
+    every = {"labelOverlap": False}
     rest = listed[MOST_CHANGES:]
     left = sum(change.delta(key) for change in rest)
     total = sum(new.column(figure).tolist()) - sum(old.column(figure).tolist())
@@ -200,7 +202,7 @@ def changes(old: Report, new: Report, labels: Sequence[str], figure: str = "flop
         **data(rows),
         mark={"type": "bar"},
         encoding={
-            "y": {"field": "layer", "type": "nominal", "sort": [row["layer"] for row in rows], "title": None},
+            "y": {"field": "layer", "type": "nominal", "sort": [row["layer"] for row in rows], "title": None, "axis": every},
             "x": {"field": "change", "type": "quantitative", "title": f"change of {title}", "axis": number(figure)},
             "color": {
                 "field": "what",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from math import pi
+from math import log, pi
 from typing import Any
 
 from cnncost.base.errors import UsageError
@@ -12,7 +12,7 @@ from cnncost.measures.devices import Device
 from cnncost.measures.report import Report
 from cnncost.measures.roofline import OPERATIONS_PER_MAC
 from cnncost.show.drawing import words
-from cnncost.show.plots.style import COLOURS, DARK, LIGHT, Figure, data, plot
+from cnncost.show.plots.style import COLOURS, DARK, LETTER, LIGHT, WIDTH, Figure, data, plot
 
 HEIGHT = 380
 LARGEST = 2200.0  # area of the largest dot, in square pixels
@@ -28,7 +28,7 @@ def scale(values: Sequence[float]) -> dict[str, Any]:
         return {"type": "log", "domain": [low / 1.5, high * 1.8], "nice": False}
     room = (high - low) * 0.12 or abs(high) * 0.1 or 1
     least = max(0.0, low - room) if low >= 0 else low - room
-    return {"domain": [least, high + room], "zero": False, "nice": True}
+    return {"type": "linear", "domain": [least, high + room], "zero": False, "nice": False}
 
 
 def bubble(points: Sequence[Mapping[str, Any]], x: str, y: str, size: str, *, dark: bool = False) -> Figure:
@@ -39,17 +39,20 @@ def bubble(points: Sequence[Mapping[str, Any]], x: str, y: str, size: str, *, da
     if not points:
         raise UsageError("no point to draw", "name models")
     most = max(point["size"] for point in points) or 1
-    format_of = {"format": "~s"}
+    scales = {axis: scale([point[axis] for point in points]) for axis in ("x", "y")}
+    rows = [{**point, "radius": (LARGEST * point["size"] / most / pi) ** 0.5} for point in points]
+    labels = _labels(rows, scales)
     place = {
-        "x": {"field": "x", "type": "quantitative", "title": x, "scale": scale([p["x"] for p in points]), "axis": format_of},
-        "y": {"field": "y", "type": "quantitative", "title": y, "scale": scale([p["y"] for p in points]), "axis": format_of},
+        axis: {"field": axis, "type": "quantitative", "title": title, "scale": scales[axis], "axis": {"format": "~s"}}
+        for axis, title in (("x", x), ("y", y))
     }
+    legend = {"format": "~s", "symbolFillColor": COLOURS["conv"], "symbolOpacity": 0.65}
     return plot(
         f"{y} against {x}",
         subtitle=f"the area of a dot is its {size}",
         dark=dark,
         height=HEIGHT,
-        **data([{**point, "radius": (LARGEST * point["size"] / most / pi) ** 0.5} for point in points]),
+        **data(rows),
         layer=[
             {
                 "mark": {"type": "point", "filled": True, "opacity": 0.65, "color": COLOURS["conv"]},
@@ -60,7 +63,7 @@ def bubble(points: Sequence[Mapping[str, Any]], x: str, y: str, size: str, *, da
                         "type": "quantitative",
                         "title": size,
                         "scale": {"domain": [0, most], "range": [0, LARGEST]},
-                        "legend": {"format": "~s"},
+                        "legend": legend,
                     },
                     "tooltip": {"field": "says"},
                     "description": {"field": "says"},
@@ -70,12 +73,48 @@ def bubble(points: Sequence[Mapping[str, Any]], x: str, y: str, size: str, *, da
                 "mark": {"type": "point", "filled": True, "size": 9, "color": (DARK if dark else LIGHT)["ink"]},
                 "encoding": place,
             },
-            {
-                "mark": {"type": "text", "align": "left", "dx": {"expr": "datum.radius + 4"}},
-                "encoding": {**place, "text": {"field": "label"}},
-            },
+            *(
+                {
+                    **data([row for row in labels if row["align"] == align]),
+                    "mark": {"type": "text", "align": align, "dx": {"expr": "datum.dx"}, "dy": {"expr": "datum.dy"}},
+                    "encoding": {**place, "text": {"field": "label"}},
+                }
+                for align in sorted({row["align"] for row in labels})
+            ),
         ],
     )
+
+
+def _labels(rows: Sequence[Mapping[str, Any]], scales: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return where the label of each dot stands: beside, below or above it, where it covers no other label."""
+
+    def pixel(axis: str, value: float) -> float:
+        low, high = scales[axis]["domain"]
+        if scales[axis]["type"] == "log":
+            low, high, value = log(low), log(high), log(value)
+        part = (value - low) / (high - low)
+        return float(part * WIDTH if axis == "x" else (1 - part) * HEIGHT)
+
+    taken: list[tuple[float, float, float, float]] = []
+    found = []
+    for row in sorted(rows, key=lambda row: -row["size"]):
+        x, y, reach, wide = pixel("x", row["x"]), pixel("y", row["y"]), row["radius"] + 4, len(row["label"]) * LETTER
+        places = [
+            ("left", reach, 0.0),
+            ("right", -reach, 0.0),
+            *(("center", 0.0, side * (reach + 6 + 13 * step)) for step in range(4) for side in (1, -1)),
+        ]
+        free: list[tuple[Any, ...]] = []
+        for align, dx, dy in places:
+            left = x + dx - (0 if align == "left" else wide if align == "right" else wide / 2)
+            box = (left, y + dy - 7, left + wide, y + dy + 7)
+            hits = sum(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken)
+            outside = box[0] < 0 or box[2] > WIDTH + 60 or box[1] < 0 or box[3] > HEIGHT
+            free.append((hits + 2 * outside, len(free), align, dx, dy, box))
+        _, _, align, dx, dy, box = min(free)
+        taken.append(box)
+        found.append({"label": row["label"], "x": row["x"], "y": row["y"], "align": align, "dx": dx, "dy": dy})
+    return found
 
 
 def roofline(report: Report, label: str, device: Device, *, dark: bool = False) -> Figure:

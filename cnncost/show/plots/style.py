@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cnncost.base.figures import figure
-from cnncost.show.drawing.svg import COLOURS, DARK, FONT, LIGHT
+from cnncost.show.drawing.svg import COLOURS, DARK, LIGHT
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"  # a name, which nothing is fetched from
 WIDTH = 640
+LETTER = 6.6  # pixels of a letter, at most
 STAGES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")  # from fine to coarse
 HEAD = "#999999"
 GROWN, SHRUNK = "#D55E00", "#009E73"
@@ -27,9 +28,9 @@ def plot(title: str, *, subtitle: str = "", dark: bool = False, height: int | No
         "width": WIDTH,
         **size,
         "background": ink["back"],
-        "padding": 12,
+        "padding": {"left": 12, "right": 30, "top": 12, "bottom": 12},  # fonts differ in width
         "config": {
-            "font": FONT,
+            "font": "Arial, Helvetica, sans-serif",  # as wide as what vl-convert measures with
             "title": {"color": ink["ink"], "subtitleColor": ink["dim"], "fontSize": 15, "subtitleFontSize": 12},
             "axis": {
                 "labelColor": ink["dim"],
@@ -40,6 +41,8 @@ def plot(title: str, *, subtitle: str = "", dark: bool = False, height: int | No
                 "domainColor": ink["line"],
                 "tickColor": ink["line"],
                 "labelFontSize": 11,
+                "labelOverlap": "greedy",
+                "labelSeparation": 8,
                 "titleFontSize": 12,
             },
             "legend": {"labelColor": ink["ink"], "titleColor": ink["dim"], "labelFontSize": 11, "titleFontWeight": "normal"},
@@ -85,6 +88,7 @@ __all__ = [
     "COLOURS",
     "DARK",
     "GROWN",
+    "LETTER",
     "LIGHT",
     "SHRUNK",
     "STAGES",

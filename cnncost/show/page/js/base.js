@@ -53,8 +53,8 @@ const METRICS = {
   bound_us: { title: "roofline bound", unit: "time" },
 };
 const FAMILIES = {
-  conv: "convolution", linear: "linear, products, attention", pool: "pooling", norm: "normalisation",
-  act: "activation", join: "add, multiply, concatenate", other: "other",
+  conv: "convolution", linear: "linear, attention", pool: "pooling", norm: "normalisation",
+  act: "activation", join: "add, concatenate", other: "other",
 };
 
 /* The page: its models, the one that is shown, and what is selected in it. */
