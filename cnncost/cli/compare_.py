@@ -6,22 +6,46 @@ from typing import Any
 
 import click
 
-from cnncost.cli.options import check_output, complete_model, model_options, output_options, reports, show
+from cnncost.cli.options import (
+    WAYS,
+    Name,
+    check_output,
+    complete_model,
+    format_for,
+    model_options,
+    output_options,
+    reports,
+    show,
+)
 
 
 @click.command("compare")
 @click.argument("models", nargs=-1, required=True, shell_complete=complete_model)
+@click.option(
+    "--by",
+    type=Name("way to group", lambda: WAYS),
+    metavar="WAY",
+    help="Group by group: by scope, resolution of the map or type of layer.",
+)
+@click.option("--bars/--no-bars", default=True, help="Draw bars and the course of live memory.  [default: in terminals]")
 @model_options
 @output_options
-def command(models: tuple[str, ...], format: str | None, path: str | None, exact: bool, **options: Any) -> None:
+def command(
+    models: tuple[str, ...], by: str | None, bars: bool, format: str | None, path: str | None, exact: bool, **options: Any
+) -> None:
     """The totals of MODELS side by side, with ratios to the first.
 
     \b
     cnncost compare resnet50 resnext50_32x4d wide_resnet50_2
+    cnncost compare alexnet vgg16 resnet50 --by resolution
     cnncost compare resnet50 "resnet50 --set width=32"
     """
     check_output(format, path)
     found = reports(models, **options)
     from cnncost.measures.comparison import Comparison
 
-    show(Comparison(tuple(found), models).table(exact=exact), format, path)
+    show(
+        Comparison(tuple(found), models).table(exact=exact, by=by, bars=bars and format_for(format, path) == "terminal"),
+        format,
+        path,
+    )

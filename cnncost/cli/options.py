@@ -40,6 +40,9 @@ FORMATS = (
 )  # those of cnncost.render, named here for --help
 
 
+WAYS = ("scope", "resolution", "type")  # those of cnncost.measures.groups, named here for --help
+
+
 class Name(_ParamType):
     """A value out of a list of names, which completes and answers a near miss."""
 

@@ -9,43 +9,20 @@ those that return to a map, as squeeze-and-excitation's do: they stand at that m
 from __future__ import annotations
 
 from math import log2, prod
-from typing import Literal
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.graph.graph import Graph
-from cnncost.measures.report import Report
 from cnncost.rules import Shape
 
-By = Literal["scope", "resolution", "type"]
 WAYS = ("scope", "resolution", "type")
 HEAD = "head"
 
 
-def groups(report: Report, by: str, depth: int | None = None) -> list[str]:
-    """Return the group of each row of a report of layers: by "scope" (to `depth` parts, by default 1), "resolution" or "type".
-
-    Raises UsageError for another word, for a depth where there is none, and for sizes in letters.
-
-    >>> import cnncost
-    >>> report = cnncost.analyze("vgg16")
-    >>> list(dict.fromkeys(groups(report, "resolution")))
-    ['1/1', '1/2', '1/4', '1/8', '1/16', '1/32', 'head']
-    """
+def way(by: str) -> str:
+    """Return a way of grouping by its name. Raises UsageError for an unknown one."""
     if by not in WAYS:
         raise UsageError(f"cannot group by '{by}'", did_you_mean(by, WAYS, f"groups: {', '.join(WAYS)}"))
-    if by == "scope":
-        parts = 1 if depth is None else depth
-        return [".".join(row.name.split(".")[:parts]) if parts else report.model for row in report.rows]
-    if depth is not None:
-        raise UsageError(f"a depth of {depth} is one of scopes", "leave out --depth, or group --by scope")
-    return [row.kind for row in report.rows] if by == "type" else resolutions(report.counts.graph)
-
-
-def grouped(report: Report, by: str, depth: int | None = None) -> Report:
-    """Return the report of groups; resolutions in their order from fine to coarse, other groups in execution order."""
-    keys = groups(report, by, depth)
-    order = sorted(set(keys), key=coarseness) if by == "resolution" else None
-    return report.gather(keys, order)
+    return by
 
 
 def coarseness(stage: str) -> tuple[bool, float]:
@@ -60,6 +37,10 @@ def resolutions(graph: Graph) -> list[str]:
     """Return the stage of each layer: "1/1", "1/2", …, "2/1" for a map finer than the input, or "head".
 
     Raises UsageError where sizes are letters.
+
+    >>> import cnncost
+    >>> list(dict.fromkeys(resolutions(cnncost.load("vgg16").trace())))
+    ['1/1', '1/2', '1/4', '1/8', '1/16', '1/32', 'head']
     """
     whole = _positions(graph.input, graph.input)
     found: list[str | None] = []

@@ -17,11 +17,13 @@ from cnncost.base.plain import plain
 from cnncost.base.poly import Num, Poly
 from cnncost.base.showable import Showable
 from cnncost.base.units import DTYPES, dtype_name, short
+from cnncost.base.version import __version__
 from cnncost.counting import Convention, convention
 from cnncost.counting.counts import Column, Counts, times
 from cnncost.graph.graph import Graph, no_collection
+from cnncost.measures.groups import coarseness, resolutions, way
 from cnncost.measures.rows import Row, Rows
-from cnncost.rules import Shape, show
+from cnncost.rules import RULES, Shape, show
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -187,11 +189,26 @@ class Report(Showable, Sequence["Layer"]):
             raise UsageError("pandas is not installed", "pip install pandas; report.columns needs NumPy only") from None
         return pandas.DataFrame(self.columns)
 
-    def group(self, depth: int | None) -> Report:
-        """Return the report of groups: 0 the whole network, 1 its stages, 2 their blocks, …; None one row per layer.
+    def group(self, depth: int | None = None, by: str | None = None) -> Report:
+        """Return the report of groups: by "scope" (the usual), "resolution" or "type".
 
-        A group holds the layers whose names share the first `depth` parts: `layer1.0` of `layer1.0.conv2` at depth 2.
+        By scope, `depth` is 0 for the whole network, 1 for its stages, 2 for their blocks, …; None one row per layer: a group
+        holds the layers whose names share the first `depth` parts, as `layer1.0` of `layer1.0.conv2`. By resolution the groups
+        are the strides of maps, from fine to coarse: 1/1, 1/2, …, and the head, as `cnncost.measures.groups` says.
+
+        >>> import cnncost
+        >>> [layer.name for layer in cnncost.analyze("resnet18").group(by="resolution")]
+        ['1/2', '1/4', '1/8', '1/16', '1/32', 'head']
         """
+        if by is not None and way(by) != "scope":
+            if depth is not None:
+                raise UsageError(f"a depth of {depth} is one of scopes", "leave the depth out, or group by scope")
+            if by == "type":
+                return self.gather([row.kind for row in self.rows])
+            stages = resolutions(self.counts.graph)
+            keys = [stages[row.nodes[-1] - 1] for row in self.rows]
+            return self.gather(keys, sorted(set(keys), key=coarseness))
+        depth = 1 if depth is None and by is not None else depth
         if depth is None:
             return self
         if depth < 0:
@@ -254,14 +271,28 @@ class Report(Showable, Sequence["Layer"]):
         return replace(self, rows=rows, **columns)
 
     def head_record(self) -> dict[str, Any]:
-        """Return what holds for all rows: the model, its input, and how it was counted."""
+        """Return what holds for all rows: the model, its input, and how it was counted, by which version."""
+        how = self.convention
+        kinds = dict.fromkeys(node.kind for node in self.counts.graph.layers)
         return {
             "model": self.model,
             "input": list(self.input),
             "batch": self.batch,
             "dtype": self.dtype,
-            "convention": self.convention.name,
+            "convention": how.name,
+            "convention_says": how.states,
+            "charges": {kind: str(how.formula("flops", kind)) for kind in kinds if kind in RULES},
+            "version": __version__,
         }
+
+    def _places(self) -> list[dict[str, Any]]:
+        """Return the index in the graph of each row that is a layer, and the stage it stands at where sizes are numbers."""
+        try:
+            stages = resolutions(self.counts.graph)
+        except UsageError:
+            stages = []
+        at = [row.nodes[0] - 1 if len(row.nodes) == 1 and row.kind != "group" else None for row in self.rows]
+        return [{} if i is None else {"index": i, **({"stage": stages[i]} if stages else {})} for i in at]
 
     def records(self) -> list[dict[str, Any]]:
         """Return the rows with their figures, a dict each, of exact values."""
@@ -277,8 +308,9 @@ class Report(Showable, Sequence["Layer"]):
                 "layers": row.layers,
                 "shares": row.shares,
                 "runs": _item(row.runs),
+                **place,
             }
-            for row, *values in zip(self.rows, *figures, strict=True)
+            for row, place, *values in zip(self.rows, self._places(), *figures, strict=True)
         ]
 
     def to_dict(self, rows: bool = True) -> dict[str, Any]:

@@ -132,10 +132,12 @@ def _match(old: Sequence[tuple[str, Data]], new: Sequence[tuple[str, Data]], ren
 
 
 def _content(layer: Data) -> str:
-    """What makes a layer the same: everything but its name, as text."""
+    """What makes a layer the same: everything but its name and its place, as text."""
     from json import dumps
 
-    return dumps({key: value for key, value in layer.items() if key not in ("name", "shares")}, sort_keys=True)
+    return dumps(
+        {key: value for key, value in layer.items() if key not in ("name", "shares", "index", "stage")}, sort_keys=True
+    )
 
 
 def what(change: LayerChange) -> str:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from cnncost.base.units import BYTE_UNITS, COUNT_UNITS, figures, unit_of
+from cnncost.show.blocks import bar, course
 
 Record: TypeAlias = Mapping[str, Any]  # what one row is about: exact values by key
-Unit = Literal["text", "number", "count", "bytes", "ratio", "share", "change"]
+Unit = Literal["text", "number", "count", "bytes", "ratio", "share", "change", "bar", "course"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Column:
     priority: int = 0  # 0 always stays; the highest number is dropped first
     wraps: bool = False  # long text, which a narrow terminal folds
     signed: bool = False  # a change: what has grown gets a +
+    drawn: bool = False  # only terminals show it: a bar, a course
     of: Callable[[Record], Any] | None = None  # how a cell is read off a record; by its key, if not otherwise
 
     def read(self, record: Record) -> Any:
@@ -40,6 +42,16 @@ class Plot:
 
 
 @dataclass(frozen=True, slots=True)
+class Stack:
+    """Lengths side by side that fill a line, for terminals: rows of labels with their values, one line for each row."""
+
+    title: str
+    rows: tuple[tuple[tuple[str, int], ...], ...]
+    unit: Unit
+    legend: bool = False  # whether the labels stand below, with their figures
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """What a command shows, before any formatting: exact values."""
 
@@ -52,6 +64,8 @@ class Table:
     data: Mapping[str, Any] | None = None  # the object that the json format prints
     exact: bool = False
     plot: Plot | None = None
+    stack: Stack | None = None  # above the table, in terminals
+    weighed: bool = False  # whether terminals colour figures by their share of the total
     above: Table | None = None  # a table that people read first; formats for programs leave it out
 
     @classmethod
@@ -95,6 +109,11 @@ class Table:
         total = None if self.total is None else pick(self.total)
         return replace(self, columns=pick(self.columns), rows=tuple(map(pick, self.rows)), total=total)
 
+    def undrawn(self) -> Table:
+        """Return the table without what only terminals show."""
+        kept = [index for index, column in enumerate(self.columns) if not column.drawn]
+        return self if len(kept) == len(self.columns) else self.select(kept)
+
     def text(self) -> tuple[list[str], list[list[str]]]:
         """Return headers and rows as people read them: each column in one unit, rounded once, the total last."""
         columns = [self._text_of(index) for index in range(len(self.columns))]
@@ -105,6 +124,12 @@ class Table:
         values = [row[index] for row in self.body]
         if column.unit in ("text", "number"):
             return column.title, ["" if value is None else str(value) for value in values]
+        if column.unit == "bar":
+            largest = max((value for value in values if value is not None), default=0)
+            return column.title, [bar(value, largest) for value in values]
+        if column.unit == "course":
+            most = max((max(value, default=0) for value in values if value), default=0)
+            return column.title, [course(value or (), most) for value in values]
         if column.unit == "ratio":
             return column.title, ["" if value is None else f"{value:.3f}" for value in values]
         if column.unit == "share":

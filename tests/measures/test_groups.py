@@ -8,7 +8,7 @@ from support import traced
 from cnncost import Graph, trace
 from cnncost.base.errors import UsageError
 from cnncost.base.poly import symbols
-from cnncost.measures.groups import grouped, groups, resolutions
+from cnncost.measures.groups import resolutions
 from cnncost.measures.report import report
 from cnncost.models.load import names
 
@@ -40,7 +40,7 @@ def test_a_finer_map_than_the_input_has_a_stage() -> None:
 @pytest.mark.parametrize("by", ["scope", "resolution", "type"])
 def test_groups_keep_the_totals(by: str) -> None:
     whole = report(traced("inception_v3"), batch=3)
-    parts = grouped(whole, by)
+    parts = whole.group(by=by)
     assert parts.total == whole.total
     assert sum(row.layers for row in parts.rows) == len(whole.rows)
 
@@ -49,7 +49,7 @@ def test_every_network_of_the_zoo_has_stages() -> None:
     crowded = 0
     for name in names():
         whole = report(traced(name))
-        parts = grouped(whole, "resolution")
+        parts = whole.group(by="resolution")
         assert parts.total["flops"] == whole.total["flops"], name
         crowded += max(parts.flops.tolist()) > 0.9 * parts.total["flops"]
     assert crowded < 74  # networks that put over nine tenths into one scope of depth 1
@@ -57,7 +57,7 @@ def test_every_network_of_the_zoo_has_stages() -> None:
 
 def test_the_lectures_summary_by_type() -> None:
     # EECS 498-007, lecture 8: of AlexNet, convolutions hold most FLOPs and memory, linear layers most parameters.
-    parts = grouped(report(traced("alexnet_lecture")), "type")
+    parts = report(traced("alexnet_lecture")).group(by="type")
     by = {row.name: index for index, row in enumerate(parts.rows)}
     assert parts.flops[by["conv"]] > parts.total["flops"] / 2
     assert parts.activation_bytes[by["conv"]] > parts.total["activation_bytes"] / 2
@@ -67,9 +67,9 @@ def test_the_lectures_summary_by_type() -> None:
 def test_what_cannot_be_grouped() -> None:
     whole = report(traced("resnet18"))
     with pytest.raises(UsageError, match="cannot group by 'stage'"):
-        groups(whole, "stage")
+        whole.group(by="stage")
     with pytest.raises(UsageError, match="a depth of 2"):
-        groups(whole, "type", 2)
+        whole.group(2, by="type")
     (height,) = symbols("H")
     with pytest.raises(UsageError, match="need numbers"):
         resolutions(trace(lambda x: x.conv(8, 3), (3, height, height)))

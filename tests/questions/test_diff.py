@@ -93,7 +93,8 @@ def test_layers_account_for_every_change(old: Any, new: Any, named: bool) -> Non
         assert not there.layers
     for change in there.layers:
         if change.change == "renamed":
-            assert {**(change.old or {}), "name": ""} == {**(change.new or {}), "name": ""}
+            place = {"name": "", "index": 0, "stage": ""}
+            assert {**(change.old or {}), **place} == {**(change.new or {}), **place}
 
 
 def test_one_layer_more_is_one_addition() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from cnncost.base.figures import figure as named
 from cnncost.base.units import BYTE_UNITS, short
 from cnncost.graph.structure import Scope, scopes
-from cnncost.measures.groups import coarseness, grouped
+from cnncost.measures.groups import coarseness
 from cnncost.measures.report import Report
 from cnncost.questions.diff import difference
 from cnncost.show.drawing import words
@@ -135,7 +135,7 @@ def stages(reports: Sequence[Report], labels: Sequence[str], figure: str = "flop
     title, size = axis(figure)
     rows = []
     for label, report in zip(labels, reports, strict=True):
-        parts = grouped(report, "resolution")
+        parts = report.group(by="resolution")
         start = 0
         whole = sum(parts.column(figure).tolist()) or 1
         for row, value in zip(parts.rows, parts.column(figure).tolist(), strict=True):

@@ -19,7 +19,7 @@ def render(table: Table, format: str) -> str:
         from cnncost.show.render import ci
 
         return ci.FORMATS[format](table)
-    text = FORMATS[format](table)
+    text = FORMATS[format](table if format == "terminal" else table.undrawn())
     return text if table.above is None or format in DATA else f"{render(table.above, format)}\n\n{text}"
 
 

@@ -9,10 +9,14 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from cnncost.show.render import stack
 from cnncost.show.render.plot import area
 from cnncost.show.table import Table
 
-STYLES = {"over": "red", "warn": "yellow", "added": "green", "removed": "red"}  # of rows and notes by their first word
+STYLES = {"over": "red", "warn": "yellow"}  # of rows and notes by their first word
+BAR = "#56B4E9"
+HEAVY, LIGHT = ((0.06, "bold red"), (0.03, "yellow")), (0.001, "dim")  # styles of figures by their share of the total
+MANY = 12  # rows from which shares are coloured: of a few rows each is heavy
 SPACING = 2  # columns between columns
 LINE_BUDGET = 28  # columns that a text column of prose may be squeezed to before others are dropped
 
@@ -39,16 +43,23 @@ def draw(table: Table, console: Console) -> str:
     )
     for column, header in zip(fitted.columns, headers, strict=True):
         drawn.add_column(
-            header, justify="left" if column.unit == "text" else "right", no_wrap=not column.wraps, overflow="fold"
+            header,
+            justify="left" if column.unit in ("text", "bar", "course") else "right",
+            no_wrap=not column.wraps,
+            overflow="fold",
         )
     for index, row in enumerate(rows):
         is_total = fitted.total is not None and index == len(rows) - 1
         drawn.add_row(
-            *map(Text, row),
+            *(Text(text, _style(fitted, index, at)) for at, text in enumerate(row)),
             style="bold" if is_total else STYLES.get(row[0]),
             end_section=index == len(rows) - 2 and fitted.total is not None,
         )
     with console.capture() as captured:
+        if fitted.stack is not None:
+            for line in stack.lines(fitted.stack, console.width, not console.no_color):
+                console.print(line, no_wrap=True, overflow="crop")
+            console.print()
         console.print(drawn)
         for paragraph in filter(None, fitted.prose.split("\n\n")):
             console.print()
@@ -68,6 +79,24 @@ def draw(table: Table, console: Console) -> str:
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
+def _style(table: Table, row: int, at: int) -> str:
+    """Return how a cell looks: growth is red and a loss green, bars are blue, figures go by their share of the total."""
+    column, value = table.columns[at], table.body[row][at]
+    if column.unit in ("bar", "course"):
+        return BAR
+    if column.signed:
+        number = getattr(value, "value", value)
+        return "" if not isinstance(number, (int, float)) or number == 0 else "red" if number > 0 else "green"
+    if not table.weighed or column.unit not in ("count", "bytes") or table.total is None or row >= len(table.rows) > 0:
+        return ""
+    total = table.total[at]
+    if len(table.rows) < MANY or not isinstance(value, int) or not isinstance(total, int) or not total:
+        return ""
+    share = value / total
+    heavy = next((style for least, style in HEAVY if share > least), "")
+    return heavy or (LIGHT[1] if share < LIGHT[0] else "")
+
+
 def fit(table: Table, width: int) -> tuple[Table, list[str]]:
     """Return the table without the columns that do not fit into `width`, least important first, and their titles."""
     keep = list(range(len(table.columns)))
@@ -82,5 +111,6 @@ def fit(table: Table, width: int) -> tuple[Table, list[str]]:
         if table.columns[least].priority == 0:
             break
         keep.remove(least)
-        dropped.append(table.columns[least].title)
+        if not table.columns[least].drawn:  # what only terminals show is not missed
+            dropped.append(table.columns[least].title)
     return table.select(keep), dropped

@@ -93,6 +93,8 @@ def _local(key: str) -> Callable[[Record], Any]:
     return read
 
 
+SHARES = {"memory_share": "activation_bytes", "params_share": "params", "flops_share": "flops"}  # of which figure each is
+SHARE_COLUMNS = {key: Column(key, "%", "share", priority=2) for key in SHARES}
 LASTING = ("params", "flops", "macs")  # figures that stay however narrow the terminal is
 FIGURE_COLUMNS: dict[str, Column] = {  # by the key of each figure
     each.key: Column(
@@ -117,17 +119,19 @@ DEVICE_COLUMNS = ("intensity", "bound_us", "bound_by")  # what a device adds unl
 DEFAULT_COLUMNS = (
     "name,kind,input,filters,kernel,stride,pad,output,memory,params,flops"  # the lecture's table, with the layer's type
 )
-COLUMN_NAMES = tuple(dict.fromkeys((*TEXT_COLUMNS, *(each.name for each in FIGURES.values()), *SETS)))  # as they are offered
+GROUP_COLUMNS = "name,layers,memory,memory_share,params,params_share,flops,flops_share"  # of groups by resolution and type
+BAR_COLUMNS = "name,output,memory,params,flops"  # where bars take room
+COLUMN_NAMES = tuple(dict.fromkeys((*TEXT_COLUMNS, *(f.name for f in FIGURES.values()), *SHARES, *SETS)))  # as offered
 
 
 def column_keys(text: str) -> list[str]:
     """Return the column keys of a list such as "name,output,params". Raises UsageError for an unknown one."""
     keys: list[str] = []
     for word in filter(None, (part.strip().lower() for part in text.split(","))):
-        if word not in (*TEXT_COLUMNS, *SETS, *NAMES):
+        if word not in (*TEXT_COLUMNS, *SHARES, *SETS, *NAMES):
             listed = f"columns: {', '.join(COLUMN_NAMES)}"
             raise UsageError(f"unknown column '{word}'", did_you_mean(word, (*COLUMN_NAMES, *NAMES), listed))
-        found = SETS[word] if word in SETS else (word,) if word in TEXT_COLUMNS else (NAMES[word].key,)
+        found = SETS[word] if word in SETS else (word,) if word in (*TEXT_COLUMNS, *SHARES) else (NAMES[word].key,)
         keys += [key for key in found if key not in keys]
     if not keys:
         raise UsageError("no columns named", f"columns: {', '.join(COLUMN_NAMES)}")

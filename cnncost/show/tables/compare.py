@@ -7,29 +7,45 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from cnncost.base.errors import UsageError
 from cnncost.base.poly import Num
+from cnncost.measures.groups import coarseness
 from cnncost.rules import show
 from cnncost.show.table import Column, Record, Table
 from cnncost.show.tables.columns import FIGURE_COLUMNS
 
 if TYPE_CHECKING:
     from cnncost.measures.comparison import Comparison
+    from cnncost.measures.report import Report
 
 
+GROUPED = ("flops", "params")  # figures that are compared group by group
 COMPARED = {"params": 0, "flops": 0, "macs": 4, "activation_bytes": 2}  # figures, and how early each goes in narrow terminals
 
 
-def comparison_table(found: Comparison, exact: bool = False) -> Table:
-    """Return the totals of several models side by side, with ratios to the first."""
+def comparison_table(found: Comparison, exact: bool = False, by: str | None = None, bars: bool = False) -> Table:
+    """Return the totals of several models side by side, with ratios to the first.
+
+    With `by`, "scope", "resolution" or "type", a row for each group and a column for each model: its FLOPs there. With `bars`
+    terminals draw bars beside figures, and the course of live memory, all on one scale.
+    """
+    if by is not None:
+        return groups_table(found, by, exact)
     records: list[Record] = [
-        {"model": label, "input": list(report.input), "total": dict(report.total)}
+        {"model": label, "input": list(report.input), "total": dict(report.total), "stages": _stages(report)}
         for label, report in zip(found.labels, found, strict=True)
     ]
+    drawn = {id(record): report for record, report in zip(records, found, strict=True)}
     columns = [Column("model", "model"), Column("input", "input", priority=6, of=lambda each: show(tuple(each["input"])))]
     for key, priority in COMPARED.items():
         column = replace(FIGURE_COLUMNS[key], priority=priority, of=_total(key))
         ratio = Column(f"{key}_ratio", f"× {column.title}", "ratio", priority + 1, of=_ratio(key, records[0]["total"][key]))
-        columns += [column, ratio]
+        columns += [column, *([_bar(key)] if bars and key in ("params", "flops") else []), ratio]
+    if bars:
+        columns += [
+            Column("live", "live memory over execution", "course", 2, drawn=True, of=lambda each: _live(drawn[id(each)])),
+            Column("peak_bytes", "peak", "bytes", 2, drawn=True, of=lambda each: drawn[id(each)].total["peak_memory"]),
+        ]
     one = found[0]
     note = f"batch {one.batch}, {one.dtype}; {one.convention.name}: {one.convention.states}; ratios are to {found.labels[0]}"
     said = [f"{label}: {text}" for label, report in zip(found.labels, found, strict=True) for text in report.notes]
@@ -42,6 +58,61 @@ def comparison_table(found: Comparison, exact: bool = False) -> Table:
         notes=(note, *said),
         exact=exact,
     )
+
+
+def groups_table(found: Comparison, by: str, exact: bool = False) -> Table:
+    """Return the FLOPs and the parameters of several models group by group."""
+    parts = [report.group(by=by) for report in found]
+    names = list(dict.fromkeys(row.name for part in parts for row in part.rows))
+    if by == "resolution":
+        names.sort(key=coarseness)
+    cells = [{row.name: place for place, row in enumerate(part.rows)} for part in parts]
+    records = []
+    for name in names:
+        record: dict[str, Any] = {"group": name}
+        for number, (part, places) in enumerate(zip(parts, cells, strict=True)):
+            for key in GROUPED:
+                record[f"{key}_{number + 1}"] = part.column(key).tolist()[places[name]] if name in places else 0
+        records.append(record)
+    columns = [Column("group", by)]
+    for figure in (FIGURE_COLUMNS[key] for key in GROUPED):
+        for number, label in enumerate(found.labels, start=1):
+            columns.append(replace(figure, key=f"{figure.key}_{number}", title=f"{figure.title} {label}", of=None))
+    one = found[0]
+    counting = {"batch": one.batch, "dtype": one.dtype, "convention": one.convention.name}
+    totals = {f"{key}_{number + 1}": part.total[key] for key in GROUPED for number, part in enumerate(parts)}
+    return Table.of(
+        columns,
+        records,
+        schema="cnncost.compare_groups/1",
+        field="groups",
+        head={"by": by, "models": list(found.labels), **counting},
+        total=totals,
+        label="group",
+        notes=(f"batch {one.batch}, {one.dtype}; {one.convention.name}: {one.convention.states}",),
+        exact=exact,
+    )
+
+
+def _stages(report: Report) -> list[dict[str, Any]]:
+    """Return a model's figures by resolution; nothing where sizes are letters."""
+    try:
+        parts = report.group(by="resolution")
+    except UsageError:
+        return []
+    columns = [parts.column(key).tolist() for key in COMPARED]
+    return [
+        {"stage": row.name, "layers": row.layers, **dict(zip(COMPARED, values, strict=True))}
+        for row, *values in zip(parts.rows, *columns, strict=True)
+    ]
+
+
+def _bar(key: str) -> Column:
+    return Column(f"{key}_bar", "", "bar", 3, drawn=True, of=lambda each: each["total"][key])
+
+
+def _live(report: Report) -> Any:
+    return report.column("live").tolist() if isinstance(report.total["peak_memory"], int) else None
 
 
 def _total(key: str) -> Callable[[Record], Any]:

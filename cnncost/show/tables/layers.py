@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -12,39 +13,56 @@ from cnncost.base.errors import UsageError
 from cnncost.base.figures import FIGURES, order_key
 from cnncost.base.units import figures
 from cnncost.rules import show
-from cnncost.show.table import Table
-from cnncost.show.tables.columns import DEFAULT_COLUMNS, DEVICE_COLUMNS, FIGURE_COLUMNS, TEXT_COLUMNS, column_keys
+from cnncost.show.table import Column, Record, Stack, Table
+from cnncost.show.tables.columns import (
+    BAR_COLUMNS,
+    DEFAULT_COLUMNS,
+    DEVICE_COLUMNS,
+    FIGURE_COLUMNS,
+    GROUP_COLUMNS,
+    SHARE_COLUMNS,
+    SHARES,
+    TEXT_COLUMNS,
+    column_keys,
+)
 
 if TYPE_CHECKING:
     from cnncost.measures.devices import Device
     from cnncost.measures.report import Report
 
 
+BAR_PRIORITIES = {"flops": 13, "params": 14}  # bars go before all else where space is short, the one of FLOPs last
+
+
 def layer_table(
     report: Report,
     *,
     depth: int | None = None,
+    by: str | None = None,
     columns: str | None = None,
     sort: str | None = None,
     top: int | None = None,
     exact: bool = False,
     free: bool = False,
     device: Device | None = None,
+    bars: bool = False,
 ) -> Table:
-    """Return the table of a report's layers, or of its groups at `depth`, with totals.
+    """Return the table of a report's layers, or of its groups at `depth` or `by` "resolution" or "type", with totals.
 
     `columns` names the columns; `sort` the figure to sort by, largest first; `top` keeps so many rows and sums the others;
-    `free` shows layers that cost nothing too; `device` is what the roofline's columns need.
+    `free` shows layers that cost nothing too; `device` is what the roofline's columns need; with `bars` terminals draw bars
+    beside figures, and the share of FLOPs with the running sum of shares.
     """
     from cnncost.measures.report import COLUMNS
 
-    keys = column_keys(columns or DEFAULT_COLUMNS)
+    grouped = by in ("resolution", "type")
+    keys = column_keys(columns or (GROUP_COLUMNS if grouped else BAR_COLUMNS if bars else DEFAULT_COLUMNS))
     if device is not None and not any(key.startswith("bound") for key in keys):
         keys += [key for key in DEVICE_COLUMNS if key not in keys]
     order = order_key(sort) if sort else "flops" if top is not None else None
     if top is not None and top < 1:
         raise UsageError(f"--top {top} keeps no row", "give a whole number from 1")
-    whole = report.group(depth)
+    whole = report.group(depth, by)
     asked = [key for key in dict.fromkeys((*keys, order)) if key in FIGURES and key not in (*COLUMNS, "layers")]
     derivation = whole.derivation(device) if asked else None
 
@@ -70,13 +88,15 @@ def layer_table(
         total[key] = derivation.total(key, whole.rows, total["flops"])
         for record, value in zip(records, derivation.column(key, shown.rows, shown.flops.tolist()), strict=True):
             record[key] = value
-    described = [{**TEXT_COLUMNS, **FIGURE_COLUMNS}[key] for key in keys]
+    described = [_described(key, total) for key in keys]
+    if bars:
+        described = list(_with_bars(described, keys, total, records))
     table = Table.of(
         described,
         records,
         schema="cnncost.table/1",
         field="layers",
-        head=report.head_record(),
+        head={**report.head_record(), **_device(device, report.dtype)},
         total=total,
         tail={"notes": list(report.notes), "free": _tally(hidden)} if report.notes else {"free": _tally(hidden)},
         title=report.model,
@@ -90,12 +110,70 @@ def layer_table(
             *report.notes,
         ),
         exact=exact,
+        weighed=bars,
+        stack=_icicle(report, "flops") if bars and depth == 1 and not grouped else None,
     )
     if columns is None:  # of the columns nobody asked for by name, show those that say something
         table = table.select(
             [i for i, c in enumerate(described) if c.priority < 2 or any(row[i] is not None for row in table.rows)]
         )
     return table
+
+
+def _device(device: Device | None, dtype: str) -> dict[str, Any]:
+    """Return a device with its rates, for programs."""
+    if device is None:
+        return {}
+    rates = {"name": device.name, "rate": device.rate(dtype), "bandwidth": device.bandwidth}
+    return {"device": {**rates, "source": device.source}}
+
+
+def _described(key: str, total: Record) -> Column:
+    """Return a column by its key; a share is that of the total."""
+    if key not in SHARES:
+        return {**TEXT_COLUMNS, **FIGURE_COLUMNS}[key]
+    figure = SHARES[key]
+    return replace(SHARE_COLUMNS[key], of=lambda each: _share(each[figure], total[figure]))
+
+
+def _share(value: Any, total: Any) -> Fraction | None:
+    exact = isinstance(value, (int, Fraction)) and isinstance(total, (int, Fraction))
+    return Fraction(value) / Fraction(total) if exact and total else None
+
+
+def _with_bars(columns: Sequence[Column], keys: Sequence[str], total: Record, records: Sequence[Record]) -> Iterator[Column]:
+    """Iterate over columns with a bar behind each sum of numbers; behind FLOPs the share and the running sum of shares."""
+    running: dict[int, Fraction] = {}
+    so_far = Fraction(0)
+    for record in records:
+        so_far += _share(record["flops"], total["flops"]) or 0
+        running[id(record)] = so_far
+    last = "flops_share" if "flops_share" in keys else "flops"
+    for key, column in zip(keys, columns, strict=True):
+        yield column
+        if key in FIGURES and FIGURES[key].group == "sum" and column.unit in ("count", "bytes"):
+            yield Column(f"{key}_bar", "", "bar", BAR_PRIORITIES.get(key, 15), drawn=True, of=_length(key))
+            if key == last:
+                yield replace(_described("flops_share", total), priority=12, drawn=True)
+        if key == last:
+            yield Column("running_share", "Σ %", "share", 12, drawn=True, of=lambda each: running.get(id(each)))
+
+
+def _length(key: str) -> Callable[[Record], Any]:
+    """Return what the bar of a figure is read off: rows but the one of all others, whose bar would dwarf theirs."""
+    return lambda each: each[key] if each.get("kind", "others") != "others" else None
+
+
+def _icicle(report: Report, figure: str) -> Stack | None:
+    """Return where a figure is spent as two lines: the stages, and their blocks below them."""
+    if not isinstance(report.total[figure], int):
+        return None
+    lines = []
+    for depth in (1, 2):
+        whole = report.group(depth)
+        names = [name.rpartition(".")[2] if depth > 1 else name for name in (row.name for row in whole.rows)]
+        lines.append(tuple(zip(names, whole.column(figure).tolist(), strict=True)))
+    return Stack(f"{FIGURES[figure].title} by stage and block", tuple(lines), "count")
 
 
 def counted(report: Report) -> str:

@@ -27,7 +27,7 @@ from cnncost.measures.memory import (
     is_view,
 )
 from cnncost.rules import RULES, show
-from cnncost.show.table import Column, Plot, Table
+from cnncost.show.table import Column, Plot, Stack, Table
 
 NAMED = 6  # storages alive at the peak that are named
 Line = tuple[str, Any, str | None, str]  # name, bytes, dtype, what it is
@@ -70,6 +70,10 @@ def memory_table(plan: Memory, exact: bool = False) -> Table:
         "params_bytes": plan.params_bytes,
         "buffers_bytes": plan.buffers_bytes,
         "input_bytes": plan.input_bytes,
+        "storages": [
+            {"layer": names[made.layer], "bytes": made.bytes, "first": made.layer, "last": made.last}
+            for made in plan.storages()
+        ],
         "timeline": [{"layer": name, "live_bytes": count} for name, count in zip(names, live, strict=True)],
     }
     return Table(
@@ -84,8 +88,15 @@ def memory_table(plan: Memory, exact: bool = False) -> Table:
         notes=tuple(notes),
         data=data,
         exact=exact,
+        stack=_training(plan),
         plot=Plot("live while each layer runs, at inference", live, "bytes", f"{at}") if live else None,
     )
+
+
+def _training(plan: Memory) -> Stack | None:
+    """Return what training takes as one bar."""
+    parts = tuple([(part, count) for part, (count, _) in plan.training_parts.items() if isinstance(count, int) and count])
+    return Stack(f"training, optimizer {plan.optimizer}", (parts,), "bytes", legend=True) if parts else None
 
 
 def _largest(alive: list[tuple[str, int]], exact: bool) -> str:
