@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 __version__ = "0.1.0"
 
 if _TYPE_CHECKING:
-    from cnncost.api import analyze, check, compare, diff, explain, formula, memory, solve, sweep
+    from cnncost.api import analyze, check, compare, diff, draw, explain, formula, memory, plot, report, solve, sweep
     from cnncost.base.errors import CnncostError
     from cnncost.base.poly import Poly, symbols
     from cnncost.counting import Convention
@@ -30,6 +30,7 @@ if _TYPE_CHECKING:
     from cnncost.questions.formula import Formula
     from cnncost.questions.solve.solution import Solution
     from cnncost.questions.sweep.query import Result
+    from cnncost.show.pictures import Page, Picture
 
 # Where each public name lives: imported on first use, so that `import cnncost` and `cnncost --help` cost nothing.
 _HOMES = {
@@ -45,6 +46,9 @@ _HOMES = {
     "explain": "api",
     "check": "api",
     "diff": "api",
+    "draw": "api",
+    "plot": "api",
+    "report": "api",
     "Convention": "counting",
     "Graph": "graph.graph",
     "Node": "graph.graph",
@@ -68,6 +72,8 @@ _HOMES = {
     "Readings": "questions.claims",
     "Check": "questions.check.budget",
     "Difference": "questions.diff",
+    "Page": "show.pictures",
+    "Picture": "show.pictures",
 }
 
 __all__ = [
@@ -83,6 +89,8 @@ __all__ = [
     "Memory",
     "Model",
     "Node",
+    "Page",
+    "Picture",
     "Poly",
     "Readings",
     "Report",
@@ -95,12 +103,15 @@ __all__ = [
     "check",
     "compare",
     "diff",
+    "draw",
     "explain",
     "family",
     "formula",
     "from_torch",
     "load",
     "memory",
+    "plot",
+    "report",
     "solve",
     "sweep",
     "symbols",

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cnncost.questions.formula import Formula
     from cnncost.questions.solve.solution import Solution
     from cnncost.questions.sweep.query import Result
+    from cnncost.show.pictures import Page, Picture
 
 AnyModel: TypeAlias = str | Model | Graph | Callable[..., Outputs]
 
@@ -342,6 +343,81 @@ def diff(old: AnyModel, new: AnyModel, *, by: str = "flops", **options: Any) -> 
 # ── what the verbs share ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def draw(
+    model: AnyModel | Report, *, depth: int | None = None, figure: str = "flops", dark: bool = False, **options: Any
+) -> Picture:
+    """Return the drawing of a network: boxes and lines, neighbours that are alike folded to ×n. Notebooks show it.
+
+    `depth` says how many levels of scopes are drawn open, by default as many as stay readable; `figure` is that of which boxes
+    show their share. Further options as those of `analyze`.
+
+    >>> draw("resnet50", depth=1)
+    <Drawing resnet50>
+    """
+    from cnncost.show.pictures import draw
+
+    return draw(_report(model, options), depth=depth, figure=figure, dark=dark)
+
+
+def plot(
+    kind: str,
+    *models: AnyModel | Report,
+    figure: str = "flops",
+    device: str | None = None,
+    x: str = "macs",
+    y: str = "top1",
+    area: str = "params",
+    data: str | None = None,
+    dark: bool = False,
+    **options: Any,
+) -> Picture:
+    """Return a plot: "icicle", "stages", "memory", "diff", "bubble", "roofline" or "field". Notebooks show it.
+
+    `figure` is that of icicle, stages and diff; `device` bounds the roofline; a bubble stands at `x` and `y` with an `area`,
+    each a figure or a column of the CSV file `data`, without which `top1` and `top5` are the accuracies of torchvision's
+    weights. Further options as those of `analyze`.
+
+    >>> plot("stages", "vgg16", "resnet50")
+    <Plot stages of vgg16, resnet50>
+    >>> plot("bubble", "alexnet", "resnet50").figure["layer"][0]["encoding"]["y"]["title"]
+    'ImageNet top-1 accuracy (%)'
+    """
+    from cnncost.measures.devices import device as named
+    from cnncost.show.pictures import plot
+
+    asked = {"figure": figure, "device": named(device) if device else None, "x": x, "y": y, "area": area, "data": data}
+    found = [_report(model, options) for model in models]
+    return plot(kind, *found, labels=[_label(model) for model in models], dark=dark, **asked)
+
+
+def report(*models: AnyModel | Report, device: str | None = None, diff: bool = False, **options: Any) -> Page:
+    """Return a page about 1 to 6 networks, or with `diff` about what changed from the first to the second.
+
+    `device` bounds the roofline, by default an H100. Further options as those of `analyze`.
+
+    >>> report("resnet18", "resnet34").title
+    'resnet18, resnet34'
+    """
+    from cnncost.measures.devices import device as named
+    from cnncost.show.page.data import check_models
+    from cnncost.show.pictures import page_of
+
+    check_models(len(models), diff)
+    found = [_report(model, options) for model in models]
+    return page_of(*found, labels=[_label(model) for model in models], device=named(device) if device else None, diff=diff)
+
+
+def _report(model: Any, options: Mapping[str, Any]) -> Report:
+    """Return the report of a model; one that is a report already has been counted."""
+    from cnncost.measures.report import Report
+
+    if not isinstance(model, Report):
+        return analyze(model, **options)
+    if options:
+        raise TypeError(f"a report is counted already: give {', '.join(options)} to analyze()")
+    return model
+
+
 def _graph(model: Any, input: Any, settings: dict[str, Any]) -> Graph:
     if isinstance(model, Graph):
         if input is not None or settings:
@@ -380,7 +456,7 @@ def _label(model: Any) -> str:
     """Return what the user calls a model."""
     if isinstance(model, str):
         return model
-    return str(getattr(model, "name", None) or getattr(model, "__name__", "model"))
+    return str(getattr(model, "name", None) or getattr(model, "model", None) or getattr(model, "__name__", "model"))
 
 
 def _convention(given: str | Convention) -> Convention:

@@ -78,7 +78,7 @@ def command(
             axis_title(name, known(data))
     bounding = chosen_device(device, peak, bandwidth)
     found = reports(models, **options)
-    asked = {"figure": key, "device": bounding, "x": x, "y": y, "size": area, "data": data, "dark": dark}
+    asked = {"figure": key, "device": bounding, "x": x, "y": y, "area": area, "data": data, "dark": dark}
     if chosen == "html":
         from cnncost.show.page.plots import plot_page
 

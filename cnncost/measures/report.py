@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from cnncost.measures.columns import Derivation
     from cnncost.measures.devices import Device
 
+_PICTURES = "cnncost.show.pictures"  # by name, as in `Showable`: a report does not depend on how it is shown
 COLUMNS = ("params", "macs", "flops", "activation_bytes", "expected_flops", "param_bytes", "buffers")  # that a report has
 
 
@@ -188,6 +190,18 @@ class Report(Showable, Sequence["Layer"]):
         except ImportError:
             raise UsageError("pandas is not installed", "pip install pandas; report.columns needs NumPy only") from None
         return pandas.DataFrame(self.columns)
+
+    def draw(self, **options: Any) -> Any:
+        """Return the drawing of the network: `depth`, `figure` and `dark` as in `cnncost.draw`."""
+        return import_module(_PICTURES).draw(self, **options)
+
+    def plot(self, kind: str = "icicle", *others: Report, **asked: Any) -> Any:
+        """Return a plot of this report and others: kinds and options as in `cnncost.plot`."""
+        return import_module(_PICTURES).plot(kind, self, *others, **asked)
+
+    def save(self, path: str, *others: Report, **options: Any) -> None:
+        """Write the page about this report and others to FILE.html: options as in `cnncost.report`."""
+        import_module(_PICTURES).page_of(self, *others, **options).save(path)
 
     def group(self, depth: int | None = None, by: str | None = None) -> Report:
         """Return the report of groups: by "scope" (the usual), "resolution" or "type".

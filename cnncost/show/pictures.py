@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from html import escape
 from importlib import import_module
 from typing import Any
 
@@ -49,6 +50,7 @@ def picture_format(path: str | None) -> str:
     return chosen
 
 
+FRAME = "width: 100%; height: 800px; border: 0"  # of a page in a notebook
 PLOTS = {**SUFFIXES, ".html": "html", ".json": "json"}
 
 
@@ -115,8 +117,7 @@ class Picture:
         """Write the picture to a file: .svg, .png, .pdf; a plot to .vl.json, too. Raises UsageError for another suffix."""
         drawing = self.figure is None
         made = convert(self.svg, picture_format(path)) if drawing else drawn(self.figure or {}, plot_format(path))
-        with open(path, "wb") as file:
-            file.write(made)
+        _write(path, made)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """Return what notebooks show: SVG; of a plot Vega-Lite, and SVG where vl-convert is installed."""
@@ -133,37 +134,58 @@ class Picture:
         return f"<{'Drawing' if self.figure is None else 'Plot'} {self.title}>"
 
 
-def draw(report: Report, **options: Any) -> Picture:
-    """Return the drawing of a report's network; options as those of `cnncost.show.drawing.drawing`.
+@dataclass(frozen=True, repr=False)
+class Page:
+    """A page about networks, in one HTML file that needs no network: notebooks show it, and `save` writes it."""
 
-    >>> import cnncost
-    >>> draw(cnncost.analyze("resnet18"), depth=1)
-    <Drawing resnet18>
-    """
+    title: str
+    html: str
+
+    def save(self, path: str) -> None:
+        """Write the page to FILE.html. Raises UsageError for another suffix, and where it cannot be written."""
+        checked_suffix(path, ".html", ".htm")
+        _write(path, self.html.encode("utf-8"))
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the page in a frame of its own, which can reach nothing of the notebook."""
+        return (
+            f'<iframe sandbox="allow-scripts" srcdoc="{escape(self.html)}" width="100%" height="800" frameborder="0"></iframe>'
+        )
+
+    def __repr__(self) -> str:
+        return f"<Page {self.title}, {len(self.html) // 1000} kB>"
+
+
+def draw(report: Report, **options: Any) -> Picture:
+    """Return the drawing of a report's network; options as those of `cnncost.show.drawing.drawing`."""
     from cnncost.show.drawing import drawing
 
-    return Picture(report.model, svg=drawing(report, **options))
+    key = share_key(options.pop("figure", "flops"))
+    return Picture(report.model, svg=drawing(report, figure=key, **options))
 
 
 def plot(kind: str, *reports: Report, labels: Sequence[str] | None = None, **asked: Any) -> Picture:
-    """Return a plot of reports; `kind` and `asked` as those of `cnncost.show.plots.figure`.
-
-    >>> import cnncost
-    >>> plot("memory", cnncost.analyze("resnet18"))
-    <Plot memory of resnet18>
-    """
+    """Return a plot of reports; `kind` and `asked` as those of `cnncost.show.plots.figure`."""
     from cnncost.show.plots import figure
 
+    if "figure" in asked:
+        asked["figure"] = share_key(asked["figure"])
     names = ", ".join(labels or [report.model for report in reports])
     return Picture(f"{kind} of {names}", figure=figure(kind, reports, labels, **asked))
 
 
-def save(path: str, *reports: Report, labels: Sequence[str] | None = None, **options: Any) -> None:
-    """Write the page of 1 to 6 reports to FILE.html; options as those of `cnncost.show.page.data.page_data`."""
+def page_of(*reports: Report, labels: Sequence[str] | None = None, **options: Any) -> Page:
+    """Return the page of 1 to 6 reports; options as those of `cnncost.show.page.data.page_data`."""
     from cnncost.show.page import page
     from cnncost.show.page.data import page_data
 
-    checked_suffix(path, ".html", ".htm")
-    text = page(page_data(reports, labels, **options))
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
+    data = page_data(reports, labels, **options)
+    return Page(data["title"], page(data))
+
+
+def _write(path: str, made: bytes) -> None:
+    try:
+        with open(path, "wb") as file:
+            file.write(made)
+    except OSError as error:
+        raise UsageError(f"cannot write '{path}': {(error.strerror or str(error)).lower()}", "choose another file") from None

@@ -13,7 +13,7 @@ import cnncost
 from cnncost.base.errors import UsageError
 from cnncost.measures.devices import DEVICES
 from cnncost.measures.report import Report, report
-from cnncost.show.pictures import draw, drawn, plot, save
+from cnncost.show.pictures import draw, drawn, plot
 from cnncost.show.plots import KINDS, figure
 from cnncost.show.plots.dots import front
 
@@ -150,7 +150,17 @@ def test_in_notebooks_and_from_python(tmp_path: Path) -> None:
     assert (tmp_path / "net.svg").read_text(encoding="utf-8") == picture.svg
     bundle = plot("icicle", whole)._repr_mimebundle_()
     assert bundle["application/vnd.vegalite.v5+json"]["title"]["text"] == "FLOPs of resnet18"
+    assert whole.draw(depth=1) == picture == cnncost.draw("resnet18", depth=1)
+    assert whole.plot("memory").title == "memory of resnet18"
+    page = cnncost.report(whole, "vgg16", device="a100")
+    assert page._repr_html_().startswith('<iframe sandbox="allow-scripts" srcdoc="&lt;!doctype html&gt;')
+    with pytest.raises(UsageError, match="cannot write"):
+        page.save(str(tmp_path / "no" / "net.html"))
+    with pytest.raises(UsageError, match="is no sum over layers"):
+        cnncost.draw(whole, figure="peak")
+    with pytest.raises(TypeError, match="counted already"):
+        cnncost.draw(whole, batch=2)
     with pytest.raises(UsageError, match="names no format"):
         picture.save(str(tmp_path / "net.gif"))
-    save(str(tmp_path / "net.html"), whole, cnncost.analyze("vgg16"))
+    whole.save(str(tmp_path / "net.html"), cnncost.analyze("vgg16"))
     assert (tmp_path / "net.html").read_text(encoding="utf-8").startswith("<!doctype html>")

@@ -30,7 +30,7 @@ way in; the methods of a `Tensor` are the layer types of `cnncost ops`. Made fro
 """
 SECTIONS = {  # every public name stands in one of them
     "Questions about models": ("analyze", "compare", "memory", "formula", "solve", "sweep", "explain", "check", "diff"),
-    "Pictures": ("draw", "plot", "report"),
+    "Pictures": ("draw", "plot", "report", "Picture", "Page"),
     "Models": ("load", "from_torch", "family", "variant", "block", "trace", "Model", "Graph", "Node", "Tensor"),
     "Answers": (
         *("Report", "Layer", "Comparison", "Memory", "Formula", "Solution", "Result", "Explanation", "Readings", "Working"),

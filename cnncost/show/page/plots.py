@@ -20,7 +20,7 @@ def plot_page(kind: str, reports: Sequence[Report], labels: Sequence[str], **ask
     shown = list(reports)[:6]
     if kind == "bubble":
         data = known(asked.get("data"))
-        names = [asked.get("x", "macs"), asked.get("y", "top1"), asked.get("size", "params")]
+        names = [asked.get("x", "macs"), asked.get("y", "top1"), asked.get("area", "params")]
         axes = {}
         for axis, name in zip(("x", "y", "size"), names, strict=True):
             title, unit = axis_title(name, data)

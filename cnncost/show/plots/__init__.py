@@ -33,7 +33,7 @@ class Asked:
     device: Device | None = None
     x: str = "macs"
     y: str = "top1"
-    size: str = "params"
+    area: str = "params"
     data: str | None = None
     dark: bool = False
 
@@ -80,6 +80,6 @@ def check(kind: str, count: int) -> None:
 
 
 def _bubble(reports: Sequence[Report], labels: Sequence[str], asked: Asked) -> dict[str, Any]:
-    data, names = known(asked.data), (asked.x, asked.y, asked.size)
+    data, names = known(asked.data), (asked.x, asked.y, asked.area)
     titles = [axis_title(name, data)[0] for name in names]
     return dots.bubble(points(reports, labels, names, data), *titles, dark=asked.dark)
