@@ -395,7 +395,8 @@ def report(*models: AnyModel | Report, device: str | None = None, diff: bool = F
 
     `device` bounds the roofline, by default an H100. Further options as those of `analyze`.
 
-    >>> report("resnet18", "resnet34").title
+    >>> import cnncost
+    >>> cnncost.report("resnet18", "resnet34").title
     'resnet18, resnet34'
     """
     from cnncost.measures.devices import device as named
