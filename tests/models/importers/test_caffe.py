@@ -128,6 +128,19 @@ def test_weights_are_never_cut_in_silence(type: str) -> None:
         graph(conv("c", "data") + layer("last", type, "c", fields))
 
 
+def test_losses_and_measures_are_ends_and_nothing_is_missing() -> None:
+    text = conv("c", "data") + 'layer { name: "l" type: "DummyData" top: "label" dummy_data_param { shape { dim: 1 } } }\n'
+    found = graph(text + layer("a", "Accuracy", "c label") + layer("s", "SoftmaxWithLoss", "c label"))
+    assert [node.name for node in found.layers] == ["c"]
+    assert found.notes == ()
+
+
+def test_normalisation_within_a_channel_reads_a_square() -> None:  # Caffe computes it by a pooling of local_size × local_size
+    fields = "lrn_param { local_size: 3 norm_region: %s }"
+    within, across = (graph(layer("n", "LRN", "data", fields % r)).layers[0].cost.taps for r in ("WITHIN_CHANNEL", "0"))
+    assert (within, across) == (9 * 3 * 64 * 64, 3 * 3 * 64 * 64)
+
+
 def test_fields_that_are_not_known_are_told() -> None:
     found = graph(layer("c", "Convolution", "data", "convolution_param { num_output: 4 kernel_size: 3 dilated_by: 2 }"))
     assert found.notes == ("fields that are not known, and were left aside: 1 convolution_param.dilated_by",)

@@ -158,6 +158,11 @@ def test_a_member_that_is_larger_than_any_network_is_not_inflated(monkeypatch: p
         keras.read(archive.getvalue(), "a.keras")
 
 
+def test_a_mean_with_same_padding_is_over_real_inputs() -> None:  # tf.nn.avg_pool: padding is left out of the mean
+    pool = layer("AveragePooling2D", pool_size=[3, 3], strides=[1, 1], padding="same")
+    assert graph(sequential(pool, shape=(None, 4, 4, 1))).layers[0].cost.taps == (2 + 3 + 3 + 2) ** 2
+
+
 def test_shapes_that_the_file_records_must_come_out() -> None:
     data = (DATA / "dict_outputs.json").read_bytes()
     keras.read(data, "a.json").trace()
