@@ -39,15 +39,30 @@ class Weights:
     buffers: list[Any] = field(default_factory=list)
     unseen: int = 0
 
-    def new(self, *shape: int) -> Any:
-        parameter = nn.Parameter(torch.rand(*shape))
-        self.parameters.append(parameter)
-        return parameter
+    made: list[Any] = field(default_factory=list)
+    place: int = 0
 
-    def module(self, module: Any) -> Any:
-        self.parameters += module.parameters()
-        self.buffers += module.buffers()
-        return module
+    def again(self) -> Weights:
+        """Return the weights to be given out a second time, in the same order."""
+        self.place = 0
+        return self
+
+    def _next(self, make: Callable[[], Any]) -> Any:
+        if self.place == len(self.made):
+            self.made.append(make())
+            tensors = [self.made[-1]] if isinstance(self.made[-1], nn.Parameter) else self.made[-1].parameters()
+            self.parameters += tensors
+            self.buffers += [] if isinstance(self.made[-1], nn.Parameter) else self.made[-1].buffers()
+        self.place += 1
+        return self.made[self.place - 1]
+
+    def new(self, *shape: int) -> Any:
+        """Return a parameter."""
+        return self._next(lambda: nn.Parameter(torch.rand(*shape)))
+
+    def module(self, kind: Any, *args: Any, **options: Any) -> Any:
+        """Return a module with its parameters and buffers."""
+        return self._next(lambda: kind(*args, **options))
 
 
 # ── proposals ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -307,15 +322,14 @@ def conv(w: Weights, a: dict[str, Any], x: Any) -> Any:
         else:
             x, pad = F.pad(x, _torch_pads(both)), 0
     kind = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[n - 1]
-    layer = kind(c, a["out"], a["kernel"], a["stride"], pad, a["dilation"], a["groups"], a["bias"])
-    return w.module(layer)(x)
+    return w.module(kind, c, a["out"], a["kernel"], a["stride"], pad, a["dilation"], a["groups"], a["bias"])(x)
 
 
 def conv_transpose(w: Weights, a: dict[str, Any], x: Any) -> Any:
     kind = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)[_map(x) - 1]
     pad = 0 if a["pad"] == "same" else a["pad"]
-    layer = kind(x.shape[1], a["out"], a["kernel"], a["stride"], pad, a["output_pad"], a["groups"], a["bias"], a["dilation"])
-    return w.module(layer)(x)
+    last = (a["output_pad"], a["groups"], a["bias"], a["dilation"])
+    return w.module(kind, x.shape[1], a["out"], a["kernel"], a["stride"], pad, *last)(x)
 
 
 def max_pool(w: Weights, a: dict[str, Any], x: Any) -> Any:
@@ -335,25 +349,27 @@ def upsample(w: Weights, a: dict[str, Any], x: Any) -> Any:
 
 def batch_norm(w: Weights, a: dict[str, Any], x: Any) -> Any:
     axis = range(1, x.dim())[a["axis"]]
-    layer = nn.BatchNorm1d(x.shape[axis], affine=a["affine"])
-    w.module(layer)
-    w.buffers.pop()  # the counter of batches, which no rule counts unless asked
-    return F.batch_norm(x.movedim(axis, 1), layer.running_mean, layer.running_var, layer.weight, layer.bias).movedim(1, axis)
+    layer = w.module(nn.BatchNorm1d, x.shape[axis], affine=a["affine"])
+    w.buffers = [buffer for buffer in w.buffers if buffer.dim()]  # without the counter of batches
+    numbers = (layer.running_mean, layer.running_var, layer.weight, layer.bias)
+    y = F.batch_norm(x if axis == 1 else x.movedim(axis, 1), *numbers, training=torch.is_grad_enabled() and x.shape[0] > 1)
+    return y if axis == 1 else y.movedim(1, axis)
 
 
 def layer_norm(w: Weights, a: dict[str, Any], x: Any) -> Any:
     over = range(1, x.dim()) if a["over"] == "all" else a["over"] if isinstance(a["over"], tuple) else (a["over"],)
-    return w.module(nn.LayerNorm([x.shape[axis] for axis in over], elementwise_affine=a["affine"]))(x)
+    return w.module(nn.LayerNorm, [x.shape[axis] for axis in over], elementwise_affine=a["affine"])(x)
 
 
 def group_norm(w: Weights, a: dict[str, Any], x: Any) -> Any:
     axis = range(1, x.dim())[a["axis"]]
-    layer = w.module(nn.GroupNorm(a["groups"], x.shape[axis], affine=a["affine"]))
-    return layer(x.movedim(axis, 1)).movedim(1, axis)
+    layer = w.module(nn.GroupNorm, a["groups"], x.shape[axis], affine=a["affine"])
+    return layer(x) if axis == 1 else layer(x.movedim(axis, 1)).movedim(1, axis)
 
 
 def instance_norm(w: Weights, a: dict[str, Any], x: Any) -> Any:
-    return w.module((nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)[_map(x) - 1](x.shape[1], affine=a["affine"]))(x)
+    kind = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)[_map(x) - 1]
+    return w.module(kind, x.shape[1], affine=a["affine"])(x)
 
 
 def _along(x: Any, numbers: Any, axis: int | None, first: bool) -> Any:
@@ -374,7 +390,7 @@ def bias(w: Weights, a: dict[str, Any], x: Any) -> Any:
 
 def prelu(w: Weights, a: dict[str, Any], x: Any) -> Any:
     y = x if a["channels"] == 0 or x.dim() == 2 else x.movedim(-1, 1)
-    y = w.module(nn.PReLU(1 if a["shared"] else y.shape[1]))(y)
+    y = w.module(nn.PReLU, 1 if a["shared"] else y.shape[1])(y)
     return y if a["channels"] == 0 or x.dim() == 2 else y.movedim(1, -1)
 
 
@@ -395,7 +411,7 @@ def recurrent(kind: Any) -> Any:
         if x.dim() < 3:
             raise ValueError("no tokens")
         options = {"num_layers": a["layers"], "bias": a["bias"] == 2, "batch_first": True, "bidirectional": a["bidirectional"]}
-        layer = w.module(kind(x.shape[-1], a["out"], **options))
+        layer = w.module(kind, x.shape[-1], a["out"], **options)
         rows = x.reshape(-1, *x.shape[-2:])
         w.unseen += rows.shape[0] * rows.shape[1] * sum(p.numel() for p in layer.parameters() if p.dim() == 2)
         y = layer(rows)[0]
@@ -482,7 +498,7 @@ def matmul(w: Weights, a: dict[str, Any], x: Any, y: Any) -> Any:
 REFERENCE: dict[str, Callable[..., Any]] = {
     "conv": conv,
     "conv_transpose": conv_transpose,
-    "linear": lambda w, a, x: w.module(nn.Linear(x.shape[-1], a["out"], a["bias"]))(x),
+    "linear": lambda w, a, x: w.module(nn.Linear, x.shape[-1], a["out"], a["bias"])(x),
     "matmul": matmul,
     "attention": attention,
     "einsum": lambda w, a, x, y: torch.einsum("nab,ncb->nac", x, y),

@@ -675,7 +675,6 @@ REFUSALS = """
 
 (4,) x.lrn()
     lrn of 4: needs a C×H×W map, got 4
-    a map has channels and one to three axes: C×L, C×H×W, C×D×H×W
 
 (4, 8, 8) x.lrn(0)
     lrn of 4×8×8: size is 0, which is below 1
