@@ -17,7 +17,7 @@ def _optimizers() -> list[str]:
 
 
 def _in_place() -> list[str]:
-    from cnncost.measures.memory import CAN_WORK_IN_PLACE
+    from cnncost.measures.facts import CAN_WORK_IN_PLACE
 
     return [*CAN_WORK_IN_PLACE, "none"]
 
@@ -68,7 +68,8 @@ def command(
     cnncost memory --rules
     """
     from cnncost.base.units import whole_number
-    from cnncost.measures.memory import IN_PLACE, Precision, in_place_of, kinds_in_place, memory
+    from cnncost.measures.facts import IN_PLACE
+    from cnncost.measures.memory import Precision, in_place_of, kinds_in_place, memory
     from cnncost.show.tables.memory import memory_table, rules_table
 
     check_output(format, path)

@@ -206,7 +206,8 @@ class Tracer:
             self.used[path] = 1
         shapes = tuple([tensor.shape for tensor in tensors])
         values = args.values()
-        key: Any = (RULES[kind].function, shapes, *values, *map(type, values))  # types too, for 1.0 and True are equal to 1
+        # By names and values; by types too, for 1.0 and True are equal to 1.
+        key: Any = (RULES[kind].function, shapes, *args, *values, *map(type, values))
         for shape in shapes:
             if type(shape) is not tuple:  # and a C×L map to tokens of its sizes
                 key = (*key, *map(type, shapes))

@@ -8,7 +8,7 @@ What tools call "memory" differs, so each figure here has a name of its own (doc
     kept         what the forward pass keeps for the backward pass: each tensor once, whoever keeps it
     training     parameters, gradients, optimizer slots and `kept`
 
-Which layer types work in place, are views, and keep what, are the tables below; cnncost memory --rules prints them. The
+Which layer types work in place, are views, and keep what, are the tables of facts.py; cnncost memory --rules prints them. The
 input image is no layer's output: it is in none of the five, and `Memory.input_bytes` says what it takes.
 
 Sizes may be letters, and columns of candidates: each figure but `peak_at` is then a polynomial or a column.
@@ -22,92 +22,37 @@ from functools import cached_property, reduce
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.ints import checked
-from cnncost.base.poly import Num, Poly, equal, maximum, same, symbols
+from cnncost.base.poly import Num, Poly, equal, maximum, minimum, same
 from cnncost.base.showable import Showable
 from cnncost.base.units import DTYPES
 from cnncost.counting import Convention
 from cnncost.counting import convention as find_convention
 from cnncost.graph.graph import INPUT, Graph, Node, no_collection, read_by
-from cnncost.rules import RULES, channels, elements
+from cnncost.measures.facts import (
+    CAN_WORK_IN_PLACE,
+    COPY_FIRST,
+    COPY_INSTEAD,
+    IN_PLACE,
+    KEEP_FOR_OTHERS,
+    KEEP_FOR_WEIGHTS,
+    KEEP_NOTHING_WHERE,
+    KEEP_ORDER,
+    KEEP_OUTPUT_IN_PLACE,
+    KEEPS,
+    MAKES,
+    MOVE_AXES,
+    NOTHING,
+    NOTHING_AT_INFERENCE,
+    PADDED_FIRST,
+    STORED,
+    VIEWS,
+    VIEWS_WHERE,
+    keeps_of,
+)
+from cnncost.rules import RULES, Shape, channels, elements, per_axis, sides
+from cnncost.rules.shapes import ChannelsLast, axis_of, positions_of
 
 CUDA_BLOCK = 512  # bytes; kMinBlockSize of PyTorch's c10/cuda/CUDACachingAllocator.cpp
-
-# ── what works in place, and what is a view ──────────────────────────────────────────────────────────────────────────
-
-ACTIVATIONS = tuple(kind for kind, rule in RULES.items() if rule.section == "activations")
-
-CAN_WORK_IN_PLACE = (*ACTIVATIONS, "add", "mul", "batch_norm", "scale", "position_embedding")  # they keep their input's shape
-
-# The layer types that work in place unless asked otherwise: those that PyTorch's modules offer `inplace` for. torchvision sets
-# it wherever it writes them, but in squeeze-and-excitation, whose maps have one pixel.
-IN_PLACE = ("relu", "relu6", "leaky_relu", "elu", "silu", "mish", "hardswish")
-
-VIEWS = {  # their output is another look at their input's storage
-    "flatten": "the same numbers in the same order",
-    "split": "a range of the channels",
-    "slice": "every step-th index",
-    "untokens": "the same numbers, tokens last",
-    "attention_bias": "the queries; the bias is added to the scores",
-}
-VIEWS_WHERE = {"tokens": ("window", 1), "dropout": ("p", 0), "stochastic_depth": ("p", 0)}  # where an argument has that value
-NOTHING_AT_INFERENCE = ("dropout", "stochastic_depth")  # views at inference; while training they make a tensor
-STORED = ("constant", "parameter", INPUT)  # parameters, buffers and further inputs, not activations
-
-# ── what is kept for the backward pass ───────────────────────────────────────────────────────────────────────────────
-
-COUNTS = {  # what the formulas of `Keeps` are made of
-    "batch": "examples at once",
-    "channels": "channels of the input, of one example",
-    "writes": "elements of the output, of one example",
-    "positions": "positions of the input, of one example: elements of a channel",
-    "groups": "the layer's groups",
-    "heads": "the layer's heads",
-    "size": "the layer's size",
-}
-batch, channels_, writes, positions, groups, heads, size = symbols(" ".join(COUNTS))
-
-
-@dataclass(frozen=True, slots=True)
-class Keeps:
-    """What a layer type keeps for its backward pass beside parameters."""
-
-    inputs: bool = False
-    output: bool = False
-    statistics: Num = 0  # numbers, as formulas over COUNTS
-    masks: Num = 0
-    indices: Num = 0
-    maps: Num = 0  # intermediate results, stored as activations are
-    source: str = "PyTorch 2.13, tools/autograd/derivatives.yaml"
-
-
-INPUT_ONLY, OUTPUT_ONLY = Keeps(inputs=True), Keeps(output=True)
-
-KEEPS: dict[str, Keeps] = {  # a kind left out keeps nothing: flatten, concat, add, mean, upsample, …
-    **dict.fromkeys(("conv", "conv_transpose", "linear", "matmul", "mul", "scale", "prelu"), INPUT_ONLY),
-    **dict.fromkeys(("relu", "sigmoid", "tanh", "softmax"), OUTPUT_ONLY),
-    **dict.fromkeys(("relu6", "leaky_relu", "elu", "gelu", "silu", "mish", "hardswish", "hardsigmoid"), INPUT_ONLY),
-    **dict.fromkeys(("avg_pool", "adaptive_avg_pool"), INPUT_ONLY),
-    **dict.fromkeys(("max_pool", "global_max_pool", "adaptive_max_pool"), Keeps(inputs=True, indices=batch * writes)),
-    "batch_norm": Keeps(inputs=True, statistics=2 * channels_),
-    "layer_norm": Keeps(inputs=True, statistics=2 * batch * positions),
-    "group_norm": Keeps(inputs=True, statistics=2 * batch * groups),
-    "instance_norm": Keeps(inputs=True, statistics=2 * batch * channels_),
-    "lrn": Keeps(
-        inputs=True,
-        maps=batch * (2 * writes + (channels_ + size - 1) * positions),
-        source="PyTorch 2.13, torch/nn/functional.py local_response_norm: padded squares, their scaled sum, its power",
-    ),
-    "dropout": Keeps(masks=batch * writes, source="PyTorch 2.13, aten/src/ATen/native/Dropout.cpp"),
-    "stochastic_depth": Keeps(masks=batch, source="torchvision 0.28, ops/stochastic_depth.py, mode row"),
-    "attention": Keeps(
-        inputs=True,
-        output=True,
-        statistics=batch * heads * positions,
-        source="FlashAttention, arXiv:2205.14135, algorithm 2: no scores, but the log of each query's sum of exponentials",
-    ),
-}
-PRODUCTS = ("mul", "matmul", "einsum")  # of tensors with each other
-KEEP_OUTPUT_IN_PLACE = ("leaky_relu", "elu")  # in place they keep their output instead of a copy of their input
 
 # ── what numbers are stored as, and what optimizers add ──────────────────────────────────────────────────────────────
 
@@ -239,7 +184,7 @@ class Memory(Showable):
             kind, first = node.kind, storage[node.inputs[0]]
             if node.name in known:  # a file says so, and its program runs
                 shares = known[node.name] != "new"
-            elif kind in NOTHING_AT_INFERENCE or is_view(node, known):
+            elif kind in NOTHING_AT_INFERENCE or self._looks(index):
                 shares = True
             else:
                 shares = (
@@ -249,6 +194,51 @@ class Memory(Showable):
                 storage[index] = first
                 last[first] = max(last[first], readers[index])
         return storage, last
+
+    @cached_property
+    def _orders(self) -> list[tuple[int, ...] | None]:
+        """In which order a node's numbers lie: None as its shape says, otherwise the axes of the storage, outermost first."""
+        nodes = self.graph.nodes
+        found: list[tuple[int, ...] | None] = []
+        for node in nodes:
+            before = found[node.inputs[0]] if node.inputs else None
+            if node.kind in MOVE_AXES and is_view(node, self.graph.storage):
+                found.append(_moved(node, read_by(node, nodes), before))
+            elif before is None and node.kind in ("slice", "split", "select"):
+                found.append(_cut(node, read_by(node, nodes)))
+            elif before is None or not (node.kind in KEEP_ORDER or (node.kind in VIEWS and node.kind not in COPY_INSTEAD)):
+                found.append(None)
+            else:
+                found.append(before if len(before) == len(node.cost.shape) or before == APART else ())
+        return found
+
+    def _looks(self, index: int) -> bool:
+        """Whether a node's output is another look at its input's storage; what moved axes is copied where it is flattened."""
+        node = self.graph.nodes[index]
+        known = self.graph.storage
+        if node.name in known:
+            return known[node.name] == "view"
+        order = self._orders[node.inputs[0]] if node.inputs else None
+        copied = node.kind in COPY_INSTEAD and order not in (None, APART) and not (node.kind == "tokens" and order)
+        return is_view(node, known) and not copied
+
+    @cached_property
+    def _copies(self) -> dict[int, Num]:
+        """Bytes of the copy that a layer makes of its input before it begins, by its index."""
+        nodes, found = self.graph.nodes, {}
+        for index, node in enumerate(nodes):
+            if node.runs == 0 or not node.inputs or node.name in self.graph.storage:
+                continue
+            if node.kind in COPY_FIRST and len(node.cost.shape) > 1 and self._scattered(node.inputs[0]):
+                found[index] = self.tensor_bytes[node.inputs[0]]
+            elif node.kind in PADDED_FIRST and (shape := _padded(node, read_by(node, nodes))) is not None:
+                found[index] = self._bytes(elements(shape) * self.batch, self.precision.activations)
+        return found
+
+    def _scattered(self, index: int) -> bool:
+        """Whether a node's numbers, those of the whole batch, lie otherwise than its shape says."""
+        order = self._orders[index]
+        return order is not None and not (order == APART and isinstance(self.batch, int) and self.batch == 1)
 
     def _fills(self, node: Node) -> bool:
         shape = read_by(node, self.graph.nodes)
@@ -274,15 +264,26 @@ class Memory(Showable):
             [
                 0
                 if node.runs == 0 or node.kind not in KEEPS or equal(KEEPS[node.kind].indices, 0)
-                else self._bytes(self._extra(node, "indices"), self.precision.indices)
+                else self._bytes(self._count(node, KEEPS[node.kind].indices), self.precision.indices)
                 for node in self.graph.layers
             ]
         )
 
+    @cached_property
+    def beside(self) -> tuple[Num, ...]:
+        """Storage that layers make and drop on the way to their output: copies of their input, results in between."""
+        storage, found = self._storages[0], []
+        for index, node in enumerate(self.graph.nodes):
+            made: Num = self._copies.get(index, 0)
+            if node.kind in MAKES and node.runs != 0 and storage[index] == index:
+                made = made + self._bytes(self._count(node, MAKES[node.kind].total), self.precision.activations)
+            found.append(made)
+        return tuple(found[1:])
+
     @property
     def outputs_bytes(self) -> Num:
-        """All newly made storage, indices too."""
-        return sum(self.outputs) + sum(self.indices)
+        """All newly made storage, indices and what is made beside the outputs, too."""
+        return sum(self.outputs) + sum(self.indices) + sum(self.beside)
 
     @cached_property
     def live(self) -> tuple[Num, ...]:
@@ -303,9 +304,26 @@ class Memory(Showable):
         column = []
         for index, (count, extra) in enumerate(zip(made, indices, strict=True), start=1):
             now = now + count
-            column.append(now + extra)
+            column.append(now + extra + self._passing(index))
             now = now - freed[index]
         return tuple(column)
+
+    def _passing(self, index: int) -> Num:
+        """What is live beside a layer's input and output while it runs."""
+        node, (storage, last) = self.graph.nodes[index], self._storages
+        passing: Num = 0
+        if node.kind in MAKES and node.runs != 0 and storage[index] == index:
+            passing = self._bytes(self._count(node, MAKES[node.kind].live), self.precision.activations)
+            if len(node.inputs) > 2:  # two by two: those of the first pair may be gone when the next is taken
+                own = {storage[i] for i in node.inputs[:2]} - {storage[i] for i in node.inputs[2:]}
+                gone = [i for i in own if last[i] == index and self.graph.nodes[i].kind not in STORED]
+                passing = maximum(passing - sum(self.tensor_bytes[i] for i in gone), 0) if gone else passing
+        if index in self._copies:
+            passing = passing + self._copies[index]
+            source = storage[node.inputs[0]]
+            if last[source] == index and self.graph.nodes[source].kind not in STORED:  # once copied, the input is not needed
+                passing = passing - minimum(self.tensor_bytes[index], self.tensor_bytes[source])
+        return passing
 
     @property
     def peak_bytes(self) -> Num:
@@ -344,20 +362,28 @@ class Memory(Showable):
 
     # ── training ──
 
-    def _extra(self, node: Node, part: str) -> Num:
-        formula = getattr(KEEPS[node.kind], part)
+    def _count(self, node: Node, formula: Num) -> Num:
+        """Return what a formula over `facts.COUNTS` comes to at a layer."""
         if not isinstance(formula, Poly):
             return formula
         x = read_by(node, self.graph.nodes)
+        count = _channels(node, x)
         counts = {
             "batch": self.batch,
-            "channels": channels(x),
+            "channels": count,
             "writes": elements(node.cost.shape),
-            "positions": elements(x) // channels(x),
+            "positions": elements(x) // count,
             "groups": node.args.get("groups", 1),
             "heads": node.args.get("heads", 1),
             "size": node.args.get("size", 1),
+            "layers": node.args.get("layers", 1),
+            "affine": int(node.args.get("affine", False)),
+            "others": max(len(node.inputs) - 2, 0),
+            "more": int(len(node.inputs) > 2),
         }
+        if node.kind == "layer_norm":
+            over = node.args.get("over", "channels")
+            counts["apart"] = 1 if over == "all" else elements(x) // positions_of(x, None if over == "channels" else over)
         return formula.subs({letter: counts[letter] for letter in formula.letters()})
 
     @cached_property
@@ -374,39 +400,53 @@ class Memory(Showable):
         for index, node in enumerate(nodes):
             if index == 0 or node.runs == 0:
                 continue
-            looks = is_view(node, self.graph.storage)
+            looks = self._looks(index)
             if looks:
                 tensor[index] = tensor[node.inputs[0]]
-            trained[index] = (
-                node.shares is not None
-                or any(map(trained.__getitem__, node.inputs))
-                or not (isinstance(node.cost.params, int) and node.cost.params == 0)
-            )
-            keeps = KEEPS.get(node.kind)
-            if keeps is None or looks or not trained[index]:
+            learns = node.shares is not None or not (isinstance(node.cost.params, int) and node.cost.params == 0)
+            trained[index] = learns or any(map(trained.__getitem__, node.inputs))
+            keeps = NOTHING if keeps_nothing(node) else keeps_of(node)
+            root = self._storages[0][index]
+            if node.kind in in_place and root != index and not looks and not equal(sizes[root], sizes[index]):
+                tensor[index] = root  # worked in place on a part of a storage, which is kept as a whole
+            if looks or not trained[index]:
                 continue
-            wanted = list(node.inputs) if keeps.inputs else []
-            if node.kind in PRODUCTS:  # a factor is kept for the gradient of the others, where they have one
-                wanted = [source for source in wanted if any(trained[other] for other in node.inputs if other != source)] or (
-                    wanted if len(set(wanted)) == 1 else []
-                )
-            if node.kind in KEEP_OUTPUT_IN_PLACE and node.kind in in_place and self._storages[0][index] != index:
+            copied = index in self._copies
+            wanted = self._inputs_kept(node, learns, trained) if keeps.inputs else []
+            if node.kind in KEEP_OUTPUT_IN_PLACE and node.kind in in_place and root != index:
                 wanted = [index]
             if keeps.output:
                 wanted.append(index)
             for source in wanted:
                 whose = tensor[source]
-                if not seen[whose]:
+                if copied and source == node.inputs[0]:
+                    parts["activations"][index - 1] = parts["activations"][index - 1] + self._copies[index]
+                elif not seen[whose]:
                     seen[whose] = 1
                     if nodes[whose].kind == INPUT:
                         image = image + sizes[whose]
                     elif not is_stored(nodes[whose]):
                         parts["activations"][index - 1] = parts["activations"][index - 1] + sizes[whose]
             for part, dtype in KEPT_PARTS.items():
-                if part != "activations" and not equal(getattr(keeps, part), 0):
-                    count = self._bytes(self._extra(node, part), getattr(self.precision, dtype))
+                formula = getattr(keeps, part, 0)
+                if part != "activations" and not equal(formula, 0):
+                    count = self._bytes(self._count(node, formula), getattr(self.precision, dtype))
                     parts[part][index - 1] = parts[part][index - 1] + count
         return parts, image
+
+    @staticmethod
+    def _inputs_kept(node: Node, learns: bool, trained: Sequence[bool]) -> list[int]:
+        """Return the inputs that a layer needs to go back: a factor for the gradient of the other."""
+        reads = list(node.inputs)
+        if node.kind in KEEP_FOR_OTHERS:
+            return [i for place, i in enumerate(reads) if any(trained[j] for other, j in enumerate(reads) if other != place)]
+        if node.kind == "div":  # a numerator for the gradient of what divides it
+            return reads if any(trained[i] for i in reads[1:]) else reads[1:]
+        if node.kind in KEEP_FOR_WEIGHTS:
+            x, *weights = reads
+            kept = [x] if learns or any(trained[i] for i in weights) else []
+            return kept + (weights if trained[x] else [])
+        return reads
 
     @cached_property
     def kept(self) -> tuple[Num, ...]:
@@ -501,6 +541,7 @@ class Storage:
     last: int
 
 
+APART = (-1,)  # the order of numbers that lie as their shape says, example by example, with gaps between
 KEPT_PARTS = {  # what `kept` is made of, and the part of `Precision` that says as what it is stored
     "activations": "activations",
     "statistics": "statistics",
@@ -529,6 +570,69 @@ def is_view(node: Node, known: Mapping[str, str]) -> bool:
     return node.kind in VIEWS
 
 
+def _channels(node: Node, x: Shape) -> Num:
+    """Return the channels that a layer takes its input to have."""
+    axis = node.args.get("axis")
+    if isinstance(axis, int):
+        return x[axis]
+    return x[0] if node.kind in ("instance_norm", "lrn") and not isinstance(x, ChannelsLast) else channels(x)
+
+
+def keeps_nothing(node: Node) -> bool:
+    """Return whether a layer keeps nothing for the backward pass, though others of its type do."""
+    if node.kind not in KEEP_NOTHING_WHERE:
+        return False
+    argument, neutral = KEEP_NOTHING_WHERE[node.kind]
+    value = node.args.get(argument)
+    return all(same(part, neutral) for part in (value if isinstance(value, tuple) else (value,)))
+
+
+def _cut(node: Node, x: Shape) -> tuple[int, ...] | None:
+    """Return how a range of an axis lies: that of the first axis in order, with gaps between examples."""
+    axis = axis_of(x, node.args.get("axis"))
+    if len(node.cost.shape) == len(x) and equal(node.cost.shape[axis], x[axis]):
+        return None
+    return APART if axis == 0 else ()
+
+
+def _moved(node: Node, x: Shape, before: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    """Return in which order numbers lie after axes were moved: the storage's axes, by those of the shape."""
+    whole: tuple[int, ...] | None
+    if node.kind == "tokens" and before == ():
+        before = None  # flattened first, and copied
+    if before in (APART, ()):
+        return ()
+    if node.kind == "permute":
+        order = tuple(axis % len(x) for axis in node.args["order"])
+        whole = order if before is None else tuple(before[axis] for axis in order) if len(before) == len(x) else ()
+    elif node.kind == "tokens":  # C×(H·W) to (H·W)×C
+        whole = None if before == (2, 0, 1) else (1, 0)
+    else:  # (H·W)×C to C×H×W
+        whole = None if before == (1, 0) else (2, 0, 1)
+    if not whole:
+        return whole
+    long = [axis for axis, size in zip(whole, node.cost.shape, strict=True) if not (isinstance(size, int) and size == 1)]
+    return None if long == sorted(long) else whole
+
+
+def _padded(node: Node, x: Shape) -> Shape | None:
+    """Return the shape of the padded copy of an input; None where its pads are the same before and behind each axis."""
+    pad = node.args.get("pad", 0)
+    if isinstance(pad, int) or len(x) < 2:
+        return None
+    n = len(x) - 1
+    both = sides(pad, n)
+    if both is None:
+        kernel, dilation = (per_axis(node.args.get(name, 1), name, n) for name in ("kernel", "dilation"))
+        if not all(isinstance(number, int) for number in (*kernel, *dilation)):
+            return None
+        odd = [d * (k - 1) % 2 for k, d in zip(kernel, dilation, strict=True)]  # behind the axis there is one more
+        return (x[0], *(size + more for size, more in zip(x[1:], odd, strict=True))) if any(odd) else None
+    if all(both[2 * axis] is both[2 * axis + 1] or same(both[2 * axis], both[2 * axis + 1]) for axis in range(n)):
+        return None
+    return (x[0], *(size + both[2 * axis] + both[2 * axis + 1] for axis, size in enumerate(x[1:])))
+
+
 def parameter_tensors(node: Node) -> Iterator[Num]:
     """Iterate over the sizes of a layer's parameter tensors: weights and biases, scales and offsets."""
     params, rule = node.cost.params, RULES[node.kind]
@@ -537,8 +641,10 @@ def parameter_tensors(node: Node) -> Iterator[Num]:
     offset: Num = 0
     if rule.section == "weights" and node.args.get("bias"):
         offset = node.args["out"]
-    elif rule.section == "normalisation" and (node.kind != "scale" or node.args.get("bias")):
-        offset = params // 2
+    elif node.kind == "scale":
+        offset = params // 2 if node.args.get("bias") else 0
+    elif rule.section == "normalisation" and node.args.get("scale", True) and node.args.get("offset", True):
+        offset = params // 2 if node.kind != "bias" else 0
     yield params - offset
     if not (isinstance(offset, int) and offset == 0):
         yield offset

@@ -14,7 +14,8 @@ from fractions import Fraction
 from cnncost.base.poly import Num
 from cnncost.base.units import DTYPES
 from cnncost.measures.devices import Device
-from cnncost.measures.memory import NOTHING_AT_INFERENCE, Memory, is_stored, is_view
+from cnncost.measures.facts import NOTHING_AT_INFERENCE
+from cnncost.measures.memory import Memory, is_stored, is_view
 
 OPERATIONS_PER_MAC = 2  # vendors count the multiplication and the addition
 

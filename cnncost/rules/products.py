@@ -93,18 +93,24 @@ def attention(
         divide(key[-2], window, "tokens", "window")
         require_equal(query[-2], key[-2], f"window needs as many queries as keys, got {query[-2]} and {key[-2]}")
         seen = window
+    scored: Shape = ()  # the leading axes of the scores, and those of what they weigh
     leading: Shape = ()
     if len(query) > 2 or len(key) > 2 or len(value) > 2:
-        leading = _leading((query[:-2], key[:-2], value[:-2]), f"the leading axes of {shapes} do not broadcast")
+        fact = f"the leading axes of {shapes} do not broadcast"
+        scored = _leading((query[:-2], key[:-2]), fact)
+        leading = _leading((scored, value[:-2]), fact)
     if mask is not None:
-        scores = (*leading, query[-2], key[-2])
+        scores = (*scored, query[-2], key[-2])
         fact = f"a mask of {show(mask)} does not fit the {show(scores)} scores"
         require(len(mask) <= len(scores), fact, kind=Refusal.INPUTS)
         for size, given in zip(scores[::-1], mask[::-1], strict=False):
             if not (isinstance(given, int) and given == 1):
                 require_equal(size, given, fact)
     shape = (*leading, query[-2], value[-1])
-    return Cost(shape, macs=elements((*leading, query[-2])) * seen * (query[-1] + value[-1]))
+    if not leading:
+        return Cost(shape, macs=query[-2] * seen * (query[-1] + value[-1]))
+    products = elements((*scored, query[-2])) * query[-1] + elements((*leading, query[-2])) * value[-1]
+    return Cost(shape, macs=seen * products)
 
 
 @rule("weights")

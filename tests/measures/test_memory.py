@@ -19,7 +19,8 @@ from cnncost.base.assumed import assumptions
 from cnncost.base.errors import UsageError
 from cnncost.base.poly import symbol
 from cnncost.graph.graph import Graph, Tensor, trace
-from cnncost.measures.memory import IN_PLACE, Precision, kinds_in_place, memory, training_bytes
+from cnncost.measures.facts import IN_PLACE
+from cnncost.measures.memory import Precision, kinds_in_place, memory, training_bytes
 from cnncost.models.zoo import MODULE_OF
 from cnncost.rules import elements
 from cnncost.show.render import FORMATS, render
@@ -353,7 +354,8 @@ def test_every_network_of_the_zoo() -> None:
             lambda g: memory(g, in_place=["conv"]),
             "'conv' cannot work in place",
             "those that can: relu, relu6, leaky_relu, elu, gelu, silu, mish, sigmoid, tanh, hardswish, hardsigmoid, softmax, "
-            "prelu, dropout, stochastic_depth, add, mul, batch_norm, scale, position_embedding; or none",
+            "prelu, dropout, stochastic_depth, add, mul, batch_norm, scale, position_embedding, sub, div, bias, elementwise; "
+            "or none",
         ),
     ],
 )

@@ -51,6 +51,9 @@ def parted(step: Step, shapes: Sequence[Any], refusal: str) -> bool:
         or (kind in ("lstm", "gru", "rnn") and isinstance(x, Signal))
         # a vector beside a map may hold one number for each channel
         or vector
+        # a C×L map beside tokens says for both where the channels are
+        or (kind == "concat" and len({type(shape) for shape in shapes}) > 1)
+        or (kind == "weighted_sum" and len({len(shape) for shape in shapes}) > 1)
         # what the reference does not do: no axes left, vectors of a batch, windows over one or three axes
         or "scalar" in refusal
         or (kind == "matmul" and min(map(len, shapes)) < 2)

@@ -7,21 +7,23 @@ from typing import Any
 
 from cnncost.base.poly import Poly
 from cnncost.base.units import BYTE_UNITS, figure, unit_of
-from cnncost.measures.memory import (
+from cnncost.measures.facts import (
     CAN_WORK_IN_PLACE,
     COUNTS,
     IN_PLACE,
     KEEP_OUTPUT_IN_PLACE,
     KEEPS,
-    KEPT_PARTS,
     NOTHING_AT_INFERENCE,
+    STORED,
+    VIEWS,
+    VIEWS_WHERE,
+)
+from cnncost.measures.memory import (
+    KEPT_PARTS,
     OPTIMIZER_SOURCES,
     OPTIMIZERS,
     PRECISION_SOURCES,
     PRECISIONS,
-    STORED,
-    VIEWS,
-    VIEWS_WHERE,
     Memory,
     is_stored,
     is_view,
