@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 METHODS = {"tables": "stage tables", "form": "closed form", "arrays": "arrays", "each": "one at a time"}
 ROWS = ("csv", "tsv", "json", "npz", "parquet")  # formats that take every row
 BINARY = (".npz", ".parquet")
+PICTURES = (".svg", ".png", ".pdf")
 PATIENCE = 0.7  # seconds before a progress bar appears
 INTERRUPTED = 130
 
@@ -80,6 +81,7 @@ def command(
       --where "flops <= 4.2G and params < 26M" --sort -flops --top 10
     cnncost sweep resnet50 --over width=8:512:8 --over depths.2=1:36 --pareto flops,-params -o front.csv
 
+    With -o FILE.svg, .png, .pdf or .vl.json the candidates are drawn, with the budget of --where as a box.
     With -o FILE (.csv .tsv .json .npz .parquet) every matching row is written, unless --top or --pareto keeps fewer.
     """
     chosen = _format(format, path, exact)
@@ -92,6 +94,11 @@ def command(
     every = chosen in ROWS and asked["top"] is None
     if every and asked["sort"] and not asked["pareto"]:
         raise UsageError("--sort orders no file of all rows: they are written as they are found", "say how many: --top N")
+    drawn = chosen == "vega-lite" or f".{chosen}" in PICTURES
+    if drawn and asked["top"] is None and not asked["pareto"]:
+        from cnncost.show.plots.sweep import MOST
+
+        asked["top"] = MOST
     settings = asked.pop("settings")
     batch = whole_number(asked.pop("batch"), "--batch")
     query = Query(model, over, settings, batch=batch, every=every, method=METHODS.get(method or "", "auto"), **asked)  # type: ignore[arg-type]  # click's words
@@ -105,7 +112,13 @@ def command(
             result = sweep(query, executor, workers, each, progress, part, resume)
         from cnncost.show.tables import sweep as output
 
-        if result.complete or part is None:
+        if drawn and result.complete:
+            from cnncost.cli.options import write_plot
+            from cnncost.show.pictures import drawn as rendered
+            from cnncost.show.plots.sweep import sweep_plot
+
+            write_plot(rendered(sweep_plot(result), "json" if chosen == "vega-lite" else str(chosen)), path)
+        elif result.complete or part is None:
             _print(result, chosen, format, path, exact)
         if part is not None and result.complete:
             _remove(part)
@@ -133,13 +146,19 @@ def _format(format: str | None, path: str | None, exact: bool) -> str | None:
         from pathlib import PurePath
 
         suffix = PurePath(path).suffix.lower()
+        if path.lower().endswith(".vl.json"):
+            return "vega-lite"
         if suffix in BINARY:
             return suffix.removeprefix(".")
+        if suffix in PICTURES:
+            from cnncost.show.pictures import plot_format
+
+            return plot_format(path)
         if path != "-":
             from cnncost.show.render import SUFFIXES, format_of
 
             if suffix not in SUFFIXES:
-                known = (*SUFFIXES, *BINARY)
+                known = (*SUFFIXES, *BINARY, *PICTURES)
                 raise UsageError(
                     f"the suffix of '{path}' names no format", did_you_mean(suffix, known, f"suffixes: {', '.join(known)}")
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -164,3 +165,41 @@ def test_in_notebooks_and_from_python(tmp_path: Path) -> None:
         picture.save(str(tmp_path / "net.gif"))
     whole.save(str(tmp_path / "net.html"), cnncost.analyze("vgg16"))
     assert (tmp_path / "net.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_a_sweep_is_drawn_with_its_budget(tmp_path: Path) -> None:
+    words = (
+        "sweep",
+        "resnet50",
+        "--over",
+        "width=16:96:16",
+        "--over",
+        "size=160,192",
+        "--where",
+        "flops <= 4.2G and params < 26M",
+    )
+    assert command(*words, "-o", "front.vl.json", folder=tmp_path).code == 0
+    found = json.loads((tmp_path / "front.vl.json").read_text(encoding="utf-8"))
+    rules = [layer["data"]["values"] for layer in found["layer"] if layer["mark"]["type"] == "rule"]
+    assert rules == [[{"x": 4.2e9}], [{"y": 26e6}]]
+    (points,) = [layer["data"]["values"] for layer in found["layer"] if layer["mark"]["type"] == "point"]
+    assert {point["label"] for point in points} == {f"{w},{s}" for w in (16, 32, 48, 64) for s in (160, 192)}
+    one = next(point for point in points if point["label"] == "64,160")
+    assert one["x"] == cnncost.analyze("resnet50", size=160).total["flops"]
+    pytest.importorskip("vl_convert", reason='needs vl-convert: pip install "cnncost[plot]"')
+    assert command(*words, "--pareto", "flops,-params", "-o", "front.svg", folder=tmp_path).code == 0
+    assert (tmp_path / "front.svg").read_text(encoding="utf-8").count('role="graphics-symbol"') > 4
+    nothing = command(*words[:-1], "flops < 1", "-o", "none.svg", folder=tmp_path)
+    assert nothing.code == 2
+    assert "no candidate to draw" in nothing.err
+    assert not (tmp_path / "none.svg").exists()
+
+
+def test_the_recipe_with_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    matplotlib = pytest.importorskip("matplotlib", reason="needs matplotlib")
+    matplotlib.use("Agg")
+    monkeypatch.chdir(tmp_path)
+    document = (Path(__file__).parents[2] / "docs" / "pictures.md").read_text(encoding="utf-8")
+    (recipe,) = re.findall(r"^```python\n(.*?)^```", document, re.MULTILINE | re.DOTALL)
+    exec(recipe, {})
+    assert (tmp_path / "live.pdf").read_bytes().startswith(b"%PDF")
