@@ -48,6 +48,7 @@ def _process(words: tuple[str, ...], folder: Path | None, env: Mapping[str, str]
     """Give this process the arguments, the folder and the environment of another one, for a while."""
     before = sys.argv, os.getcwd(), dict(os.environ), list(sys.path)
     sys.argv = ["cnncost", *words]
+    os.environ.pop("COLUMNS", None)  # pytest sets it, and pipes honour it
     os.environ.update(env)
     try:
         if folder is not None:

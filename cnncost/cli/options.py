@@ -328,10 +328,11 @@ def format_for(format: str | None, path: str | None) -> str:
 def show(table: Table, format: str | None, path: str | None) -> None:
     """Print a table, or write it to a file: whole or not at all."""
     from cnncost.show.render import render
+    from cnncost.show.render.fit import width_asked
 
     chosen = format_for(format, path)
     if path is None or path == "-":
-        click.echo(render(table, chosen))
+        click.echo(render(table, chosen, width_asked() if format is None else None))
         return
     write(path, render(table, "plain" if chosen == "terminal" else chosen) + "\n")
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import command
 
 from cnncost.cli import COMMANDS
 from cnncost.show.render import FORMATS, SUFFIXES
@@ -186,9 +187,18 @@ def test_terminal(width: int) -> None:
 
 
 def test_a_pipe_gets_every_column_without_colour() -> None:
-    shown = process("-m", "cnncost", "table", "resnext50_32x4d", env={**os.environ, "COLUMNS": "40"})
+    env = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    shown = process("-m", "cnncost", "table", "resnext50_32x4d", env=env)
     assert "in H×W" in shown.stdout
     assert "\x1b" not in shown.stdout
+
+
+@pytest.mark.parametrize("words", ["table resnext50_32x4d", "memory resnet18", "compare vgg16 resnet50"])
+@pytest.mark.parametrize("columns", [80, 97])
+def test_a_pipe_honours_columns(words: str, columns: int) -> None:
+    shown = command(*words.split(), env={"COLUMNS": str(columns)}).out
+    assert max(map(len, shown.splitlines())) <= columns
+    assert shown.split() != command(*words.split()).out.split()
 
 
 def test_broken_pipe_is_quiet() -> None:

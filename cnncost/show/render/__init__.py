@@ -6,34 +6,49 @@ Text formats show figures as people read them; json, csv and tsv carry exact int
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import zip_longest
 from typing import Any
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.units import Shown
+from cnncost.show.render.fit import fit, squeezed, wrapped
 from cnncost.show.table import Table
 
 
-def render(table: Table, format: str) -> str:
-    """Return a table as text in one of `FORMATS`, one of verdicts also in `ci.FORMATS`; without a line end at its end."""
+def render(table: Table, format: str, width: int | None = None) -> str:
+    """Return a table as text in one of `FORMATS`, one of verdicts also in `ci.FORMATS`; without a line end at its end.
+
+    `width` is that of plain text, where something limits it.
+    """
     if format not in FORMATS:
         from cnncost.show.render import ci
 
         return ci.FORMATS[format](table)
-    text = FORMATS[format](table if format == "terminal" else table.undrawn())
-    return text if table.above is None or format in DATA else f"{render(table.above, format)}\n\n{text}"
+    drawn = table if format == "terminal" else table.undrawn()
+    text = plain(drawn, width) if format == "plain" else FORMATS[format](drawn)
+    return text if table.above is None or format in DATA else f"{render(table.above, format, width)}\n\n{text}"
 
 
-def plain(table: Table) -> str:
-    """Aligned columns without colour, at any width."""
+def plain(table: Table, width: int | None = None) -> str:
+    """Aligned columns without colour; of any width, or within `width`: notes wrapped, the least important columns dropped."""
+    dropped: list[str] = []
+    if width is not None:
+        table, dropped = fit(table, width)
     headers, rows = table.text()
     left = [column.unit == "text" for column in table.columns]
     widths = [max(map(len, cells)) for cells in zip(headers, *rows, strict=True)]
+    if width is not None:
+        widths = squeezed(widths, [column.wraps for column in table.columns], width)
 
     def line(cells: Iterable[str]) -> str:
-        aligned = (
-            f"{cell:<{width}}" if lefts else f"{cell:>{width}}" for cell, width, lefts in zip(cells, widths, left, strict=True)
+        """Return a row, on several lines where a cell is folded."""
+        folded = [wrapped(cell, most) or [""] for cell, most in zip(cells, widths, strict=True)]
+        return "\n".join(
+            "  ".join(
+                f"{part:<{most}}" if lefts else f"{part:>{most}}" for part, most, lefts in zip(parts, widths, left, strict=True)
+            ).rstrip()
+            for parts in zip_longest(*folded, fillvalue="")
         )
-        return "  ".join(aligned).rstrip()
 
     lines = [table.title] if table.title else []
     rule = line("-" * width for width in widths)
@@ -42,7 +57,12 @@ def plain(table: Table) -> str:
         if table.total is not None and index == len(rows) - 1:
             lines.append(rule)
         lines.append(line(row))
-    return "\n".join([*lines, *_paragraphs(table), *_plot(table), *table.notes])
+    notes = [*table.notes, *([f"{width} columns are too few for: {', '.join(dropped)}"] if dropped else [])]
+    return "\n".join([*lines, *_wrapped(_paragraphs(table), width), *_plot(table, width), *_wrapped(notes, width)])
+
+
+def _wrapped(lines: Iterable[str], width: int | None) -> list[str]:
+    return [part for line in lines for part in (wrapped(line, width) or [""])]
 
 
 def markdown(table: Table) -> str:
@@ -143,13 +163,13 @@ def format_of(path: str, suffixes: Mapping[str, str] = SUFFIXES) -> str:
     return suffixes[suffix]
 
 
-def _plot(table: Table) -> list[str]:
+def _plot(table: Table, width: int | None = None) -> list[str]:
     """Return the lines of a table's plot, if it has one, between empty lines."""
     if table.plot is None:
         return []
     from cnncost.show.render.plot import area
 
-    return ["", *area(table.plot), ""]
+    return ["", *(area(table.plot) if width is None else area(table.plot, min(width, 72))), ""]
 
 
 def _with_notes(table: Table, text: str) -> str:

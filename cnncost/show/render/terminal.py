@@ -10,6 +10,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from cnncost.show.render import stack
+from cnncost.show.render.fit import fit
 from cnncost.show.render.plot import area
 from cnncost.show.table import Table
 
@@ -17,8 +18,6 @@ STYLES = {"over": "red", "warn": "yellow"}  # of rows and notes by their first w
 BAR = "#56B4E9"
 HEAVY, LIGHT = ((0.06, "bold red"), (0.03, "yellow")), (0.001, "dim")  # styles of figures by their share of the total
 MANY = 12  # rows from which shares are coloured: of a few rows each is heavy
-SPACING = 2  # columns between columns
-LINE_BUDGET = 28  # columns that a text column of prose may be squeezed to before others are dropped
 
 
 def terminal(table: Table) -> str:
@@ -95,22 +94,3 @@ def _style(table: Table, row: int, at: int) -> str:
     share = value / total
     heavy = next((style for least, style in HEAVY if share > least), "")
     return heavy or (LIGHT[1] if share < LIGHT[0] else "")
-
-
-def fit(table: Table, width: int) -> tuple[Table, list[str]]:
-    """Return the table without the columns that do not fit into `width`, least important first, and their titles."""
-    keep = list(range(len(table.columns)))
-    headers, rows = table.text()
-    widths = []
-    for index, column in enumerate(table.columns):
-        widest = max(len(cell) for cell in (headers[index], *(row[index] for row in rows)))
-        widths.append(min(widest, LINE_BUDGET) if column.wraps else widest)
-    dropped: list[str] = []
-    while sum(widths[i] for i in keep) + SPACING * (len(keep) - 1) > width:
-        least = max(keep, key=lambda i: (table.columns[i].priority, i))
-        if table.columns[least].priority == 0:
-            break
-        keep.remove(least)
-        if not table.columns[least].drawn:  # what only terminals show is not missed
-            dropped.append(table.columns[least].title)
-    return table.select(keep), dropped
