@@ -122,9 +122,13 @@ def names(key: str) -> tuple[str, ...]:
 def keys(graph: Graph) -> list[str]:
     """Return the key of each layer: its kind, the mode where it has one, and the model's spelling before it ("F.relu")."""
     found = [f"{node.kind}.{node.args['mode']}" if "mode" in node.args else node.kind for node in graph.layers]
+    places = {node.name: index for index, node in enumerate(graph.layers)}
     for pattern, form in graph.spelling.items():
-        matches = re.compile(translate(pattern)).match
-        for index, node in enumerate(graph.layers):
-            if matches(node.name):
-                found[index] = f"{form}.{found[index]}"
+        if pattern in places:
+            found[places[pattern]] = f"{form}.{found[places[pattern]]}"
+        elif any(sign in pattern for sign in "*?["):
+            matches = re.compile(translate(pattern)).match
+            for index, node in enumerate(graph.layers):
+                if matches(node.name):
+                    found[index] = f"{form}.{found[index]}"
     return found

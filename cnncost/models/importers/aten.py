@@ -69,7 +69,13 @@ def baddbmm(call: Call) -> Value:
 
 def matmul(call: Call) -> Value:
     """matmul, mm, bmm, mv: a linear layer where the right operand is a weight."""
-    return product(call, call.value("self"), call.value("other", "mat2", "vec"), None)
+    a, b = call.value("self"), call.value("other", "mat2", "vec")
+    if min(a.rank, b.rank) > 2:
+        a, b = (
+            layers.elementwise(call, x, "copy") if moved and x.tensor is not None else x
+            for x, moved in zip((a, b), call.record.arguments.get("copied", (False, False)), strict=True)
+        )
+    return product(call, a, b, None)
 
 
 def product(call: Call, a: Value, b: Value, bias: Value | None) -> Value:

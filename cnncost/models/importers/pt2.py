@@ -208,11 +208,10 @@ def _records(graph: Mapping[str, Any], depth: int) -> Iterator[tuple[Record, str
         inputs = tuple(tensors(arguments.values()))
         called = "" if "method_descriptor" in str(metadata.get("torch_fn", "")) else "function"
         own = str(node.get("name") or operation)
-        kept = (
-            "new"
-            if arguments.get("train") is True
-            else storage(operation, *(values.get(name) for name in ((*inputs, "")[0], outputs[0])))
-        )
+        drops = arguments.get("train") is True and arguments.get("p") != 0
+        kept = "new" if drops else storage(operation, *(values.get(name) for name in ((*inputs, "")[0], outputs[0])))
+        if operation == "matmul":
+            arguments["copied"] = [_copied(values.get(name)) for name in inputs]
         record = Record(operation, arguments, inputs, outputs, shapes, own, f"node {number}", kept, called)
         yield record, str(metadata.get("nn_module_stack") or "")
 
@@ -270,6 +269,17 @@ def storage(operation: str, source: Mapping[str, Any] | None, result: Mapping[st
     if operation == "contiguous":
         return "view" if strides_of(before, strides) == [(math.prod(before), 1)] or math.prod(before) < 2 else "new"
     return "view" if looks_like(before, strides, after) else "new"
+
+
+def _copied(meta: Mapping[str, Any] | None) -> bool:
+    """Whether a product of many matrices first copies an operand: its leading axes have to become one.
+
+    Source: PyTorch 2.13, aten/src/ATen/native/LinearAlgebra.cpp, _matmul_impl.
+    """
+    if meta is None or len(meta["sizes"]) < 4:
+        return False
+    found, strides = ([_hint(n) for n in meta[key]] for key in ("sizes", "strides"))
+    return not looks_like(found, strides, [math.prod(found[:-2]), *found[-2:]])
 
 
 def strides_of(sizes: list[int], strides: list[int]) -> list[tuple[int, int]]:

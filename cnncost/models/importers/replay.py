@@ -208,6 +208,8 @@ class Replay:
                 known[nodes[index].name] = storage
             elif nodes[index].kind in LOOKS:
                 known[nodes[index].name] = "view"
+            else:
+                known[nodes[index].name] = "new"
 
     def _stuck(self, call: Call, fact: str) -> ModelError:
         record = call.record

@@ -300,3 +300,17 @@ def test_older_readers_agree_with_the_pieces() -> None:
         data = mapped(str(DATA / name))
         assert pt2.is_mine(data) is name.endswith(".pt2")
         assert onnx.is_mine(data) is name.endswith(".onnx")
+
+
+# ── what tools would say ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("convention", ["thop", "ptflops", "fvcore", "torchinfo", "onnx_tool", "lecture"])
+@pytest.mark.parametrize("name", ["densenet121", "mobilenet_v3_large", "shufflenet_v2_x1_0"])
+def test_conventions_see_modules_and_functions_as_in_the_zoo(name: str, convention: str) -> None:
+    """The file knows which layers were modules and which were called: the zoo, held against the tools, says the same."""
+    from cnncost import load
+    from cnncost.measures.report import report
+
+    ours, theirs = (report(graph, convention) for graph in (load(name).trace(), model(f"pt2_tv_{name}.pt2").trace()))
+    assert theirs.total["flops"] == ours.total["flops"]
