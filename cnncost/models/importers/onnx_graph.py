@@ -379,7 +379,7 @@ def _folded(nodes: Sequence[Record]) -> tuple[str, ...]:
     biased = sum(len(node.inputs) > 2 and bool(node.inputs[2]) for node in convs)
     if len(convs) < 5 or 10 * biased < 9 * len(convs) or any(node.operation == "BatchNormalization" for node in nodes):
         return ()
-    return ("as exported: convolutions have biases and there is no batch norm, for exporters fold it into them",)
+    return ("as exported: convolutions have biases and there is no batch norm; exporters fold norms into convolutions",)
 
 
 def fused(graph: Graph, sizes: Mapping[str, tuple[int, ...]]) -> None:
