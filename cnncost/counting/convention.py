@@ -14,7 +14,7 @@ from cnncost.graph.graph import Graph
 from cnncost.rules import RULES
 
 params, learned, buffers, macs, bias, taps, reads, writes = map(symbol, COUNTS)
-Ci, Hi, Wi, Co, Ho, Wo, kh, kw, sh, sw, groups, window, untransposed, scores, adaptive = map(symbol, GEOMETRY)
+Ci, Hi, Wi, Co, Ho, Wo, kh, kw, sh, sw, groups, window, untransposed, scores, planar, states, adaptive = map(symbol, GEOMETRY)
 
 
 def _of(section: str) -> tuple[str, ...]:
@@ -32,7 +32,11 @@ NORMS = ("batch_norm", "layer_norm", "group_norm", "instance_norm")
 FREE = (  # kinds that do no arithmetic at inference
     *("constant", "class_token", "flatten", "concat", "split", "slice", "pad", "channel_shuffle", "space_to_depth"),
     *("tokens", "untokens", "dropout", "stochastic_depth"),
+    *("parameter", "reshape", "permute", "squeeze", "unsqueeze", "expand", "tile", "stack", "select", "gather"),
+    *("depth_to_space", "unfold", "embedding", "attention_bias"),
 )
+RECURRENT = _of("recurrent")
+WITH_OPERATION = ("reduce", "elementwise")  # kinds that are told apart by their operation, as "reduce.mean"
 
 
 def each(kinds: Iterable[str], formula: Num) -> dict[str, Num]:
@@ -121,7 +125,14 @@ def names(key: str) -> tuple[str, ...]:
 
 def keys(graph: Graph) -> list[str]:
     """Return the key of each layer: its kind, the mode where it has one, and the model's spelling before it ("F.relu")."""
-    found = [f"{node.kind}.{node.args['mode']}" if "mode" in node.args else node.kind for node in graph.layers]
+    found = [
+        f"{node.kind}.{node.args['mode']}"
+        if "mode" in node.args
+        else f"{node.kind}.{node.args['op']}"
+        if node.kind in WITH_OPERATION
+        else node.kind
+        for node in graph.layers
+    ]
     places = {node.name: index for index, node in enumerate(graph.layers)}
     for pattern, form in graph.spelling.items():
         if pattern in places:

@@ -11,6 +11,7 @@ from cnncost.base.ints import Ints
 from cnncost.base.poly import Num, equal
 from cnncost.graph.graph import Node, read_by
 from cnncost.rules import Shape, channels, elements, per_axis, sides
+from cnncost.rules.shapes import Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,28 @@ def _pair(node: Node, name: str) -> tuple[Num, Num]:
     return (elements(numbers[:-1]) if len(numbers) > 1 else 1), numbers[-1]
 
 
+def _input(node: Node, nodes: Sequence[Node]) -> Shape:
+    """The shape of the (first) input, as the layer reads it: of a layer that makes a C×L map it is one."""
+    x = read_by(node, nodes)
+    return Signal(x) if type(x) is tuple and len(x) == 2 and isinstance(node.cost.shape, Signal) else x
+
+
+def _channels(node: Node, x: Shape) -> Num:
+    """Channels of the input, or the positions of the axis that the layer works along."""
+    axis = node.args.get("axis")
+    return x[axis] if isinstance(axis, int) and x else channels(x)
+
+
+def _planar(node: Node, nodes: Sequence[Node]) -> Num:
+    return int(len(read_by(node, nodes)) == 3)
+
+
+def _states(node: Node, nodes: Sequence[Node]) -> Num:
+    x, args = read_by(node, nodes), node.args
+    directions = 2 if args.get("bidirectional") else 1
+    return elements(x[:-1]) * args.get("out", 1) * args.get("layers", 1) * directions
+
+
 def _untransposed(node: Node, nodes: Sequence[Node]) -> Num:
     """Output positions that a transposed convolution would have if it were none."""
     x = read_by(node, nodes)
@@ -69,7 +92,7 @@ def _scores(node: Node, nodes: Sequence[Node]) -> Num:
 
 
 def _adaptive(node: Node, nodes: Sequence[Node]) -> Num:
-    x = read_by(node, nodes)
+    x = _input(node, nodes)
     (h, w), (rows, columns) = _area(x), _area(node.cost.shape)
     if all(isinstance(size, int) for size in (h, w, rows, columns)):
         return int((h / rows * (w / columns) + 1) * elements(node.cost.shape))
@@ -115,9 +138,9 @@ COUNTS: dict[str, Letter] = {
 }
 # Its geometry, which is worked out where a formula names it.
 GEOMETRY: dict[str, Letter] = {
-    "Ci": Letter("channels (features) of the input", lambda node, nodes: channels(read_by(node, nodes))),
-    "Hi": Letter("height of the input", lambda node, nodes: _area(read_by(node, nodes))[0]),
-    "Wi": Letter("width of the input", lambda node, nodes: _area(read_by(node, nodes))[1]),
+    "Ci": Letter("channels (features) of the input", lambda node, nodes: _channels(node, _input(node, nodes))),
+    "Hi": Letter("height of the input", lambda node, nodes: _area(_input(node, nodes))[0]),
+    "Wi": Letter("width of the input", lambda node, nodes: _area(_input(node, nodes))[1]),
     "Co": Letter("channels (features) of the output", lambda node, nodes: channels(node.cost.shape)),
     "Ho": Letter("height of the output", lambda node, nodes: _area(node.cost.shape)[0]),
     "Wo": Letter("width of the output", lambda node, nodes: _area(node.cost.shape)[1]),
@@ -129,10 +152,12 @@ GEOMETRY: dict[str, Letter] = {
     "window": Letter("channels that a local response normalisation looks at", lambda node, nodes: node.args.get("size", 1)),
     "untransposed": Letter("output positions of a transposed convolution as if it were a plain one", _untransposed),
     "scores": Letter("attention weights: one per head, query and key", _scores),
+    "planar": Letter("1 where the input has a height and a width, 0 where it has other axes", _planar),
+    "states": Letter("numbers that a recurrent layer updates: of each token, layer and direction", _states),
     "adaptive": Letter("whole part of (Hi/Ho·Wi/Wo + 1)·writes in double precision", _adaptive),
 }
 LETTERS: dict[str, Letter] = {**COUNTS, **GEOMETRY}
-ALWAYS_POSITIVE = frozenset(("writes", *GEOMETRY)) - {"untransposed", "scores", "adaptive"}  # so that they may divide
+ALWAYS_POSITIVE = frozenset(("writes", *GEOMETRY)) - {"untransposed", "scores", "planar", "adaptive"}  # so that they may divide
 
 
 def value(letter: str, node: Node, nodes: Sequence[Node]) -> Num:

@@ -143,16 +143,9 @@ class Layers:
         *,
         dilation: Sizes = 1,
         name: str | None = None,
-        shared: str | None = None,
     ) -> Self:
         """All windows of a map, each as a column of C·kh·kw numbers: im2col. The output positions become one axis."""
-        args: dict[str, Any] = {
-            "kernel": kernel,
-            "stride": stride,
-            "pad": pad,
-            "dilation": dilation,
-        }
-        return self._apply("unfold", (), args, name, shared)
+        return self._apply("unfold", (), {"kernel": kernel, "stride": stride, "pad": pad, "dilation": dilation}, name)
 
     def linear(
         self,

@@ -189,7 +189,7 @@ def deform_conv(
     return Cost(plain.shape, plain.params, plain.macs, plain.bias, taps=4 * x[0] * taps * product(places))
 
 
-@rule("weights")
+@rule("joins")
 def unfold(x: Shape, kernel: Sizes, stride: Sizes = 1, pad: Pad = 0, *, dilation: Sizes = 1) -> Cost:
     """All windows of a map, each as a column of C·kh·kw numbers: im2col. The output positions become one axis.
 

@@ -44,7 +44,7 @@ def _recurrent(
     params, buffers = owned(weights + bias * offsets, learned)
     if weight is not None:  # made by other layers
         params = buffers = 0
-    return Cost(shape, params, weights * rows, bias=offsets * rows * min(bias, 1), buffers=buffers)
+    return Cost(shape, params, weights * rows, bias=offsets * rows * bias, buffers=buffers)
 
 
 @rule("recurrent")

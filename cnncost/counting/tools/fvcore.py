@@ -2,28 +2,31 @@
 
 from cnncost.counting.convention import (
     MEANS,
+    RECURRENT,
     Convention,
     Slip,
     bias,
     each,
     macs,
+    planar,
     reads,
     writes,
 )
 
 SOURCE = "fvcore 0.1.5, fvcore/nn/jit_handles.py; also timm 1.0.31"
 FLOPS = {
-    **each(("conv", "conv_transpose", "linear", "matmul"), macs),
+    **each(("conv", "conv_transpose", "linear", "matmul", "einsum"), macs),
     "batch_norm": reads + bias,
     **each(("layer_norm", "group_norm", "instance_norm"), 4 * reads + bias),
-    **each(MEANS, reads),
+    **each(MEANS, reads * planar),  # of C×H×W maps; over other axes it does not know them
     "mean.global_avg_pool": 0,
     "MHA.attention": macs,
-    "upsample.nearest": writes,
+    "upsample.nearest": writes * planar,
     "upsample.bilinear": 4 * writes,
 }
-ACTIVATIONS = each(("conv", "conv_transpose", "linear", "matmul"), writes)
+ACTIVATIONS = each(("conv", "conv_transpose", "linear", "matmul", "einsum"), writes)
 ATTENTION = Slip(("attention",), "fvcore warns that it does not know scaled dot-product attention, and counts 0")
+RECURRENCE = Slip(RECURRENT, "fvcore does not know recurrent layers and counts 0")
 
 CONVENTIONS = (
     Convention(
@@ -32,7 +35,7 @@ CONVENTIONS = (
         f"{SOURCE}; a model in eval mode",
         flops=FLOPS,
         memory=ACTIVATIONS,
-        slips=(ATTENTION,),
+        slips=(ATTENTION, RECURRENCE),
     ),
     Convention(
         "fvcore_train",
@@ -46,6 +49,7 @@ CONVENTIONS = (
                 "a fresh model is in train mode, where fvcore charges batch norm 5 per element: call eval() first",
             ),
             ATTENTION,
+            RECURRENCE,
         ),
     ),
 )

@@ -4,7 +4,9 @@ from cnncost.counting.convention import (
     CONVS,
     MAXIMA,
     MEANS,
+    RECURRENT,
     WINDOWS,
+    Ci,
     Convention,
     Hi,
     Slip,
@@ -15,6 +17,8 @@ from cnncost.counting.convention import (
     macs,
     reads,
     scores,
+    states,
+    taps,
     window,
     writes,
 )
@@ -31,6 +35,10 @@ HOOKED = {  # counted where a module of that type is called
     **each(("relu", "relu6", "leaky_relu", "prelu", "elu", "gelu"), writes),
     **each(POOLS, reads),
     "upsample": writes,
+    "lstm": macs + bias + 10 * states,
+    "gru": macs + bias + 7 * states,
+    "rnn": macs + bias + states,
+    "deform_conv": macs + 6 * (taps // Ci) + bias,  # 24 for each tap and output position
 }
 HEADS = macs + scores + writes  # nn.MultiheadAttention's hook: products, softmax, scaled queries
 PATCHED = {  # counted where torch.nn.functional's is called, by the module's own forward too
@@ -50,7 +58,7 @@ CONVENTIONS = (
         f"{SOURCE}: the default back end",
         flops={
             **{kind: HOOKED.get(kind, 0) + PATCHED.get(kind, 0) for kind in (*HOOKED, *PATCHED)},
-            **called({**each(set(HOOKED) - {*CONVS, *NORMS}, 0), **PATCHED, **FUNCTIONS}),
+            **called({**each(set(HOOKED) - {*CONVS, *NORMS, *RECURRENT, "deform_conv"}, 0), **PATCHED, **FUNCTIONS}),
             "mean.global_avg_pool": 0,
             "MHA.attention": HEADS + macs + scores,
         },
@@ -74,7 +82,7 @@ CONVENTIONS = (
         "ptflops_aten",
         "1 multiply-add = 1; convolutions, linear layers and matrix products, with their biases",
         "ptflops 0.7.5, ptflops/aten_ops.py: the aten back end",
-        flops={**each(CONVS, macs + bias), "matmul": macs, "MHA.attention": macs},
+        flops={**each((*CONVS, "gru", "rnn"), macs + bias), **each(("matmul", "einsum", "MHA.attention"), macs)},
         per_example=True,
     ),
 )

@@ -14,6 +14,7 @@ from cnncost.counting.convention import (
     kw,
     macs,
     reads,
+    states,
     writes,
 )
 
@@ -28,7 +29,11 @@ FLOPS = {
     "softmax": 3 * reads - reads // Ci,
     "avg_pool": writes,
     **each(MEANS, adaptive),
+    "lstm": macs + bias + 8 * states,
+    "gru": macs + bias + 7 * states,
+    "rnn": macs + bias + states,
     "upsample.nearest": writes,
+    "upsample.linear": 5 * writes,
     "upsample.bilinear": 11 * writes,
     "upsample.bicubic": 259 * writes,
 }
@@ -41,6 +46,7 @@ CONVENTIONS = (
         flops={**FLOPS, **called(each(FLOPS, 0)), "mean.global_avg_pool": 0, "MHA.linear": 0},
         slips=(
             Slip(("conv_transpose",), "thop counts a transposed convolution per output position, about stride² too many"),
+            Slip(("matmul", "einsum"), "thop sees no matrix products, which are no modules, and counts 0"),
             Slip(("group_norm",), "thop does not know GroupNorm and counts 0"),
             Slip(("attention",), "thop does not know attention and counts 0, for the projections of nn.MultiheadAttention too"),
         ),

@@ -7,13 +7,14 @@ CONVENTIONS = (
         "torch",
         "1 multiply-add = 2 FLOPs; only convolutions, linear layers and matrix products count",
         "torch 2.13.0, torch/utils/flop_counter.py",
-        flops={**each((*CONVS, "matmul"), 2 * macs), "MHA.linear": 0},
+        flops={**each((*CONVS, "matmul", "einsum", "gru", "rnn"), 2 * macs), "MHA.linear": 0},
         weight_gradient=each(("conv", "conv_transpose"), 2 * macs * groups),
         slips=(
             Slip(
                 ("attention",),
                 "torch's counter sees no scaled dot-product attention on a CPU, nor nn.MultiheadAttention's fast path",
             ),
+            Slip(("lstm",), "torch's counter sees no LSTM on a CPU, which is one operator there"),
             Slip(
                 ("conv", "conv_transpose"),
                 "torch's counter multiplies the weight gradient of a grouped convolution by its groups",

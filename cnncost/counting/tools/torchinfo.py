@@ -1,8 +1,32 @@
 """torchinfo's mult-adds: the parameters of each layer, times the output positions of convolutions."""
 
-from cnncost.counting.convention import NORMS, Ci, Co, Convention, Slip, bias, each, groups, kh, kw, learned, macs, writes
+from cnncost.counting.convention import (
+    NORMS,
+    RECURRENT,
+    Ci,
+    Co,
+    Convention,
+    Slip,
+    bias,
+    each,
+    groups,
+    kh,
+    kw,
+    learned,
+    macs,
+    writes,
+)
 
-OWNERS = ("conv", "conv_transpose", "linear", *NORMS, "prelu")  # modules with parameters, which alone it lists
+OWNERS = (
+    "conv",
+    "conv_transpose",
+    "linear",
+    *NORMS,
+    "prelu",
+    *RECURRENT,
+    "embedding",
+    "deform_conv",
+)  # modules with parameters, which alone it lists
 
 CONVENTIONS = (
     Convention(
@@ -12,7 +36,8 @@ CONVENTIONS = (
         flops={
             "conv": macs + bias,
             "conv_transpose": writes * (Ci // groups) * kh * kw + bias,
-            **each(("linear", *NORMS, "prelu"), learned),
+            **each(("linear", *NORMS, "prelu", "embedding"), learned),
+            **each((*RECURRENT, "deform_conv"), macs + bias),
             "MHA.linear": 0,
         },
         memory=each(OWNERS, 2 * writes),

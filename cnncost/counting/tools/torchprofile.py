@@ -22,7 +22,7 @@ CONVENTIONS = (
         "1 multiply-add = 1; norms with a scale and mean pooling 1 per output; biases, ReLU, max pooling and adds are free",
         "torchprofile 0.1.0, torchprofile/handlers.py",
         flops={
-            **each(("conv", "linear", "matmul", "attention"), macs),
+            **each(("conv", "linear", "matmul", "einsum", "attention", "lstm"), macs),
             "conv_transpose": writes * (Ci // groups) * kh * kw,
             **each(NORMS, bias),
             "lrn": 3 * reads,
@@ -30,6 +30,7 @@ CONVENTIONS = (
             **each(("avg_pool", *MEANS), writes),
             "upsample.bilinear": 4 * writes,
             "mul": writes,
+            "reduce.mean": writes,
             "MHA.attention": macs + writes + 4,  # with scaled queries, and four products of sizes that its trace shows
         },
         slips=(
