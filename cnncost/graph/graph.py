@@ -88,6 +88,8 @@ class Graph:
     # What a file says of single layers, by name: they work "in place", are a "view" of their input, or make "new" storage.
     storage: Mapping[str, str] = field(default_factory=dict)
     expect: Any = None  # what must come out: whoever has figures holds them to it by `expect.hold(output, totals)`
+    places: Mapping[int, tuple[str, int, int]] = field(default_factory=dict)  # of nodes by index: file, line, column
+    copies: tuple[tuple[int, ...], ...] = ()  # what its definition repeats: the node each copy begins at, and the one behind
     notes: tuple[str, ...] = ()  # what whoever reads its figures must know: layers not counted, say; one sentence each
 
     @property
@@ -155,12 +157,14 @@ _REMEMBERED: dict[Any, tuple[Mapping[str, Any], Cost]] = {}
 class Tracer:
     """Writes down a graph while a model runs."""
 
-    __slots__ = ("connections", "indices", "memo", "nodes", "notes", "prefix", "runs", "storage", "used")
+    __slots__ = ("connections", "copies", "indices", "memo", "nodes", "notes", "places", "prefix", "runs", "storage", "used")
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self.notes: dict[str, None] = {}  # in order, each once
-        self.storage: dict[str, str] = {}  # as in `Graph`
+        self.storage: dict[str, str] = {}  # these three as in `Graph`
+        self.places: dict[int, tuple[str, int, int]] = {}
+        self.copies: list[tuple[int, ...]] = []
         self.indices: dict[str, int] = {}  # of nodes by name
         self.used: dict[str, int] = {}  # how often a path was asked for
         self.connections = 0
@@ -484,7 +488,13 @@ def trace(
         raise ModelError(f"the model {getattr(function, '__name__', 'function')} returned no tensor", "return its output")
     name = title or str(getattr(function, "__name__", "model"))
     return Graph(
-        name, tuple(tracer.nodes), tuple(tensor.index for tensor in tensors), notes=tuple(tracer.notes), storage=tracer.storage
+        name,
+        tuple(tracer.nodes),
+        tuple(tensor.index for tensor in tensors),
+        storage=tracer.storage,
+        places=tracer.places,
+        copies=tuple(tracer.copies),
+        notes=tuple(tracer.notes),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from cnncost.graph.graph import Graph, Node
@@ -105,6 +106,14 @@ class Alike:
                     yield scope, part
                 for member in part.members:
                     yield from self.repeats(member)
+
+    def copies(self, graph: Graph) -> Iterator[tuple[list[list[int]], bool]]:
+        """Iterate over what the network's definition repeats: the layers of each copy, and whether they agree exactly."""
+        for bounds in graph.copies:
+            parts = [list(range(start - 1, end - 1)) for start, end in pairwise(bounds)]
+            keys = [tuple([self._layer(self.nodes[index])[0] for index in part]) for part in parts]
+            if all(parts):
+                yield parts, len(set(keys)) == 1
 
     def _continues(self, members: tuple[Scope, ...], scope: Scope) -> bool:
         """Return whether a scope continues a series: it is alike, the last member feeds it, and nothing stands between them."""

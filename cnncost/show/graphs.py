@@ -22,14 +22,15 @@ def graph_data(graph: Graph) -> dict[str, Any]:
 
     `from` has the layers that each one reads, -1 being the input; `args_of` points into `args`, the distinct arguments;
     `scope_of` points into `scopes`, -1 being the network itself. A repeat says that the scopes `first` to `last` inside a
-    scope follow each other and are alike, `exact` or `growing`.
+    scope follow each other and are alike, `exact` or `growing`: `layers` has the ranges of each. `at` has the line and
+    the column of each layer in `file`, where a spec defines the network.
 
     >>> import cnncost
     >>> data = graph_data(cnncost.load("resnet50").trace())
-    >>> data["name"][:2], data["from"][:2], data["repeats"][1]
-    (['conv1', 'bn1'], [[-1], [0]], {'scope': 'layer2', 'first': '1', 'last': '3', 'times': 3, 'alike': 'exact'})
+    >>> data["name"][:2], data["from"][:2], data["repeats"][0]["layers"]
+    (['conv1', 'bn1'], [[-1], [0]], [[[16, 25]], [[26, 35]]])
     """
-    tree, alike = scopes(graph), Alike(graph)
+    tree = scopes(graph)
     distinct: dict[str, int] = {}
     args: list[dict[str, Any]] = []
     args_of = []
@@ -58,17 +59,46 @@ def graph_data(graph: Graph) -> dict[str, Any]:
             {"name": scope.name, "parent": scope.name.rpartition(".")[0], "layers": list(ranges(scope.layers))}
             for scope in every
         ],
-        "repeats": [
-            {
-                "scope": outer.name,
-                "first": series.members[0].label,
-                "last": series.members[-1].label,
-                "times": len(series.members),
-                "alike": "exact" if series.exact else "growing",
-            }
-            for outer, series in alike.repeats(tree)
-        ],
+        "repeats": list(_repeats(graph)),
+        **_places(graph),
     }
+
+
+def _repeats(graph: Graph) -> Iterator[dict[str, Any]]:
+    """Iterate over what follows itself: scopes that are alike, and what the definition repeats beside them."""
+    tree, alike = scopes(graph), Alike(graph)
+    found = set()
+    for outer, series in alike.repeats(tree):
+        first, last = series.members[0], series.members[-1]
+        found.add((first.layers[0], len(series.members)))
+        yield {
+            "scope": outer.name,
+            "first": first.label,
+            "last": last.label,
+            "times": len(series.members),
+            "alike": "exact" if series.exact else "growing",
+            "layers": [list(ranges(member.layers)) for member in series.members],
+        }
+    for parts, exact in alike.copies(graph):
+        if (parts[0][0], len(parts)) in found:
+            continue
+        scope, _, name = graph.layers[parts[0][0]].name.rpartition(".")
+        yield {
+            "scope": scope,
+            "first": name,
+            "last": graph.layers[parts[-1][0]].name.rpartition(".")[2],
+            "times": len(parts),
+            "alike": "exact" if exact else "growing",
+            "layers": [list(ranges(part)) for part in parts],
+        }
+
+
+def _places(graph: Graph) -> dict[str, Any]:
+    """Return the file that a graph comes from, and the line and column of each of its layers, where its definition says so."""
+    if not graph.places:
+        return {}
+    places = [graph.places.get(index) for index in range(1, len(graph.nodes))]
+    return {"file": next(iter(graph.places.values()))[0], "at": [list(place[1:]) if place else None for place in places]}
 
 
 def folded(report: Report, figure: str = "flops") -> str:

@@ -26,7 +26,9 @@ def test_the_data_is_the_graph() -> None:
     assert data["args"][data["args_of"][0]]["kernel"] == 7
     inside = data["scopes"][data["scope_of"][add]]
     assert (inside["name"], inside["parent"]) == ("layer1.0", "layer1")
-    assert {"scope": "layer3", "first": "1", "last": "5", "times": 5, "alike": "exact"} in data["repeats"]
+    (repeat,) = [each for each in data["repeats"] if each["scope"] == "layer3"]
+    assert (repeat["first"], repeat["last"], repeat["times"], repeat["alike"]) == ("1", "5", 5, "exact")
+    assert [data["name"][first] for ((first, _),) in repeat["layers"]] == [f"layer3.{number}.conv1" for number in range(1, 6)]
     json.dumps(data)
 
 
@@ -92,3 +94,30 @@ def test_command_line(tmp_path) -> None:  # type: ignore[no-untyped-def]
     assert command("graph", "resnet18", "--format", "mermaid", "--figure", "colour").code == 2
     lines = command("graph", "resnet18", "--format", "folded").out.splitlines()
     assert all(a != b for a, b in pairwise(lines))
+
+
+def test_a_specs_repeats_and_places_survive() -> None:
+    spec = """cnncost: 1
+input: [3, 32, 32]
+blocks:
+  cell:
+    params: {out}
+    layers:
+      - conv: {out: out, kernel: 3, pad: same}
+      - relu
+layers:
+  - conv: {out: 8, kernel: 3, pad: same, act: relu}
+    repeat: 4
+  - cell: {out: 8}
+    repeat: 3
+"""
+    data = json.loads(command("graph", "-", stdin=spec).out)
+    repeats = [(each["first"], each["times"], each["alike"]) for each in data["repeats"]]
+    assert repeats == [("cell", 3, "exact"), ("conv", 4, "exact")]
+    assert data["repeats"][1]["layers"] == [[[0, 1]], [[2, 3]], [[4, 5]], [[6, 7]]]
+    assert data["at"][:2] == [[10, 5], [10, 5]]
+    assert data["at"][-1] == [8, 9]
+    drawn = command("draw", "-", stdin=spec).out
+    assert "×4" in drawn
+    assert "×3" in drawn
+    assert "at" not in graph_data(traced("resnet18"))

@@ -60,6 +60,7 @@ COMMANDS = (
     "errors",
     "graph resnet18",
     "graph lenet5",
+    f"graph {ROOT / 'specs' / 'vgg16.yaml'}",
 )
 # Objects whose keys are names of the user's, of layers, of letters or of conventions, not ours.
 MAPS = {"args", "settings", "counts", "charges", "not_counted", "arguments", "numbers", "formulas", "free", "params_by_kind"}

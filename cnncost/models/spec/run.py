@@ -124,8 +124,10 @@ class Run:
         if step.repeat is None and step.runs is None:
             return self.once(step, step.first_apply or step.apply, x, others, env, ids, owners)
         try:
-            count = self.count(step, env, x)
+            count, tracer = self.count(step, env, x), x.tracer
+            begins = []
             for copy in range(count):
+                begins.append(len(tracer.nodes))
                 inner = env if step.repeat is None else {**env, COPY: copy}
                 outer, self.copy = self.copy, copy if step.repeat is not None else self.copy
                 apply = step.first_apply if copy == 0 and step.first_apply is not None else step.apply
@@ -136,6 +138,8 @@ class Run:
                 if y is None:
                     return None
                 x = y
+            if count > 1:
+                tracer.copies.append((*begins, len(tracer.nodes)))
         except Broken:
             return None
         return x
@@ -285,6 +289,7 @@ class Run:
                 raise ModelError(f"{self.at(mark)}: {cause.message}", error.hint, error.valid) from error
             self.refused(layer, cause, cause.hint, mark)
             raise Broken from None
+        tracer.places[y.index] = (self.source.path, mark.line + 1, mark.column + 1)
         for size in y.shape:
             if type(size) is int and size > expressions.LARGEST:  # sizes that grow with each layer would fill the memory
                 self.note("E113", f"{kind} makes a size past 10^30", mark)
@@ -348,7 +353,9 @@ class Run:
         for argument, arg in layer.dynamic:
             args[argument] = self.evaluate(arg, env, tensors[0], f"{argument} of {layer.kind}")
         try:
-            return tensors[0].tracer.apply(layer.kind, tensors, args, step.id, None)
+            y = tensors[0].tracer.apply(layer.kind, tensors, args, step.id, None)
+            y.tracer.places[y.index] = (self.source.path, step.word.mark.line + 1, step.word.mark.column + 1)
+            return y
         except ModelError as error:
             cause = error.__cause__ if isinstance(error.__cause__, (CostError, AlgebraError)) else error
             if error.valid is not None:

@@ -77,6 +77,7 @@ class _Builder:
         for index, carrier in self.on.items():
             self.carried.setdefault(carrier, []).append(index)
         self.alike = Alike(graph)
+        self.copy_of = {part[0]: number for number, (parts, _) in enumerate(self.alike.copies(graph)) for part in parts}
 
     def _drawn_on(self) -> dict[int, int]:
         """Return, for each layer that is drawn on another, that other layer."""
@@ -101,9 +102,26 @@ class _Builder:
                 boxes.append(self._scope(part))
             elif part not in self.on:
                 boxes.append(self._layer(part))
-        level = Level(boxes)
+        level = Level(self._folded(boxes))
         self._arrange(level)
         return level
+
+    def _folded(self, boxes: list[Box]) -> list[Box]:
+        """Return boxes with the copies that a definition repeats as one, where each copy is one box and all say the same."""
+        found: list[Box] = []
+        for box in boxes:
+            last = found[-1] if found else None
+            if last is not None and self._copies(last, box):
+                last.layers, last.times = (*last.layers, *box.layers), last.times + 1
+            else:
+                found.append(box)
+        return found
+
+    def _copies(self, first: Box, second: Box) -> bool:
+        """Return whether both are copies of one repeated item, boxes without an inside that say the same."""
+        group = self.copy_of.get(first.layers[0])
+        alike = (first.title, first.detail, first.inside, second.inside) == (second.title, second.detail, None, None)
+        return group is not None and group == self.copy_of.get(second.layers[0]) and alike
 
     def _layer(self, index: int) -> Box:
         node, carried = self.nodes[index], self.carried.get(index, [])
