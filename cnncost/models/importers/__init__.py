@@ -26,6 +26,7 @@ READERS = {  # a module of this package: what it reads, and the suffixes such fi
     "keras": ("a Keras model", (".keras", ".h5", ".hdf5", ".json")),
     "caffe": ("a Caffe network", (".prototxt", ".pbtxt", ".pt")),
     "darknet": ("a Darknet network", (".cfg",)),
+    "tflite": ("a TensorFlow Lite model", (".tflite",)),
 }
 WEIGHTS = (
     ".pth",
@@ -37,7 +38,6 @@ WEIGHTS = (
     ".weights",
     ".npz",
     ".pb",
-    ".tflite",
     ".param",
 )  # asked for, and told apart
 SUFFIXES = tuple(dict.fromkeys(suffix for _, suffixes in READERS.values() for suffix in suffixes)) + WEIGHTS

@@ -25,6 +25,7 @@ from cnncost.models.importers.keras_file import (
 )
 from cnncost.models.importers.keras_layers import TRANSLATIONS, Translation, unchanged
 from cnncost.models.importers.keras_operations import operation
+from cnncost.models.importers.rotation import file_shape
 from cnncost.models.importers.text import as_input, require_inputs, say_buffers, say_growth
 from cnncost.models.model import Model
 from cnncost.rules.ops import show
@@ -122,11 +123,11 @@ def replay(net: Network, inputs: Sequence[Tensor], state: State) -> list[Tensor]
 
 def _check(layer: Layer, made: Tensor, recorded: Sequence[int | None], state: State) -> None:
     """Raise ModelError where the rules make another shape of a layer than the file records."""
-    ours = (*made.shape[1:], made.shape[0]) if state.rotated.get(made.index) and len(made.shape) > 1 else made.shape
+    ours = file_shape(state.rotated, made)
     if len(ours) != len(recorded) or any(size not in (None, known) for size, known in zip(recorded, ours, strict=True)):
         says = "×".join("…" if size is None else str(size) for size in recorded)
         raise ModelError(
-            f"layer '{layer.name}' ({layer.kind}): the file says that it makes {says}, by the rules it is {show(tuple(ours))}",
+            f"layer '{layer.name}' ({layer.kind}): the file says that it makes {says}, by the rules it is {show(ours)}",
             "has the file been changed by hand? If Keras wrote it so, please report it",
         )
 

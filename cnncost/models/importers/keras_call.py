@@ -1,7 +1,6 @@
 """One call of a layer of Keras: its configuration, its arguments, and which of our axes the file's are.
 
-Keras keeps a map as H×W×C or as C×H×W, rules as C×H×W. A tensor is *rotated* where our first axis is the file's last one;
-axes of the file are translated by that, and a permutation is put in where a layer needs the other order.
+Keras keeps a map as H×W×C or as C×H×W, rules as C×H×W: see rotation.py.
 
 Source: Keras 3.15.1, keras/src/layers and keras/src/activations.
 """
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from cnncost.graph.graph import Tensor
 from cnncost.models.importers.assume import Assumptions
+from cnncost.models.importers.rotation import Rotated, our_axis, turned
 from cnncost.models.importers.text import LARGEST_NUMBER, counted
 
 Json: TypeAlias = Any
@@ -51,7 +51,7 @@ class State:
 
     assumed: Assumptions
     own: bool = False  # whether the inputs are those of the file, so that the shapes it records must come out
-    rotated: dict[int, bool] = field(default_factory=dict)  # by the tensor's index
+    rotated: Rotated = field(default_factory=dict)
     owners: dict[tuple[Layer, str], str] = field(default_factory=dict)  # of weights: the first call of a layer
     passed: list[str] = field(default_factory=list)  # classes that hand their input on
     calls: int = 0
@@ -122,12 +122,7 @@ class Applied:
 
     def turned(self, x: Tensor, rotated: bool) -> Tensor:
         """Return a tensor in the order asked for, permuted if it is in the other one."""
-        if len(x.shape) < 2 or self.rotated(x) == rotated:
-            return x
-        last = len(x.shape) - 1
-        y = x.permute((last, *range(last)) if rotated else (*range(1, last + 1), 0))
-        self.state.rotated[y.index] = rotated
-        return y
+        return turned(self.state.rotated, x, rotated)
 
     def first(self, x: Tensor | None = None) -> Tensor:
         """Return a tensor with the channels of the layer's `data_format` as its first axis."""
@@ -144,14 +139,7 @@ class Applied:
 
     def axis(self, axis: Json, x: Tensor) -> int:
         """Return our axis of one of the file's, where 0 is the batch. Raises ValueError for the batch itself."""
-        rank = len(x.shape)
-        place = whole(axis, "axis")
-        place = place + rank + 1 if place < 0 else place
-        if not 0 < place <= rank:
-            raise ValueError(
-                f"axis {axis} is the batch, which one example does not have" if not place else f"there is no axis {axis}"
-            )
-        return place - 1 if not self.rotated(x) else 0 if place == rank else place
+        return our_axis(self.state.rotated, whole(axis, "axis"), x)
 
     def axes(self, axes: Json, x: Tensor) -> tuple[int, ...]:
         """Return our axes of several of the file's."""

@@ -31,7 +31,6 @@ MAGIC = {  # how a file begins, where: what it is, and what to do
         "a file of torch.save from before version 1.6",
         "load it with torch and its classes, then:\n" + EXPORT.partition("\n")[2],
     ),
-    (4, b"TFL3"): ("a TensorFlow Lite model, which is not read", "export the network to ONNX (tf2onnx), or save it from Keras"),
     (0, b"GGUF"): ("a GGUF file of weights", "it holds no graph of layers; use the network's own framework to export it"),
     (0, b"\x1f\x8b"): ("a gzip archive", "unpack it first"),
     (0, b"<!DOCTYPE"): ("a web page, perhaps in place of a file that could not be downloaded", "fetch the file again"),

@@ -13,7 +13,7 @@ import pytest
 from support import NIGHTLY
 
 from cnncost.base.errors import CnncostError
-from cnncost.models.importers import caffe, darknet, keras
+from cnncost.models.importers import caffe, darknet, keras, tflite
 
 DATA = Path(__file__).parents[2] / "data" / "networks"
 FILES = 20_000 if NIGHTLY else 600
@@ -80,6 +80,17 @@ def rebuilt(rng: random.Random, data: bytes) -> bytes:
     return json.dumps(whole).encode()
 
 
+def numbered(rng: random.Random, data: bytes) -> bytes:
+    """Return bytes in which some numbers of four bytes are others: offsets, lengths and sizes of a binary file."""
+    found = bytearray(data)
+    for _ in range(rng.choice([1, 1, 2, 4, 8])):
+        at = rng.randrange(0, min(len(found), 8000) - 4)
+        found[at : at + 4] = rng.choice(
+            [0, 1, 2, 3, 7, 255, 65535, 2**31 - 1, 2**32 - 1, 2**30, rng.randrange(2**16)]
+        ).to_bytes(4, "little")
+    return bytes(found)
+
+
 def rezipped(rng: random.Random, data: bytes) -> bytes:
     """Return an archive whose config.json is broken rather than the archive itself."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -95,6 +106,7 @@ WAYS: dict[str, tuple[Any, list[Callable[[random.Random, bytes], bytes]]]] = {
     ".prototxt": (caffe, [changed]),
     ".json": (keras, [changed, rebuilt, rebuilt]),
     ".h5": (keras, [changed]),
+    ".tflite": (tflite, [changed, numbered, numbered]),
     ".keras": (keras, [changed, rezipped, rezipped]),
 }
 SEEDS = sorted(path for path in DATA.rglob("*") if path.suffix in WAYS and path.stat().st_size < 60_000)
@@ -109,7 +121,7 @@ def test_broken_files_are_read_or_refused(part: int) -> None:
         reader, ways = WAYS[path.suffix]
         data = rng.choice(ways)(rng, path.read_bytes())
         try:
-            for other in (darknet, caffe, keras):
+            for other in (darknet, caffe, keras, tflite):
                 other.is_mine(data)
             reader.read(data, path.name).trace()
             counts["read"] += 1

@@ -1,4 +1,4 @@
-"""Files of Keras, Darknet and Caffe hold what those programs themselves say: parameters, buffers, multiply-adds, shapes."""
+"""Files of Keras, Darknet, Caffe and TensorFlow Lite hold what those programs themselves say: parameters, buffers, multiply-adds, shapes."""
 
 import csv
 import re
@@ -9,13 +9,14 @@ import pytest
 from cnncost.base.errors import CnncostError
 from cnncost.graph.graph import Graph, trace
 from cnncost.measures.report import report
-from cnncost.models.importers import caffe, darknet, darknet_file, keras
+from cnncost.models.importers import caffe, darknet, darknet_file, keras, tflite
 from cnncost.models.importers.assume import assumptions
 from cnncost.models.load import load
 from cnncost.models.model import Model
 
 DATA = Path(__file__).parents[2] / "data" / "networks"
-READERS = {"keras": keras, "darknet": darknet, "caffe": caffe}
+READERS = {"keras": keras, "darknet": darknet, "caffe": caffe, "tflite": tflite}
+SUFFIXES = {".prototxt": caffe, ".cfg": darknet, ".tflite": tflite}
 with (DATA / "reference.csv").open() as file:
     ROWS = list(csv.DictReader(file))
 with (DATA / "micro.csv").open() as file:
@@ -23,7 +24,7 @@ with (DATA / "micro.csv").open() as file:
 
 
 def read(path: str) -> Model:
-    reader = READERS["caffe" if path.endswith(".prototxt") else "darknet" if path.endswith(".cfg") else "keras"]
+    reader = SUFFIXES.get(Path(path).suffix, keras)
     data = (DATA / path).read_bytes()
     assert [name for name, other in READERS.items() if other.is_mine(data)] == [reader.__name__.rpartition(".")[2]]
     return reader.read(data, Path(path).name)
