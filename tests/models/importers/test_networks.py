@@ -1,4 +1,4 @@
-"""Files of Keras, Darknet, Caffe and TensorFlow Lite hold what those programs themselves say: parameters, buffers, multiply-adds, shapes."""
+"""What Keras, Darknet, Caffe and TensorFlow Lite themselves say of their files is what is read: numbers and shapes."""
 
 import csv
 import re

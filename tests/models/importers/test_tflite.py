@@ -85,10 +85,13 @@ def model(
     codes = [code]
     if more.get("then"):
         name, made, weights, chosen = more["then"]
-        codes.append({0: NUMBERS[name], 3: NUMBERS[name]})
-        tensors += [{0: list(weights), 1: FLOAT, 2: len(buffers), 3: b"w"}, {0: made, 1: FLOAT, 2: 0, 3: b"z"}]
-        buffers.append({0: b"\1"})
-        operators.append({0: 1, 1: [1, len(tensors) - 2], 2: [len(tensors) - 1], 4: chosen})
+        codes.append({0: NUMBERS[name], 3: NUMBERS[name]} if name in NUMBERS else {0: 32, 1: name.encode(), 3: 32})
+        if weights:
+            tensors.append({0: list(weights), 1: FLOAT, 2: len(buffers), 3: b"w"})
+            buffers.append({0: b"\1"})
+        tensors.append({0: made, 1: FLOAT, 2: 0, 3: b"z"})
+        inputs = [1, len(tensors) - 2] if weights else [1]
+        operators.append({0: 1, 1: inputs, 2: [len(tensors) - 1], 4: chosen})
     graph = {0: tensors, 1: [0], 2: [len(tensors) - 1 if more.get("then") else 1], 3: operators}
     return flatbuffer({0: 3, 1: codes, 2: [graph], 4: buffers})
 
@@ -171,9 +174,11 @@ def test_a_recorded_shape_that_does_not_come_out_is_refused() -> None:
 
 
 def test_post_processing_is_cut_and_listed() -> None:
-    data = model("CONV_2D", [1, 9, 9, 3], [1, 7, 7, 4], [(4, 3, 3, 3)], {0: 1, 1: 1, 2: 1})
+    then = ("TFLite_Detection_PostProcess", [1, 10, 4], None, {})
+    data = model("CONV_2D", [1, 9, 9, 3], [1, 7, 7, 4], [(4, 3, 3, 3)], {0: 1, 1: 1, 2: 1}, then=then)
     found = tflite.read(data, "a.tflite").trace()
-    assert found.notes == ()
+    assert totals(found) == (108, 49 * 108)
+    assert found.notes == ("not counted: 1 TFLite_Detection_PostProcess",)
     with pytest.raises(ModelError, match="TFLite_Detection_PostProcess"):  # alone it leaves nothing to count
         graph("TFLite_Detection_PostProcess", [1, 9, 4], [1, 9, 4])
 
