@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from importlib import import_module
 
@@ -80,6 +81,10 @@ def _repeated(context: click.Context, words: list[str]) -> Iterator[str]:
             if parameter in seen:
                 yield max(parameter.opts, key=len)
             seen.add(parameter)
+
+
+if os.environ.get("_CNNCOST_COMPLETE", "").startswith("fish"):
+    import cnncost.cli.completion  # noqa: F401  # it enters a script for fish that leaves commas in words alone
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
