@@ -22,6 +22,7 @@ from cnncost.models.spec.signatures import ANY, CONSTANT, arguments
 from cnncost.models.spec.steps import IN, INPUT, Arg, Block, Broken, Step
 from cnncost.models.spec.values import CONDITION, COUNT
 from cnncost.rules import RULES
+from cnncost.rules.shapes import MOST_AXES
 
 VERSION = "1"
 KEYS = (
@@ -226,7 +227,7 @@ class _Reader:
                 hint = "write the shape of one example: input: [3, 224, 224]"
                 self.problems.add("E104", "the spec has no input", self.root.mark, hint)
             return None
-        if not isinstance(entry[1], List) or not 1 <= len(entry[1].items) <= 3:
+        if not isinstance(entry[1], List) or not 1 <= len(entry[1].items) <= MOST_AXES:
             raise self.compiler.fail(
                 "E107", "input is no shape", entry[1].mark, "write channels, height and width: [3, 224, 224]"
             )

@@ -14,6 +14,7 @@ from cnncost.models.spec import DECLARED, KEYS, VERSION
 from cnncost.models.spec.signatures import JOINS, Argument, arguments, project_arguments
 from cnncost.models.spec.steps import LABEL, NAME
 from cnncost.rules import RULES
+from cnncost.rules.shapes import MOST_AXES
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 TITLE = "A cnncost spec: a convolutional network, as layers"
@@ -53,7 +54,7 @@ def schema() -> dict[str, Any]:
         "cnncost": {"const": int(VERSION)},
         "name": {"type": "string"},
         "about": {"type": "string"},
-        "input": {"type": "array", "items": {**NUMBER, "minimum": 1}, "minItems": 1, "maxItems": 3},
+        "input": {"type": "array", "items": {**NUMBER, "minimum": 1}, "minItems": 1, "maxItems": MOST_AXES},
         "params": {"type": ["object", "null"], "propertyNames": _pattern(NAME), "additionalProperties": _ref("param")},
         "let": {"type": ["object", "null"], "propertyNames": _pattern(NAME), "additionalProperties": _ref("value")},
         "defaults": _closed({kind: _ref(kind) for kind in RULES if kind not in JOINS and arguments(kind)}),
