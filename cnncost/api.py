@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cnncost.questions.check.budget import Check, Verdict
     from cnncost.questions.claims import Readings
     from cnncost.questions.diff import Difference
-    from cnncost.questions.explain import Explanation, Working
+    from cnncost.questions.explain import Explanation, FieldWorking, Working
     from cnncost.questions.formula import Formula
     from cnncost.questions.solve.solution import Solution
     from cnncost.questions.sweep.query import Result
@@ -241,14 +241,16 @@ def explain(
     *,
     claim: str | None = None,
     layer: str | None = None,
+    field: str | None = None,
     input: Any = None,
     batch: Num = 1,
     dtype: Any = "float32",
     **settings: Any,
-) -> Explanation | Readings | Working:
+) -> Explanation | Readings | Working | FieldWorking:
     """Return where a network's numbers come from: what each convention charges each layer type.
 
-    With `claim`, a published number such as "3.8G", what reproduces it; with `layer`, the arithmetic of one layer.
+    With `claim`, a published number such as "3.8G", what reproduces it; with `layer`, the arithmetic of one layer; with
+    `field`, how the receptive field of one layer comes about.
 
     >>> explain("resnet18", "fvcore,thop").coverage[1].total
     1824033792
@@ -257,8 +259,9 @@ def explain(
     """
     from cnncost.counting import several
 
-    if claim is not None and layer is not None:
-        raise UsageError("claim and layer ask different things", "give one of them")
+    asked = [name for name, value in (("claim", claim), ("layer", layer), ("field", field)) if value is not None]
+    if len(asked) > 1:
+        raise UsageError(f"{' and '.join(asked)} ask different things", "give one of them")
     if claim is not None:
         from cnncost.questions import claims
 
@@ -266,10 +269,12 @@ def explain(
         if case is None or input is not None:
             raise UsageError("a claim is about a model of the zoo or a spec", 'name one: explain("resnet50", claim="3.8G")')
         return claims.readings(case.model, claims.claim(claim), _label(model))
-    from cnncost.questions.explain import explanation, working
+    from cnncost.questions.explain import explanation, field_working, working
 
     named = several(conventions) if isinstance(conventions, str) else [_convention(each) for each in conventions]
     graph = _graph(model, input, settings)
+    if field is not None:
+        return field_working(graph, field)
     return explanation(graph, named, batch) if layer is None else working(graph, layer, named[0], batch, dtype_name(dtype))
 
 

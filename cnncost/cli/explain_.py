@@ -15,6 +15,8 @@ from cnncost.cli.options import CONVENTIONS, check_output, chosen, complete_mode
 @click.option("--conventions", type=CONVENTIONS, metavar="A,B,…", help="Whose counts to set side by side; * stands for any.")
 @click.option("--claim", metavar="NUMBER", help="Which network, counted how, gives this number: 3.8G, 25.6M params.")
 @click.option("--layer", metavar="NAME", help="The arithmetic of one layer, with its numbers put in.")
+@click.option("--field", metavar="NAME", help="How the receptive field of one layer comes about, layer by layer.")
+@click.option("--blank", is_flag=True, help="With --layer or --field: an exercise sheet, the solution at its end.")
 @model_options
 @output_options
 def command(
@@ -22,6 +24,8 @@ def command(
     conventions: str | None,
     claim: str | None,
     layer: str | None,
+    field: str | None,
+    blank: bool,
     convention: str,
     batch: str,
     dtype: str,
@@ -37,14 +41,17 @@ def command(
     cnncost explain resnet50 --conventions fvcore,thop
     cnncost explain resnet50 --claim 3.8G
     cnncost explain resnet50 --layer conv1
+    cnncost explain alexnet --field features.12 --blank --format markdown
     """
     from cnncost.base.units import whole_number
 
     check_output(format, path)
-    given = {"--conventions": conventions, "--claim": claim, "--layer": layer}
+    given = {"--conventions": conventions, "--claim": claim, "--layer": layer, "--field": field}
     asked = [name for name, value in given.items() if value is not None]
     if len(asked) > 1:
         raise UsageError(f"{' and '.join(asked)} ask different things", "give one of them")
+    if blank and layer is None and field is None:
+        raise UsageError("--blank makes an exercise of one layer", "give it one: --layer NAME, or --field NAME")
     number = whole_number(batch, "--batch")
     network = chosen(model, **options)
     if claim is not None:
@@ -59,8 +66,10 @@ def command(
 
         named = several(convention if conventions is None else conventions)
         graph = network.trace()
-        if layer is None:
+        if field is not None:
+            found = explain.field_working(graph, field)
+        elif layer is None:
             found = explain.explanation(graph, named, number)
         else:
             found = explain.working(graph, layer, named[0], number, dtype)
-    show(found.table(exact=exact), format, path)
+    show(found.table(exact=exact, blank=True) if blank else found.table(exact=exact), format, path)

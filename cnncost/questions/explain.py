@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from cnncost.base.errors import UsageError, did_you_mean
@@ -16,9 +17,11 @@ from cnncost.counting.letters import value as worth
 from cnncost.graph.graph import Graph, Node
 from cnncost.graph.lettered import in_primes, lettered, primed
 from cnncost.rules import RULES, elements
+from cnncost.rules.shapes import per_axis
 
 if TYPE_CHECKING:
     from cnncost.counting.counts import Counts
+    from cnncost.measures.field import Field
 
 # ── the parts of a count ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -242,6 +245,86 @@ def _charges(graph: Graph, node: Node, by: Convention, batch: Num, dtype: str) -
                     result * factor,
                 )
         yield Step(figure, shown, numbers, result)
+
+
+# ── the receptive field of one layer ─────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class FieldStep:
+    """One layer that changes what its outputs see: how its window widens the field, along each axis of the input."""
+
+    layer: str
+    kind: str
+    kernel: tuple[Num, ...] | None  # of a window
+    stride: tuple[Num, ...] | None
+    numbers: tuple[str, ...]  # the size before, and what the window adds; empty where that is no sum
+    size: tuple[Num, ...]
+    effective_stride: tuple[Num, ...]
+    effective_pad: tuple[Num, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldWorking(Showable):
+    """How the receptive field of one layer comes about, along the path that sees most."""
+
+    graph: Graph
+    node: Node
+    steps: tuple[FieldStep, ...]
+
+
+def field_working(graph: Graph, name: str) -> FieldWorking:
+    """Return how the receptive field of a layer comes about. Raises UsageError where it is not worked out.
+
+    A window of k inputs, dilation d, widens a field of size r and stride j to r + d·(k − 1)·j; its stride s makes j·s.
+
+    >>> from cnncost.models.load import load
+    >>> [step.size for step in field_working(load("resnet18").trace(), "maxpool").steps]
+    [(7, 7), (11, 11)]
+
+    Source: Araujo, Norris and Sim, Computing Receptive Fields of Convolutional Neural Networks, Distill 2019, equation 2.
+    """
+    from cnncost.measures.field import receptive_fields
+
+    node = find(graph, name)
+    fields = receptive_fields(graph)
+    at = graph.nodes.index(node)
+    if fields[at] is None:
+        raise UsageError(
+            f"the receptive field of '{name}' is not worked out", "what depends on values, or behind a reshape, is not"
+        )
+    path = [at]
+    while graph.nodes[path[-1]].inputs:
+        path.append(max(graph.nodes[path[-1]].inputs, key=lambda index: _extent(fields[index])))
+    path.reverse()
+    steps = [
+        _field_step(graph, now, fields[before], fields[now]) for before, now in pairwise(path) if fields[before] != fields[now]
+    ]
+    return FieldWorking(graph, node, tuple(steps))
+
+
+def _extent(field: Field | None) -> Num:
+    return -1 if field is None else max(axis.size for axis in field)
+
+
+def _field_step(graph: Graph, at: int, before: Field | None, now: Field | None) -> FieldStep:
+    node = graph.nodes[at]
+    assert before is not None  # on the way to a field that is known all are
+    assert now is not None
+    kernel = stride = None
+    numbers: tuple[str, ...] = ()
+    if "kernel" in node.args:
+        kernel = per_axis(node.args["kernel"], "kernel", len(now))
+        stride = kernel if node.args.get("stride") is None else per_axis(node.args["stride"], "stride", len(now))
+        dilation = per_axis(node.args.get("dilation", 1), "dilation", len(now))
+        sums = [
+            (axis.size + d * (k - 1) * axis.stride, f"{axis.size} + {f'{d}·' if d != 1 else ''}({k} - 1)·{axis.stride}")
+            for axis, k, d in zip(before, kernel, dilation, strict=True)
+        ]
+        if all(size == axis.size for (size, _), axis in zip(sums, now, strict=True)):
+            numbers = tuple(text for _, text in sums)
+    sizes, strides, pads = zip(*((axis.size, axis.stride, axis.pad) for axis in now), strict=True)
+    return FieldStep(node.name, node.kind, kernel, stride, numbers, sizes, strides, pads)
 
 
 def _bracketed(text: str) -> str:

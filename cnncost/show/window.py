@@ -20,6 +20,7 @@ BUILDERS = {
     "Check": "check:check_table",
     "Explanation": "explain:types_table",
     "Working": "explain:working_table",
+    "FieldWorking": "explain:field_table",
     "Readings": "claims:readings_table",
     "Result": "sweep:sweep_table",
 }

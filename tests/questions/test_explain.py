@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import command as typed
 from support import examples
 
 from cnncost import load, trace
@@ -21,7 +22,7 @@ from cnncost.counting.counts import Counts
 from cnncost.graph.graph import Tensor
 from cnncost.measures.report import report
 from cnncost.questions.claims import candidates, claim
-from cnncost.questions.explain import coverage, explanation, parts, steps, working
+from cnncost.questions.explain import coverage, explanation, field_working, parts, steps, working
 
 # ── the parts of a count ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -282,3 +283,39 @@ def test_refusals(words: str, message: str) -> None:
     done = command(*words.split())
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"error: {message}\n"
+
+
+# ── receptive fields, and sheets to fill in ──────────────────────────────────────────────────────────────────────────
+
+# Source: Araujo, Norris and Sim, Distill 2019, and google-research/receptive_field: size, effective stride.
+PUBLISHED_FIELDS = {
+    ("alexnet", "features.12"): (195, 32),
+    ("vgg16", "features.30"): (212, 32),
+    ("resnet50", "layer4.2.conv3"): (483, 32),
+}
+
+
+@pytest.mark.parametrize(("network", "layer"), PUBLISHED_FIELDS)
+def test_the_field_of_a_layer_by_its_steps(network: str, layer: str) -> None:
+    steps = field_working(load(network).trace(), layer).steps
+    assert (steps[-1].size[0], steps[-1].effective_stride[0]) == PUBLISHED_FIELDS[network, layer]
+    size = 1
+    for step in steps:
+        before, added = step.numbers[0].split(" + ")
+        factor, stride = added.split("·")
+        kernel, one = factor.strip("()").split(" - ")
+        assert (int(before), int(one)) == (size, 1)
+        size += (int(kernel) - 1) * int(stride)
+        assert step.size == (size, size)
+
+
+def test_a_sheet_hides_what_is_asked_for_and_ends_with_its_solution() -> None:
+    sheet, _, solution = typed(*["explain", "alexnet_lecture", "--layer", "conv1", "--blank"]).out.partition("Solution\n")
+    assert "72,855,552" not in sheet
+    assert "makes" not in sheet
+    assert "C·H′·W′·kernel²·out" in sheet
+    assert "3·56·56·11²·64" in solution
+    sheet, _, solution = typed(*["explain", "alexnet_lecture", "--field", "conv3", "--blank"]).out.partition("Solution\n")
+    assert "99" not in sheet
+    assert "67 + (3 - 1)·16" in solution
+    assert typed("explain", "alexnet", "--blank").code == 2

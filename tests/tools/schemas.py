@@ -35,6 +35,7 @@ COMMANDS = (
     "explain resnet18 --conventions fvcore,thop,torch",
     "explain resnet50 --claim 3.8G",
     "explain resnet50 --layer conv1",
+    "explain resnet50 --field layer4.2.conv3",
     "memory resnet18",
     "memory lenet5 --dtypes mixed",
     "memory --rules",

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from cnncost.base.poly import Num
 from cnncost.base.units import short
-from cnncost.questions.explain import Coverage, Explanation, Part, Working, is_zero, written_number
+from cnncost.questions.explain import Coverage, Explanation, FieldWorking, Part, Working, is_zero, written_number
 from cnncost.rules import RULES, show
 from cnncost.show.table import Column, Record, Table
 
@@ -174,8 +174,8 @@ WORDS = {
 }
 
 
-def working_table(found: Working, exact: bool = False) -> Table:
-    """Return the arithmetic of one layer, from its rule to its figures."""
+def working_table(found: Working, exact: bool = False, blank: bool = False) -> Table:
+    """Return the arithmetic of one layer, from its rule to its figures; with `blank`, an exercise, and its solution below."""
     node, by = found.node, found.convention
     inputs = [found.graph.nodes[index].cost.shape for index in node.inputs]
     given = ", ".join(f"{key}={value}" for key, value in node.args.items())
@@ -186,7 +186,7 @@ def working_table(found: Working, exact: bool = False) -> Table:
         Column("numbers", "with its numbers", priority=1, wraps=True),
         Column("result", "result", "number", of=lambda step: written_number(step["result"])),
     )
-    return Table.of(
+    solution = Table.of(
         columns,
         [{"figure": s.name, "formula": s.formula, "numbers": s.numbers, "result": s.result} for s in found.steps],
         schema="cnncost.explain.layer/1",
@@ -210,3 +210,64 @@ def working_table(found: Working, exact: bool = False) -> Table:
         ),
         exact=exact,
     )
+    return exercise(solution, ("numbers", "result")) if blank else solution
+
+
+def exercise(solution: Table, hidden: Sequence[str]) -> Table:
+    """Return the table of a solution below the same table with some columns left out: a sheet to fill in."""
+    blank = ["" if column.key in hidden else None for column in solution.columns]
+    rows = tuple(tuple(cell if gap is None else gap for cell, gap in zip(row, blank, strict=True)) for row in solution.rows)
+    last = solution.notes[0]
+    sheet = replace(solution, rows=rows, notes=(last.partition(" makes ")[0] if " makes " in last else last,), data=None)
+    return replace(solution, title="Solution", above=sheet)
+
+
+def field_table(found: FieldWorking, exact: bool = False, blank: bool = False) -> Table:
+    """Return how a receptive field comes about, a row for each layer that changes it; with `blank`, an exercise."""
+    columns = (
+        Column("layer", "layer"),
+        Column("kind", "type", priority=2),
+        Column("kernel", "kernel", "number", of=_per_axis("kernel")),
+        Column("stride", "stride", "number", of=_per_axis("stride")),
+        Column("numbers", "size before + what the window adds", priority=1, wraps=True, of=_per_axis("numbers")),
+        Column("size", "field", "number", of=_per_axis("size")),
+        Column("effective_stride", "field stride", "number", of=_per_axis("effective_stride")),
+        Column("effective_pad", "field pad", "number", priority=1, of=_per_axis("effective_pad")),
+    )
+    records = [
+        {
+            "layer": step.layer,
+            "kind": step.kind,
+            "kernel": None if step.kernel is None else list(step.kernel),
+            "stride": None if step.stride is None else list(step.stride),
+            "numbers": list(step.numbers),
+            "size": list(step.size),
+            "effective_stride": list(step.effective_stride),
+            "effective_pad": list(step.effective_pad),
+        }
+        for step in found.steps
+    ]
+    solution = Table.of(
+        columns,
+        records,
+        schema="cnncost.explain.field/1",
+        field="steps",
+        head={"model": found.graph.name, "layer": found.node.name, "input": list(found.graph.input)},
+        title=f"{found.graph.name}: the receptive field of {found.node.name}",
+        notes=(
+            f"input {show(found.graph.input)}; along the path that sees most; the input itself: field 1, stride 1",
+            "a window of k inputs widens a field of size r and stride j to r + (k - 1)·j; its stride s makes j·s",
+        ),
+        exact=exact,
+    )
+    return exercise(solution, ("numbers", "size", "effective_stride", "effective_pad")) if blank else solution
+
+
+def _per_axis(key: str) -> Callable[[Record], Any]:
+    """Return how what differs by axis is shown: once where all axes agree."""
+
+    def read(record: Record) -> Any:
+        values = [written_number(value) if not isinstance(value, str) else value for value in record[key] or ()]
+        return None if not values else values[0] if len(set(values)) == 1 else " × ".join(values)
+
+    return read
