@@ -206,6 +206,8 @@ def sweep(
     >>> [(row["width"], row["params"]) for row in found]
     [(16, 831096), (32, 3055880)]
     """
+    from functools import partial
+
     from cnncost.models.settings import shown
     from cnncost.questions.sweep.query import Query
     from cnncost.questions.sweep.run import sweep as swept
@@ -229,10 +231,7 @@ def sweep(
         batch=batch,
         method=method,
     )
-    if jobs == 1:
-        return swept(query)
-    with processes(jobs) as executor:
-        return swept(query, executor, jobs)
+    return swept(query, None if jobs == 1 else partial(processes, jobs))
 
 
 def explain(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,12 +22,14 @@ from cnncost.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
+    from cnncost.questions.sweep.run import Forecast, Team
 
 METHODS = {"tables": "stage tables", "form": "closed form", "arrays": "arrays", "each": "one at a time"}
 ROWS = ("csv", "tsv", "json", "npz", "parquet")  # formats that take every row
 BINARY = (".npz", ".parquet")
 PICTURES = (".svg", ".png", ".pdf")
+LONG = 60.0  # seconds from which it is said beforehand what a sweep will take
+EVERY = 30.0  # seconds between two lines in a log
 PATIENCE = 0.7  # seconds before a progress bar appears
 INTERRUPTED = 130
 
@@ -52,6 +54,7 @@ INTERRUPTED = 130
 @click.option(
     "--dask", metavar="ADDRESS", help="Work on a Dask cluster: tcp://host:8786, or local for one of --jobs processes."
 )
+@click.option("--progress", is_flag=True, help="Say how far the work has come where the messages go to a pipe, too.")
 @click.option("--resume", is_flag=True, help="Go on with what an interrupted sweep has kept beside its -o FILE.")
 @click.option(
     "--method",
@@ -66,6 +69,7 @@ def command(
     over: tuple[str, ...],
     jobs: int,
     dask: str | None,
+    progress: bool,
     resume: bool,
     method: str | None,
     format: str | None,
@@ -106,10 +110,9 @@ def command(
         from cnncost.show.tables.sweep import need_pyarrow
 
         need_pyarrow()
-    with _place(path, every) as part:
-        with _workers(jobs, dask) as (executor, workers), _progress() as progress:
-            each = 0.5 if executor is None else 2.0
-            result = sweep(query, executor, workers, each, progress, part, resume)
+    with _ended_by_signals() as ended, _place(path, every) as part:
+        with _told(progress) as (advance, foretell):
+            result = sweep(query, _team(jobs, dask), progress=advance, forecast=foretell, part=part, resume=resume)
         from cnncost.show.tables import sweep as output
 
         if drawn and result.complete:
@@ -128,7 +131,7 @@ def command(
         if path is not None and path != "-":
             click.echo("  the same command with --resume goes on from there", err=True)
             show(output.sweep_table(_head(result), exact), format if format not in ROWS else None, None)
-        raise click.exceptions.Exit(INTERRUPTED)
+        raise click.exceptions.Exit(128 + ended[0] if ended else INTERRUPTED)
 
 
 def _head(result: Any) -> Any:
@@ -203,35 +206,103 @@ def _remove(part: str) -> None:
     import os
     from contextlib import suppress
 
-    for suffix in (".json", ".rows"):
+    for suffix in (".json", ".rows", ".lock"):
         with suppress(OSError):
             os.unlink(part + suffix)
 
 
-@contextmanager
-def _workers(jobs: int, dask: str | None) -> Iterator[tuple[Executor | None, int]]:
-    """Give an executor and how many workers it has; none for work in this process."""
+def _team(jobs: int, dask: str | None) -> Team | None:
+    """Return what opens the workers that are asked for; none for work in this process."""
+    if dask is None and jobs == 1:
+        return None
+    from functools import partial
+
+    from cnncost.questions.sweep.workers import dask_cluster, processes
+
     if dask is not None:
-        from cnncost.questions.sweep.workers import dask_cluster
-
-        with dask_cluster(dask, jobs) as found:
-            yield found
-    elif jobs > 1:
-        from cnncost.questions.sweep.workers import processes
-
-        with processes(jobs) as executor:
-            yield executor, jobs
-    else:
-        yield None, 1
+        return partial(dask_cluster, dask, jobs, lambda text: click.echo(text, err=True))
+    return partial(processes, jobs)
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[int, int], None] | None]:
-    """Give what draws a bar with rate and remaining time on a terminal's standard error, once the work takes its time."""
-    if not sys.stderr.isatty():
-        with nullcontext():
-            yield None
+def _ended_by_signals() -> Iterator[list[int]]:
+    """Have TERM and HUP end the work as Ctrl-C does, so that nothing is left behind; give the list of those that came."""
+    import signal
+    import threading
+
+    came: list[int] = []
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():
+        names = []
+
+    def end(number: int, frame: object) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    before = {name: signal.signal(getattr(signal, name), end) for name in names}
+    try:
+        yield came
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
+
+
+@contextmanager
+def _told(asked: bool) -> Iterator[tuple[Callable[[int, int], None] | None, Callable[[Forecast], None]]]:
+    """Give what is told how far the work has come, and what it will take.
+
+    On a terminal a bar, once the work takes its time; in a log a line every half minute; in a pipe nothing, unless asked for.
+    """
+    import os
+    import stat
+
+    if sys.stderr.isatty():
+        with _bar() as advance:
+            yield advance, _foretell
         return
+    try:
+        in_file = stat.S_ISREG(os.fstat(sys.stderr.fileno()).st_mode)
+    except (OSError, ValueError):
+        in_file = False
+    yield (_lines() if asked or in_file else None), _foretell
+
+
+def _foretell(told: Forecast) -> None:
+    """Say what a sweep of more than a minute will take, and how to shorten it."""
+    if told.seconds < LONG:
+        return
+    rows = "" if told.rows is None or told.bytes is None else f", some {told.rows:,} rows ({told.bytes / 2**20:,.0f} MiB)"
+    click.echo(f"{told.candidates:,} candidates by {told.method}: about {_duration(told.seconds)}{rows}", err=True)
+    click.echo("  to shorten it: fewer values along --over, --jobs N or --dask, --sample N", err=True)
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("years", 31_557_600), ("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.0f} {unit}"
+    return f"{seconds:,.0f} seconds"
+
+
+def _lines() -> Callable[[int, int], None]:
+    """Return what writes a line every half minute."""
+    import time
+
+    begun = last = time.monotonic()
+
+    def advance(done: int, size: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= EVERY and done < size:
+            last = now
+            left = _duration((now - begun) * (size - done) / max(1, done))
+            click.echo(f"{done:,} of {size:,} candidates ({100 * done // size} %), about {left} left", err=True)
+
+    return advance
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int], None]]:
+    """Give what draws a bar with rate and remaining time."""
     import time
 
     begun = time.monotonic()

@@ -106,6 +106,7 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     "--where": (["flops <= 1G", "params + 1 > 3"], ["nope > 1", "flops <=", "flops"]),
     "--pareto": (["flops,params"], ["nope", "flops,nope"]),
     "--jobs": (["1"], ["-1", "x"]),
+    "--progress": ([""], []),
     "--dask": ([], ["nowhere"]),
     "--resume": ([], []),
     "--method": (["arrays"], ["nope"]),

@@ -30,8 +30,8 @@ from cnncost.questions.sweep.chunk import FIGURES
 from cnncost.questions.sweep.costs import totals
 from cnncost.questions.sweep.evaluate import Evaluator
 from cnncost.questions.sweep.product import best, count, front, pareto, stages
-from cnncost.questions.sweep.query import Query, Result
-from cnncost.questions.sweep.run import sweep, work
+from cnncost.questions.sweep.query import Query, Result, Task
+from cnncost.questions.sweep.run import sweep
 from cnncost.questions.sweep.space import Axis, Space, axis, space
 from cnncost.questions.sweep.where import holds, parse, upper_bounds
 
@@ -349,14 +349,12 @@ def test_stage_tables_count_as_visiting_does_where_candidates_are_invalid() -> N
 
 def test_the_result_is_the_same_in_any_pieces() -> None:
     query = Query("resnext50_32x4d", RESNEXT, where="flops <= 2G", sort="-params", top=30)
-    whole = work(query, 0, 3840)
-    from cnncost.questions.sweep.query import Task
-
     task = Task(query)
+    whole = task.answer(0, 3840)
     cuts = [0, 1, 2, 700, 701, 2500, 3840]
-    total = work(query, 0, 0)
+    total = task.answer(0, 0)
     for start, stop in itertools.pairwise(cuts):
-        total = task.merged(total, work(query, start, stop))
+        total = task.merged(total, task.answer(start, stop))
     assert (total.candidates, total.valid, total.matching) == (whole.candidates, whole.valid, whole.matching)
     for name in whole.rows:
         assert total.rows[name].tolist() == whole.rows[name].tolist()
@@ -435,7 +433,7 @@ def test_resume_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
         if done >= size // 3:
             raise KeyboardInterrupt
 
-    first = sweep(query, progress=interrupt, part=part, seconds_each=0.001)
+    first = sweep(query, progress=interrupt, part=part, seconds=0.001)
     assert not first.complete
     assert 0 < first.candidates < whole.candidates
     second = sweep(query, part=part, resume=True)
@@ -452,35 +450,9 @@ def test_processes_give_the_same(tmp_path: Path) -> None:
 
     query = Query("resnext50_32x4d", RESNEXT, where="flops <= 2G", sort="-flops", top=9, method="arrays")
     alone = sweep(query)
-    with processes(2) as executor:
-        pooled = sweep(query, executor, 2, 0.05)
+    pooled = sweep(query, lambda: processes(2), worth=0, seconds=0.05)
     assert (pooled.candidates, pooled.valid, pooled.matching) == (alone.candidates, alone.valid, alone.matching)
     assert rows_of(pooled) == rows_of(alone)
-
-
-def test_a_dask_worker_killed_in_the_middle_loses_nothing() -> None:
-    distributed = pytest.importorskip("distributed")
-    import signal
-
-    query = Query("resnext50_32x4d", RESNEXT[:6], where="flops <= 2G", sort="-flops", top=9, method="one at a time")
-    alone = sweep(replace(query, method="arrays"))
-    killed: list[int] = []
-    with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, processes=True) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        workers = list(client.run(os.getpid).values())
-
-        def kill(done: int, size: int) -> None:
-            if not killed and done > size // 8:
-                killed.append(done)
-                os.kill(workers[0], signal.SIGKILL)
-
-        found = sweep(query, client.get_executor(pure=False, retries=10), 2, 0.05, kill)
-    assert killed
-    assert killed[0] < found.candidates  # and it was not all done by then
-    assert (found.candidates, found.valid, found.matching) == (alone.candidates, alone.valid, alone.matching)
-    assert rows_of(found) == rows_of(alone)
 
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "json", "npz", "parquet"])

@@ -48,6 +48,9 @@ class Evaluator:
         self.used: Counter[str] = Counter()  # how many candidates each method evaluated
         self.last: tuple[Any, Any] = (None, None)  # the arrays of the last sizes, which the next depths ask for again
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "last": (None, None), "messages": {}}  # what another process can do without
+
     @property
     def in_order(self) -> bool:
         """Whether candidates are evaluated in the order of their indices."""

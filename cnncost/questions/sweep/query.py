@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import product
 from typing import Any, overload
 
 import numpy as np
@@ -13,6 +16,7 @@ from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.ints import Ints
 from cnncost.base.showable import Showable
 from cnncost.counting import convention
+from cnncost.counting.convention import Convention
 from cnncost.models.load import load
 from cnncost.models.model import Model
 from cnncost.models.reference import sized
@@ -21,10 +25,12 @@ from cnncost.questions.sweep.chunk import ALIASES, FIGURES, Array, Choices, Chun
 from cnncost.questions.sweep.evaluate import SORTED, Evaluator
 from cnncost.questions.sweep.product import front
 from cnncost.questions.sweep.space import Space, space
+from cnncost.questions.sweep.subject import VERSION, Subject, of_convention, program, settings_of, sources
 from cnncost.questions.sweep.where import Expression, holds, parse
 
 Rows = dict[str, Array]  # "index" and the figures, a column each
 
+PREPARED = 1.0  # seconds after which no more structures are looked at before the work is given out
 SHOWN = 20  # rows that people are shown unless --top asks for others
 
 
@@ -42,7 +48,7 @@ class Query:
     sort: str | None = None
     top: int | None = None
     every: bool = False  # keep all rows that match, rather than those to be shown
-    convention: str = "lecture"
+    convention: str | Convention = "lecture"
     dtype: str = "float32"
     batch: int = 1
     method: Method = "auto"
@@ -58,6 +64,7 @@ class Partial:
     reasons: Reasons = field(default_factory=dict)
     rows: Rows = field(default_factory=lambda: no_rows())
     methods: Counter[str] = field(default_factory=Counter)  # how many candidates each one evaluated
+    seconds: float = 0.0  # that a worker took for it
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -73,7 +80,9 @@ class Result(Showable, Sequence[dict[str, Any]]):
     rows: Rows
     method: str
     seconds: float
-    complete: bool = True
+    complete: bool
+    subject: Subject  # what the query was about, by content
+    convention: Convention
 
     def __len__(self) -> int:
         return len(self.rows["index"])
@@ -119,6 +128,8 @@ class Task:
         if model.shape is None:
             raise UsageError(f"{model.name} has no input size of its own", "give one: --input C,H,W")
         self.query = query
+        self.convention = convention(query.convention) if isinstance(query.convention, str) else query.convention
+        self.sources = {**sources(model, query.model), **of_convention(query.convention, self.convention)}
         asked = space(model, query.over)
         if query.size and any(axis.role == "size" for axis in asked.axes):
             raise UsageError("--size and --over size= both say how large the input is", "give one of them")
@@ -132,7 +143,21 @@ class Task:
         if self.sort is None and not self.objectives and (query.top is not None or not query.every):
             self.sort = ("flops", 1)
         self.limit = query.top if query.top is not None else None if query.every or self.objectives else SHOWN
-        self.evaluator = Evaluator(asked, convention(query.convention), query.dtype, query.batch, query.method)
+        self.evaluator = Evaluator(asked, self.convention, query.dtype, query.batch, query.method)
+
+    @cached_property
+    def subject(self) -> Subject:
+        """The question, and the content of everything that it names."""
+        query, model = self.query, self.space.model
+        question = {
+            "model": query.model if isinstance(query.model, str) else model.name,
+            "settings": settings_of(model),
+            "input": list(map(str, model.shape or ())),
+            "over": [f"{axis.name}={axis.text}" for axis in self.space.axes],
+            **{name: getattr(query, name) for name in ("where", "pareto", "sort", "top", "every", "dtype", "batch", "method")},
+            "convention": self.convention.name,
+        }
+        return Subject(question, self.sources, VERSION, program())
 
     def objective(self, word: str, option: str) -> tuple[str, int]:
         """Return the figure that `flops` or `-flops` names, and 1 for smallest or -1 for largest first."""
@@ -167,6 +192,15 @@ class Task:
             result.rows = stacked(*kept)
         result.methods = Counter(self.evaluator.used)
         return result
+
+    def prepare(self) -> None:
+        """Work out how the candidates of each structure are evaluated, where there are few: workers then need not trace."""
+        planner = self.evaluator.planner
+        begun = time.monotonic()
+        for values in product(*(axis.values for axis in planner.fixed)):
+            planner.plan({axis.name: value for axis, value in zip(planner.fixed, values, strict=True)})
+            if time.monotonic() - begun > PREPARED:
+                break
 
     @property
     def grain(self) -> int:

@@ -12,6 +12,7 @@ from cnncost.base.errors import UsageError
 from cnncost.base.units import whole_number
 from cnncost.models.instance import Instance
 from cnncost.models.model import Model
+from cnncost.models.settings import shown
 
 Role = Literal["structure", "column", "size", "batch"]
 LARGEST_SPACE = 2**63 - 1  # of which a candidate's index is still an int64
@@ -33,6 +34,14 @@ class Axis:
     def whole(self) -> bool:
         """Whether all values are whole numbers."""
         return isinstance(self.values, range) or all(type(value) is int for value in self.values)
+
+    @property
+    def text(self) -> str:
+        """The values as `--over` takes them."""
+        values = self.values
+        if isinstance(values, range):
+            return f"{values[0]}:{values[-1]}:{values.step}" if len(values) > 1 else str(values[0])
+        return ("|" if any(isinstance(value, tuple) for value in values) else ",").join(map(shown, values))
 
     @property
     def numeric(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations, product
 from typing import Any
 
@@ -28,7 +28,7 @@ PATIENCE = 3600.0  # seconds past which tables are no answer either
 MOST_SHARED = 12  # axes among which the shared ones are looked for
 
 
-def by_stages(task: Task) -> Partial | None:
+def by_stages(task: Task, progress: Callable[[int, int], None] | None = None) -> Partial | None:
     """Return the answer by stage tables; None where stages are not separate or visiting each candidate is quicker."""
     space = task.space
     bounds = upper_bounds(task.where, (*FIGURES, *ALIASES))
@@ -63,6 +63,8 @@ def by_stages(task: Task) -> Partial | None:
     for starts, layout in zip(product(*strides), plans, strict=True):
         for found in layout.answers(sum(starts)):
             total = task.merged(total, found)
+            if progress is not None:
+                progress(total.candidates, space.size)
     return total
 
 

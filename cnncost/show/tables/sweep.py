@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncost.base.errors import UsageError
-from cnncost.counting import convention as find_convention
 from cnncost.models.settings import shown
 from cnncost.questions.sweep.chunk import FIGURES
 from cnncost.questions.sweep.query import Result
@@ -44,8 +43,7 @@ def notes(result: Result) -> Iterator[str]:
     state = "" if result.complete else f", interrupted after {result.candidates:,}"
     counted = f"{result.space.size:,} candidates{state}, {result.valid:,} valid, {result.matching:,} matching"
     yield f"{counted}; {result.method}"
-    convention = find_convention(query.convention)
-    yield f"{query.dtype}; {convention.name}: {convention.states}"
+    yield f"{query.dtype}; {result.convention.name}: {result.convention.states}"
     if not result.valid:
         yield "no candidate can be built"
     elif not result.matching:
