@@ -143,13 +143,14 @@ class _Members(Executor):
             self.empty = now
 
     def _judge(self, name: str, future: Any) -> None:
-        reason = "it cannot be asked"
-        if future.status == "finished":
-            version, own = future.result()
+        try:
+            version, own = future.result(timeout=PATIENCE)
             if own == program():
                 self.good.append(name)
                 return
             reason = "it has no cnncost" if version is None else f"it has another cnncost, {version}"
+        except Exception as error:  # whatever a strange worker answers
+            reason = f"it cannot be asked ({type(error).__name__})"
         self.refused[name] = reason
         self.say(f"the worker {name} is left out: {reason}")
 
