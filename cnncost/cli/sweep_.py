@@ -215,11 +215,14 @@ def _team(jobs: int, dask: str | None) -> Team | None:
     """Return what opens the workers that are asked for; none for work in this process."""
     if dask is None and jobs == 1:
         return None
+    import re
     from functools import partial
 
     from cnncost.questions.sweep.workers import dask_cluster, processes
 
     if dask is not None:
+        if dask != "local" and not re.fullmatch(r"([a-z]+://)?[^/\s]+:[0-9]+/?", dask):
+            raise UsageError(f"--dask '{dask}' is no address", "write tcp://HOST:PORT, or local")
         return partial(dask_cluster, dask, jobs, lambda text: click.echo(text, err=True))
     return partial(processes, jobs)
 

@@ -94,8 +94,8 @@ def sweep(
             f"{size:,} candidates are too many to visit each", "narrow the space; stages that are separate can be counted"
         )
     store = None if part is None else Store(part, task.subject, resume)
-    work = _Work(task, store, progress, forecast, team, worth, seconds)
     try:
+        work = _Work(task, store, progress, forecast, team, worth, seconds)
         with ExitStack() as stack:
             complete = work.run(stack)
         if store is not None:

@@ -170,7 +170,13 @@ class Store:
             self._widen()
         columns = [rows["index"]]
         for name in FIGURES:
-            columns += [rows[name] // HALF, rows[name] % HALF] if self.wide else [rows[name]]
+            column = rows[name]
+            if not self.wide:
+                columns.append(column)
+            elif column.dtype == object:
+                columns += [column // HALF, column % HALF]
+            else:
+                columns += [np.zeros_like(column), column]
         data = np.stack([column.astype("<i8") for column in columns], axis=1).tobytes()
         if self.file is None:
             self.file = open(self.spool, "ab")  # noqa: SIM115  # held open until the sweep ends
