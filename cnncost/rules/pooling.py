@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 from cnncost.base.errors import CostError, Refusal
 from cnncost.base.ints import Ints
 from cnncost.base.poly import Num, Poly, assume, gcd
-from cnncost.rules.rule import Cost, Shape, at_least, elements, refuse, require, rule, show
+from cnncost.rules.rule import Cost, Shape, at_least, elements, holds, refuse, require, rule, show
 from cnncost.rules.shapes import ORDER, Pad, Signal, Sizes, image, mapped, per_axis, sides
 from cnncost.rules.windows import CeilMode, ones, positions, reach, real_taps, same_pad
 
@@ -36,7 +36,7 @@ def _pool(x: Shape, kernel: Any, stride: Any, pad: Any, dilation: Any, ceil_mode
             for p in pads[2 * axis : 2 * axis + 2]:
                 if isinstance(p, (int, Ints)) and isinstance(side, (int, Ints)):
                     below = p < side
-                    if below is not True:
+                    if not holds(below):
                         require(below, f"pad={p} leaves windows of {side} without any input")
                 else:
                     assume(">=", side, p + 1)

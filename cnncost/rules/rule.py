@@ -101,6 +101,11 @@ def require(ok: Any, fact: str, remedy: str = "", kind: Refusal = Refusal.ARGUME
         raise CostError(fact, remedy, kind=kind)
 
 
+def holds(ok: Any) -> bool:
+    """Return whether a boolean, or each entry of a boolean column, is true: asked before words are written that few need."""
+    return ok is True or (hasattr(ok, "all") and bool(ok.all()))
+
+
 def refuse(fact: str, remedy: str = "", kind: Refusal = Refusal.ARGUMENT) -> NoReturn:
     """Raise CostError."""
     raise CostError(fact, remedy, kind=kind)
@@ -111,7 +116,9 @@ def at_least(low: int, value: Num, name: str, remedy: str = "", kind: Refusal = 
     if type(value) is int and value >= low:
         return
     if isinstance(value, (int, Ints)):
-        require(value >= low, f"{name} is {value}, which is below {low}", remedy, kind)
+        enough = value >= low
+        if not holds(enough):
+            require(enough, f"{name} is {value}, which is below {low}", remedy, kind)
     elif isinstance(value, Poly):
         assume(">=", value, low)
     else:
@@ -131,7 +138,7 @@ def divide(value: Num, parts: Num, name: str, parts_name: str, kind: Refusal = R
     at_least(1, parts, parts_name)
     if isinstance(value, (int, Ints)) and isinstance(parts, (int, Ints)):
         whole = value % parts == 0
-        if whole is not True:
+        if not holds(whole):
             require(whole, f"{parts_name}={parts} must divide the {value} {name}", kind=kind)
     else:
         assume("%", value, parts)

@@ -6,8 +6,8 @@ from typing import Literal, TypeAlias
 
 from cnncost.base.errors import Refusal
 from cnncost.base.ints import Ints
-from cnncost.base.poly import Num, maximum, minimum
-from cnncost.rules.rule import Shape, at_least, require, show
+from cnncost.base.poly import Num, Poly, maximum, minimum
+from cnncost.rules.rule import Shape, at_least, holds, require, show
 from cnncost.rules.shapes import AXES, Sides
 
 CeilMode: TypeAlias = bool | Literal["caffe"]
@@ -57,7 +57,7 @@ def positions(
             before, after = pad[2 * axis], pad[2 * axis + 1]
             end = reach(kernel[axis], stride[axis], before, after, dilation[axis], ceil, sum(pad) if ceil else 0)
         count = (size + end) // stride[axis] + 1
-        if not isinstance(count, int) or count < 1:  # the words below are written only where they may be needed
+        if isinstance(count, Poly) or not holds(count >= 1):  # the words below are written only where they may be needed
             window = f"a {show(kernel)} window" + ("" if ones(dilation) else f" (dilation {dilation[axis]})")
             remedy = f"{window} does not fit into the {show(x[1:])} input: use a smaller one, or pad"
             at_least(1, count, f"the output {AXES[len(x) - 1][axis]}", remedy, Refusal.WINDOW)
