@@ -21,6 +21,7 @@ from cnncost.rules import RULES, Cost, Shape, at_least, channels, image, require
 MAX_LAYERS = 1_000_000  # a traced layer takes some 300 bytes and 5 µs: past this a mistyped depth, not a network
 MAX_CONNECTIONS = 10 * MAX_LAYERS  # a dense block of n layers has n²/2
 MAX_REMEMBERED = 2**16  # layers whose costs are kept, some 60 MB
+LEAST_PICTURE = 16  # pixels of a height and width that are taken for one
 INPUT = "input"  # the kind of the node that stands for the network's input
 
 Outputs: TypeAlias = "Tensor | tuple[Tensor, ...]"
@@ -477,6 +478,10 @@ def trace(
         if told is None:  # our own fault
             raise
         raise told from error
+    for place, shape in enumerate(shapes.values()):
+        if _is_turned(shape) and any(node.kind == "conv" and node.inputs[0] == place for node in tracer.nodes):
+            meant = f"write {show((shape[2], shape[0], shape[1]))} for a picture"
+            tracer.notes[f"channels come first: {show(shape)} is read as {shape[0]} channels; {meant}"] = None
     tensors = result if isinstance(result, tuple) else (result,)
     for tensor in tensors:
         if not isinstance(tensor, Tensor) or tensor.tracer is not tracer:
@@ -496,6 +501,14 @@ def trace(
         copies=tuple(tracer.copies),
         notes=tuple(tracer.notes),
     )
+
+
+def _is_turned(shape: Shape) -> bool:
+    """Whether a shape looks like that of a picture with its channels last, as TensorFlow writes it."""
+    if len(shape) != 3 or not all(isinstance(size, int) for size in shape):
+        return False
+    height, width, last = shape
+    return (last == 3 and min(height, width) >= LEAST_PICTURE) or (last in (1, 4) and height == width >= LEAST_PICTURE)
 
 
 def _shape(input: Any, name: str) -> Shape:

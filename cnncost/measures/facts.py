@@ -42,6 +42,7 @@ VIEWS = {  # their output is another look at their input's storage
 VIEWS_WHERE = {"tokens": ("window", 1), "dropout": ("p", 0), "stochastic_depth": ("p", 0)}  # where an argument has that value
 NOTHING_AT_INFERENCE = ("dropout", "stochastic_depth")  # views at inference; while training they make a tensor
 STORED = ("constant", "parameter", INPUT)  # parameters, buffers and further inputs, not activations
+LOOKED_UP = ("embedding",)  # of whose parameters only those are read that an index names
 MAKE = (  # they make a tensor, whatever they are asked
     *(
         "conv",

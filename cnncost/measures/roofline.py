@@ -14,8 +14,9 @@ from fractions import Fraction
 from cnncost.base.poly import Num
 from cnncost.base.units import DTYPES
 from cnncost.measures.devices import Device
-from cnncost.measures.facts import NOTHING_AT_INFERENCE
+from cnncost.measures.facts import LOOKED_UP, NOTHING_AT_INFERENCE
 from cnncost.measures.memory import Memory, is_stored, is_view
+from cnncost.rules import elements
 
 OPERATIONS_PER_MAC = 2  # vendors count the multiplication and the addition
 
@@ -36,6 +37,9 @@ def bytes_moved(plan: Memory) -> tuple[Num, ...]:
             continue
         weights = own[node.shares].cost if node.shares else node.cost
         activations = sum([sizes[i] for i in node.inputs]) + sizes[index]
+        if node.kind in LOOKED_UP:  # as many of its numbers as the output has
+            moved.append(activations + elements(node.cost.shape) * parameter)
+            continue
         moved.append(activations + weights.params * parameter + weights.buffers * buffer)
     return tuple(moved)
 

@@ -33,3 +33,11 @@ def test_tables_end_with_the_notes():
 
 def test_reports_without_notes_say_nothing():
     assert "notes" not in json.loads(render(report(cnncost.load("lenet5").trace()).table(), "json"))
+
+
+def test_a_picture_with_its_channels_last_gets_a_word():
+    word = "channels come first: 224×224×3 is read as 224 channels; write 3×224×224 for a picture"
+    assert cnncost.load("resnet18").trace((224, 224, 3)).notes == (word,)
+    assert cnncost.load("resnet18").trace((3, 224, 224)).notes == ()
+    assert trace(lambda x: x.permute((2, 0, 1)).conv(4, 3), (224, 224, 3)).notes == ()  # a file of TensorFlow turns it itself
+    assert trace(lambda x: x.conv(4, (16, 1)), (64, 250, 1)).notes == ()  # a signal written as a picture of one column

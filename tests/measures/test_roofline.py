@@ -172,3 +172,8 @@ def test_a_table_without_such_columns_imports_nothing_for_them() -> None:
         "print([m for m in ('memory', 'field', 'roofline', 'columns') if 'cnncost.measures.' + m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_an_embedding_reads_the_vectors_that_it_looks_up() -> None:
+    plan = memory(trace(lambda x: x.embedding(20_000, 100), (7,)))
+    assert bytes_moved(plan) == (4 * 7 + 4 * 700 + 4 * 700,)  # indices, vectors, output
