@@ -58,14 +58,22 @@ def conv(
 ) -> Value:
     """Return a convolution: the weight is out×in/groups×k×k, or in×out/groups×k×k where transposed."""
     count = weight.rank - 2
-    present = _map(x, count)
     sizes = [ax.now(dim) for dim in weight.dims]
+    folded = _many(x, count)
+    if folded:  # many maps of each example: one more axis, along which the windows are 1
+        x = permute(call, x, (1, 0, *range(2, x.rank)))
+        count += 1
+        stride, dilation, output_pad = (
+            (fill, *_axes(n, count - 1)) for n, fill in ((stride, 1), (dilation, 1), (output_pad, 0))
+        )
+        pad = pad if isinstance(pad, str) else (*(0,) * (len(_axes(pad, count - 1)) // (count - 1)), *_axes(pad, count - 1))
+    present = [True] * x.rank if folded else _map(x, count)
     channels = ax.now(x.dims[-count - 1])
     if not ax.same_size(channels, sizes[0] if transposed else sizes[1] * groups):
         raise PinnedError(f"it takes {sizes[0] if transposed else sizes[1] * groups} channels and gets {channels}")
     args: dict[str, Any] = {
         "out": sizes[1] * groups if transposed else sizes[0],
-        "kernel": short(sizes[2:]),
+        "kernel": short([1, *sizes[2:]] if folded else sizes[2:]),
         "stride": short(stride),
         "pad": pad if isinstance(pad, str) else short(pad),
         "dilation": short(dilation),
@@ -77,7 +85,24 @@ def conv(
     tensor = call.fit(x, present)
     dims: list[Axis | None] = [None] * (count + 1)
     kind = "conv_transpose" if transposed else "conv"
+    if folded:
+        dims[1] = x.dims[1]
+        made = call.weighted(kind, tensor, args, {"weight": weight, "bias": bias}, dims, present, order=_FOLDED[count])
+        return permute(call, made, (1, 0, *range(2, made.rank)))
     return call.weighted(kind, tensor, args, {"weight": weight, "bias": bias}, [*x.dims[: -count - 1], *dims], present)
+
+
+_FOLDED = {2: (1, 0, 2), 3: (1, 0, 2, 3)}  # where the axes of the file are among those of the layer
+
+
+def _many(x: Value, count: int) -> bool:
+    """Whether a value holds many maps of each example, as where heads are folded into the batch."""
+    return count < 3 and x.rank == count + 2 and not ax.is_one(x.dims[0])
+
+
+def _axes(numbers: Any, count: int) -> tuple[Any, ...]:
+    """Return a number for each axis."""
+    return tuple(numbers) if isinstance(numbers, (list, tuple)) else (numbers,) * count
 
 
 def short(numbers: Any) -> Any:
@@ -195,6 +220,16 @@ def embedding(call: Call, weight: Value, indices: Value) -> Value:
 
 def windowed(call: Call, kind: str, x: Value, count: int, args: dict[str, Any]) -> Value:
     """Return a pool over the last `count` axes."""
+    folded = _many(x, count)
+    if folded:
+        x = permute(call, x, (1, 0, *range(2, x.rank)))
+        for key, value in args.items():
+            if isinstance(value, tuple):
+                args[key] = (*(0 if key == "pad" else 1,) * (len(value) // count), *value)
+        tensor = call.fit(x, [True] * x.rank)
+        new: list[Axis | None] = [*x.dims[:2], *[None] * count]
+        made = call.make(kind, (tensor,), args, new, [True] * x.rank, order=_FOLDED[count + 1])
+        return permute(call, made, (1, 0, *range(2, made.rank)))
     present = _map(x, count)
     for key, value in args.items():
         args[key] = short(value) if isinstance(value, tuple) else value

@@ -454,16 +454,29 @@ class Call:
         name: str | None = None,
         shared: str | None = None,
         output: int = 0,
+        order: Sequence[int] | None = None,
     ) -> Value:
         """Add a layer and return its value; an axis that is None is new: what it was is looked up, what it is the rule says."""
         tensor = self.replay.apply(kind, tensors, args, name or self.record.name, shared)
         there = tuple(dim is None or not ax.is_batch(dim) for dim in dims) if present is None else tuple(present)
-        return Value(self.measured(tensor, dims, there, output), tensor, there)
+        return Value(self.measured(tensor, dims, there, output, order), tensor, there)
 
-    def measured(self, tensor: Tensor, dims: Sequence[Axis | None], present: Sequence[bool], output: int = 0) -> Axes:
-        """Return axes, the new ones as the tensor has them now and had them at the export."""
+    def measured(
+        self,
+        tensor: Tensor,
+        dims: Sequence[Axis | None],
+        present: Sequence[bool],
+        output: int = 0,
+        order: Sequence[int] | None = None,
+    ) -> Axes:
+        """Return axes, the new ones as the tensor has them now and had them at the export.
+
+        `order` says which axis of the file each of them is, where that is not the same.
+        """
         sizes = iter(tensor.shape)
         before = self.replay.exported and self.replay.exported.sizes.get(self.record.outputs[output])
+        if before and order is not None:
+            before = tuple(before[axis] for axis in order)
         found: list[Axis] = []
         for place, (dim, there) in enumerate(zip(dims, present, strict=True)):
             size = next(sizes) if there else 1
@@ -485,6 +498,7 @@ class Call:
         slots: Mapping[str, Value | None],
         dims: Sequence[Axis | None],
         present: Sequence[bool] | None = None,
+        order: Sequence[int] | None = None,
     ) -> Value:
         """Add a layer with weights, charged to it where no other layer has them; `slots` holds its weight and its bias."""
         given = {slot: value for slot, value in slots.items() if value is not None}
@@ -493,14 +507,14 @@ class Call:
         owners = {self.replay.charged.get(key) for key in keys}
         learned = all(value.weight is not None and value.weight.learned for value in given.values())
         if plain and owners == {None}:
-            made = self.make(kind, (tensor,), {**args, **({} if learned else {"learned": False})}, dims, present)
+            made = self.make(kind, (tensor,), {**args, **({} if learned else {"learned": False})}, dims, present, order=order)
             assert made.tensor is not None
             self.replay.charged.update(dict.fromkeys(keys, self.replay.name(made.tensor)))
             return made
         if plain and len(owners) == 1 and (owner := next(iter(owners))) is not None:
             node = self.replay.tracer.nodes[self.replay.tracer.indices[owner]]
             if node.kind == kind and all(node.args.get(key) == args.get(key) for key in ("out", "kernel", "groups", "bias")):
-                return self.make(kind, (tensor,), args, dims, present, shared=owner)
+                return self.make(kind, (tensor,), args, dims, present, shared=owner, order=order)
         # Some of the numbers belong to other layers, or the network works them out.
         weight, bias = slots["weight"], slots.get("bias")
         assert weight is not None
@@ -508,9 +522,11 @@ class Call:
         if "bias" in args and bias not in own:
             args = {**args, "bias": False}
         if weight in own or "weight" not in RULES[kind].optional:
-            made = self.make(kind, (tensor,), {**args, **({} if weight in own else {"learned": False})}, dims, present)
+            made = self.make(
+                kind, (tensor,), {**args, **({} if weight in own else {"learned": False})}, dims, present, order=order
+            )
         else:
-            made = self.make(kind, (tensor, self.fit(weight, [True] * weight.rank)), args, dims, present)
+            made = self.make(kind, (tensor, self.fit(weight, [True] * weight.rank)), args, dims, present, order=order)
         assert made.tensor is not None
         for value in own:
             assert value.weight is not None
