@@ -1,9 +1,10 @@
-"""Small text files of people, read with bounds: what is no file, or too large to be one, is refused before it is read."""
+"""Files of people, opened and read with bounds: what is no file, or too large to be one, is refused before it is read."""
 
 from __future__ import annotations
 
 import os
 import stat
+from typing import BinaryIO
 
 from cnncost.base.errors import UsageError
 
@@ -23,21 +24,24 @@ def read_text(path: str, what: str, hint: str, most: int = LARGEST) -> str:
     write one: cnncost snapshot
     """
 
-    def refused(reason: str) -> UsageError:
-        return UsageError(f"cannot read {what} '{path}': {reason}", hint)
-
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe without a writer would wait for one
-    except (OSError, ValueError) as error:
-        raise refused((getattr(error, "strerror", None) or str(error)).lower()) from None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise refused("it is no file")
-    with open(descriptor, "rb") as file:
+    with opened(path, f"{what} ", hint) as file:
         data = file.read(most + 1)
     if len(data) > most:
-        raise refused(f"it has more than {most:,} bytes")
+        raise UsageError(f"cannot read {what} '{path}': it has more than {most:,} bytes", hint)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise refused("it is no text in UTF-8") from None
+        raise UsageError(f"cannot read {what} '{path}': it is no text in UTF-8", hint) from None
+
+
+def opened(path: str, what: str, hint: str) -> BinaryIO:
+    """Return a plain file, open for reading; `what` it is ends with a blank, if it is said. Raises UsageError for a folder, a device, a pipe, and what cannot be opened."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe without a writer would wait for one
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise UsageError(f"cannot read {what}'{path}': {reason}", hint) from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise UsageError(f"cannot read {what}'{path}': it is no file", hint)
+    return open(descriptor, "rb")

@@ -13,7 +13,7 @@ import os
 from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
-from cnncost.base.errors import UsageError
+from cnncost.base.files import opened
 
 if TYPE_CHECKING:
     from cnncost.models.model import Model
@@ -66,12 +66,8 @@ def open_model(reference: str, data: Data | None = None) -> Model:
 
 def mapped(path: str) -> Data:
     """Return the bytes of a file, loaded as they are looked at. Raises UsageError where it cannot be read."""
-    try:
-        with open(path, "rb") as file:
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if os.fstat(file.fileno()).st_size else b""
-    except (OSError, ValueError) as error:
-        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "it is no plain file"
-        raise UsageError(f"cannot read '{path}': {reason}", "is the path right?") from None
+    with opened(path, "", "is the path right?") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if os.fstat(file.fileno()).st_size else b""
 
 
 def as_file(data: Data) -> IO[bytes]:
