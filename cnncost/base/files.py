@@ -35,7 +35,10 @@ def read_text(path: str, what: str, hint: str, most: int = LARGEST) -> str:
 
 
 def opened(path: str, what: str, hint: str) -> BinaryIO:
-    """Return a plain file, open for reading; `what` it is ends with a blank, if it is said. Raises UsageError for a folder, a device, a pipe, and what cannot be opened."""
+    """Return a plain file, open for reading; `what` it is ends with a blank, if it is said.
+
+    Raises UsageError for a folder, a device, a pipe, and what cannot be opened.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe without a writer would wait for one
     except (OSError, ValueError) as error:
