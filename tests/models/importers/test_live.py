@@ -1,0 +1,151 @@
+"""Live PyTorch modules: exported in memory and read, or recorded; held against FlopCounterMode. Skipped without torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import command
+
+from cnncost import from_torch
+from cnncost.base.errors import UsageError
+from cnncost.graph.graph import Graph
+
+torch = pytest.importorskip("torch")
+from torch import nn  # noqa: E402
+from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # PyTorch's remarks
+
+
+def totals(graph: Graph) -> tuple[int, int]:
+    return sum(node.cost.params for node in graph.nodes), sum(node.cost.macs for node in graph.nodes if node.runs != 0)
+
+
+def reference(module: Any, *shape: int) -> tuple[int, int]:
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        module.to("meta")(torch.zeros(1, *shape, device="meta"))
+    return sum(p.numel() for p in module.parameters()), counter.get_total_flops() // 2
+
+
+class Folded(nn.Module):
+    """Heads folded into the batch, as attention with convolutions does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.project, self.mix, self.pool = nn.Conv2d(8, 16, 3, padding=1), nn.Conv2d(4, 4, 3, 2, 1, groups=2), nn.MaxPool2d(2)
+
+    def forward(self, x: Any) -> Any:
+        y = self.project(x)
+        y = y.reshape(y.shape[0] * 4, 4, *y.shape[2:])
+        y = self.pool(self.mix(y))
+        return y.reshape(x.shape[0], 16, *y.shape[2:]).mean((2, 3))
+
+
+class Tied(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Conv2d(8, 8, 3, padding=1)
+        self.b = self.a
+
+    def forward(self, x: Any) -> Any:
+        return self.b(self.a(x).relu())
+
+
+class Chooses(nn.Module):
+    """What torch.export refuses: the path depends on the data of a constant, through Python."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Conv2d(8, 4, 1)
+        self.calls = [0]
+
+    def forward(self, x: Any) -> Any:
+        import json
+
+        self.calls[0] += 1
+        return self.a(x) * json.loads("2")
+
+
+class Attends(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.attend, self.norm = nn.MultiheadAttention(8, 2, batch_first=True), nn.LayerNorm(8)
+
+    def forward(self, x: Any) -> Any:
+        tokens = self.norm(x.flatten(2).transpose(1, 2))
+        return self.attend(tokens, tokens, tokens, need_weights=True)[0]
+
+
+MODULES = {
+    "folded": Folded,
+    "tied": Tied,
+    "chooses": Chooses,
+    "attends": Attends,
+    "transposed": lambda: nn.Sequential(
+        nn.ConvTranspose2d(8, 6, 3, 2, 1, output_padding=1), nn.PReLU(6), nn.Upsample(scale_factor=2)
+    ),
+    "norms": lambda: nn.Sequential(nn.GroupNorm(2, 8), nn.InstanceNorm2d(8, affine=True), nn.BatchNorm2d(8, affine=False)),
+    "recurrent": lambda: nn.Sequential(nn.Flatten(2), nn.LSTM(64, 10, 2, bidirectional=True, batch_first=True)),
+    "pools": lambda: nn.Sequential(nn.AdaptiveAvgPool2d((5, 3)), nn.AvgPool2d(2, ceil_mode=True), nn.PixelShuffle(2)),
+    "unfold": lambda: nn.Sequential(nn.Unfold(3, padding=1), nn.Conv1d(72, 5, 3)),
+}
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["exported", "recorded"])
+@pytest.mark.parametrize("name", MODULES)
+def test_as_flop_counter_mode(name: str, fast: bool) -> None:
+    module = MODULES[name]().eval()
+    assert totals(from_torch(module, (1, 8, 8, 8), fast=fast).trace()) == reference(module, 8, 8, 8)
+
+
+def test_the_module_stays_as_it_is() -> None:
+    module = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Dropout(0.5))
+    before = {key: (value.data_ptr(), value.clone()) for key, value in module.state_dict().items()}
+    from_torch(module, (1, 3, 16, 16))
+    from_torch(module, (1, 3, 16, 16), fast=True)
+    for key, value in module.state_dict().items():
+        assert value.data_ptr() == before[key][0]
+        assert torch.equal(value, before[key][1])
+    assert module.training
+    assert not module[0]._forward_hooks
+
+
+class Two(nn.Module):
+    def forward(self, left: Any, right: Any) -> Any:
+        return left @ right.transpose(-1, -2)
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        lambda: (torch.zeros(1, 5, 8), torch.zeros(1, 7, 8)),
+        lambda: {"left": torch.zeros(1, 5, 8), "right": torch.zeros(1, 7, 8)},
+    ],
+    ids=["tuple", "dict"],
+)
+def test_several_inputs(example: Any) -> None:
+    graph = from_torch(Two(), example()).trace()
+    assert totals(graph) == (0, 5 * 7 * 8)
+    assert list(graph.inputs.values()) == [(5, 8), (7, 8)]
+
+
+def test_another_size_is_the_modules() -> None:
+    module = nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4)).eval()
+    model = from_torch(module, torch.zeros(1, 3, 32, 32))
+    assert totals(model.trace((3, 48, 80))) == reference(module, 3, 48, 80)
+
+
+def test_what_is_no_module() -> None:
+    with pytest.raises(UsageError, match=r"is no nn\.Module"):
+        from_torch("resnet50", (1, 3, 224, 224))
+
+
+def test_a_function_that_makes_a_module_is_a_model_on_the_command_line(tmp_path: Path) -> None:
+    (tmp_path / "nets_of_mine.py").write_text(
+        "from torch import nn\n\ndef small(width=8):\n    return nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU())\n"
+    )
+    told = command("table", "nets_of_mine:small", "--input", "3,16,16", "--depth", "0", folder=tmp_path)
+    assert told.code == 0, told.err
+    assert "224" in told.out
