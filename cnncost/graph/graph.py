@@ -89,6 +89,7 @@ class Graph:
     # What a file says of single layers, by name: they work "in place", are a "view" of their input, or make "new" storage.
     storage: Mapping[str, str] = field(default_factory=dict)
     expect: Any = None  # what must come out: whoever has figures holds them to it by `expect.hold(output, totals)`
+    about: Mapping[str, Any] = field(default_factory=dict)  # where the network comes from: its source and its settings
     places: Mapping[int, tuple[str, int, int]] = field(default_factory=dict)  # of nodes by index: file, line, column
     copies: tuple[tuple[int, ...], ...] = ()  # what its definition repeats: the node each copy begins at, and the one behind
     notes: tuple[str, ...] = ()  # what whoever reads its figures must know: layers not counted, say; one sentence each

@@ -287,7 +287,7 @@ class Report(Showable, Sequence["Layer"]):
     def head_record(self) -> dict[str, Any]:
         """Return what holds for all rows: the model, its input, and how it was counted, by which version."""
         how = self.convention
-        kinds = dict.fromkeys(node.kind for node in self.counts.graph.layers)
+        kinds, about = dict.fromkeys(node.kind for node in self.counts.graph.layers), self.counts.graph.about
         return {
             "model": self.model,
             "input": list(self.input),
@@ -297,6 +297,8 @@ class Report(Showable, Sequence["Layer"]):
             "convention_says": how.states,
             "charges": {kind: str(how.formula("flops", kind)) for kind in kinds if kind in RULES},
             "version": __version__,
+            "source": about.get("source", ""),
+            "settings": dict(about.get("settings", {})),
         }
 
     def _places(self) -> list[dict[str, Any]]:

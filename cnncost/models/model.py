@@ -149,7 +149,8 @@ class Model:
         expect = model.expect if model.expect is not None and model.expect.concerns(model.values, graph.input) else None
         if STRICT.get():
             _require_counted(self.name, graph)
-        return replace(graph, spelling=model.spelling, in_place=model.in_place, expect=expect)
+        about = {"source": model.source, "settings": model.values}
+        return replace(graph, spelling=model.spelling, in_place=model.in_place, expect=expect, about=about)
 
     def __repr__(self) -> str:
         changed = ", ".join(f"{name}={shown(value)}" for name, value in self.settings.items())
