@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from cnncost.models.spec.items import Item, Shortcut
-from cnncost.models.spec.signatures import NONE
+from cnncost.models.spec.signatures import JOINS, NONE
 
 WIDTH = 110  # of a line, where it can be broken
 
@@ -34,7 +34,7 @@ def item_lines(item: Item) -> list[str]:
         lone = len(args) == 1 and next(iter(args)) == next(iter(item.args), None) and item.op != "dropout"
         if not args:
             head = item.op
-        elif lone or (item.op in ("dropout", "stochastic_depth")):
+        elif (lone and item.op not in JOINS) or (item.op in ("dropout", "stochastic_depth")):
             head = f"{item.op}: {value_text(next(iter(args.values())))}"
         else:
             head = f"{item.op}: {{{', '.join(f'{name}: {value_text(value)}' for name, value in args.items())}}}"
@@ -76,6 +76,9 @@ def branch_lines(item: Item) -> list[str]:
     return lines
 
 
+MARKS = re.compile(r"[,:{}\[\]#&!|>'\"%@`]")  # that mean something in YAML
+
+
 def alike(a: Any, b: Any) -> bool:
     """Whether two values are the same, true and 1 apart."""
     return type(a) is type(b) and bool(a == b)
@@ -91,6 +94,8 @@ def value_text(value: Any) -> str:
         return f"[{', '.join(map(value_text, value))}]"
     if isinstance(value, Fraction):
         return f"{value.numerator}/{value.denominator}" if value.denominator != 1 else str(value.numerator)
+    if isinstance(value, str) and MARKS.search(value):
+        return quoted(value)
     return repr(value) if isinstance(value, float) else str(value)
 
 

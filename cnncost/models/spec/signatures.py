@@ -12,6 +12,7 @@ from cnncost.rules import RULES
 from cnncost.rules.shapes import MOST_AXES
 
 JOINS = tuple(kind for kind, rule in RULES.items() if rule.inputs is None)  # add, mul, concat: they take branches
+PLAIN_JOINS = tuple(kind for kind in JOINS if RULES[kind].arguments.keys() <= {"axis"} and kind != "stack")  # of one: itself
 NORMS = tuple(kind for kind, rule in RULES.items() if rule.section == "normalisation")
 ACTIVATIONS = tuple(kind for kind, rule in RULES.items() if rule.section == "activations")
 EXPANDING = tuple(kind for kind, rule in RULES.items() if rule.section == "weights" and "bias" in rule.arguments)

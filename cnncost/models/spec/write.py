@@ -35,7 +35,7 @@ from cnncost.models.spec.items import (
 )
 from cnncost.models.spec.lines import alike, indented, quoted, value_text, written
 from cnncost.models.spec.run import Run
-from cnncost.models.spec.signatures import ACTIVATIONS, EXPANDING, JOINS, NORMS
+from cnncost.models.spec.signatures import ACTIVATIONS, EXPANDING, JOINS, NORMS, PLAIN_JOINS
 from cnncost.models.spec.steps import RESERVED
 from cnncost.rules import RULES, channels
 
@@ -70,11 +70,11 @@ class Writer:
         known: dict[tuple[int, ...], int] = {}
         for index, node in enumerate(self.nodes):
             read = tuple(self.skipped.get(i, i) for i in self.inputs[index])
-            if node.kind in JOINS and len(read) == 1:
+            if node.kind in PLAIN_JOINS and len(read) == 1:
                 self.skipped[index] = read[0]
                 known[read] = read[0]
                 continue
-            if node.kind == "concat":
+            if node.kind == "concat" and self.branching(index):
                 before = known.get(read[:-1])
                 known.setdefault(read, index)
                 if before is not None and read[-1] > before:
@@ -157,7 +157,16 @@ class Writer:
             args["pad"] = "same"
         omitted = {name: p.default for name, p in rule.arguments.items() if p.default is not inspect.Parameter.empty}
         read = self.inputs[index]
-        return Item(node.kind, args, channels(self.nodes[read[0]].cost.shape), runs=node.runs, omitted=omitted)
+        arriving = channels(self.nodes[read[0]].cost.shape) if read else None
+        return Item(node.kind, args, arriving, runs=node.runs, omitted=omitted)
+
+    def branching(self, index: int) -> bool:
+        """Whether a node is a join that is written with its branches: one with arguments merges tensors by their ids."""
+        node = self.nodes[index]
+        if node.kind not in JOINS:
+            return False
+        defaults = {name: p.default for name, p in RULES[node.kind].arguments.items()}
+        return all(alike(value, defaults[name]) for name, value in node.args.items())
 
     def fold(self, item: Item, index: int, item_end: int, kind: str) -> bool:
         """Let a layer name the norm or the activation that follows it. Returns whether that was possible."""
@@ -202,7 +211,7 @@ class Writer:
             unit = units[position]
             item = replace(unit.call, args=dict(unit.call.args)) if unit.call is not None else self.layer(unit.output)
             node = self.nodes[unit.output]
-            if unit.call is None and node.kind in JOINS:
+            if unit.call is None and self.branching(unit.output):
                 item.branches = [IDENTITY if i == current else self.named(i, names) for i in unit.inputs]
             elif unit.inputs != (current,):
                 item.sources = tuple(IDENTITY if i == current else self.named(i, names) for i in unit.inputs)
@@ -243,7 +252,7 @@ class Writer:
             if any(i != current and not position <= places.get(i, -1) < stop for i in unit.inputs):
                 return None
             after = [places.get(i, len(units)) for i in self.readers.get(unit.output, ())]
-            if unit.call is not None or self.nodes[unit.output].kind not in JOINS or stop < furthest:
+            if unit.call is not None or not self.branching(unit.output) or stop < furthest:
                 furthest = max([furthest, *after])
                 if any(i not in places for i in self.readers.get(unit.output, ())) or unit.output in self.graph.outputs:
                     return None
