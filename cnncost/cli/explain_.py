@@ -57,7 +57,7 @@ def command(
     if claim is not None:
         from cnncost.questions import claims
 
-        sizes = [f"--{name} {options[name]}" for name in ("size", "input") if options[name]]
+        sizes = [f"--size {options['size']}"] if options["size"] else [f"--input {text}" for text in options["input"]]
         label = " ".join([model, *(f"--set {setting}" for setting in options["settings"]), *sizes])
         found: Any = claims.readings(network, claims.claim(claim), label)
     else:

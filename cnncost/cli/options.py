@@ -210,7 +210,13 @@ def network_options(function: F) -> F:
             help="Change a setting of the family: width=32, depths=3,4,6,3, depths.2=8.",
         ),
         click.option("--size", metavar="S", help="Height and width of the input: 224, or 224x320."),
-        click.option("--input", "input", metavar="C,H,W", help="The whole input shape."),
+        click.option(
+            "--input",
+            "input",
+            multiple=True,
+            metavar="C,H,W",
+            help="The whole input shape; of several inputs each by its name: left=3,256,512.",
+        ),
     ):
         taking = option(taking)
     return taking
@@ -265,7 +271,7 @@ def chosen_device(name: str | None, peak: str | None, bandwidth: str | None) -> 
     return device(name, peak, bandwidth)
 
 
-def chosen(reference: str | Model, input: str | None, size: str | None, settings: Sequence[str]) -> Model:
+def chosen(reference: str | Model, input: Sequence[str], size: str | None, settings: Sequence[str]) -> Model:
     """Return the model that a reference loads, with the settings and the input that the options ask for."""
     from cnncost.models.load import load
     from cnncost.models.model import Model
@@ -275,7 +281,7 @@ def chosen(reference: str | Model, input: str | None, size: str | None, settings
 
 
 def reports(
-    models: Sequence[str | Model], input: str | None, size: str | None, settings: Sequence[str], **counting: Any
+    models: Sequence[str | Model], input: Sequence[str], size: str | None, settings: Sequence[str], **counting: Any
 ) -> list[Report]:
     """Return the report of each model, or of what a reference loads, under the shared options."""
     from cnncost.base.units import whole_number
@@ -299,18 +305,19 @@ def costs(models: Sequence[str], **options: Any) -> list[dict[str, Any]]:
 
 
 def case_of(
-    reference: str, input: str | None, size: str | None, settings: Sequence[str], **counting: Any
+    reference: str, input: Sequence[str], size: str | None, settings: Sequence[str], **counting: Any
 ) -> tuple[Model, dict[str, int], dict[str, Any]]:
     """Return a model, the sizes C, H and W asked of its input, and how to count, under the shared options."""
     from cnncost.base.units import whole_number
     from cnncost.models.reference import sized
 
-    model = chosen(reference, None, None, settings)
+    model = chosen(reference, (), None, settings)
     sizes: dict[str, int] = {}
     if input or size:
-        shape = sized(model, input, size).shape or ()
+        resized = sized(model, input, size)
+        model, shape = resized if len(resized.inputs) > 1 else model, resized.shape or ()
         if len(shape) != 3:
-            asked = f"--input {input}" if input else f"--size {size}"
+            asked = f"--input {input[0]}" if input else f"--size {size}"
             raise UsageError(f"{asked} is no C×H×W map", "give channels, height and width: --input 3,224,224")
         sizes = dict(zip("CHW" if input else "HW", shape if input else shape[1:], strict=True))
     return model, sizes, {**counting, "batch": whole_number(counting["batch"], "--batch")}

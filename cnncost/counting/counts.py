@@ -13,7 +13,7 @@ from cnncost.base.notation import Floor
 from cnncost.base.poly import Num, Poly
 from cnncost.counting.convention import Convention, Slip, keys, names
 from cnncost.counting.letters import COUNTS, values
-from cnncost.graph.graph import Graph, Node
+from cnncost.graph.graph import INPUT, Graph, Node
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,7 +49,8 @@ class Counts:
         self.lettered = not all(isinstance(number, int) for number in (*nodes[0].cost.shape, *numbers))
         where: dict[str, list[int]] = {}
         for index, key in enumerate(keys(graph)):
-            where.setdefault(key, []).append(index)
+            if key != INPUT:  # a further input is no layer: nobody charges it
+                where.setdefault(key, []).append(index)
         self.groups = {key: np.array(indices, dtype=np.intp) for key, indices in where.items()}
         # What was worked out once: conventions ask for much the same.
         self._parts: dict[tuple[str, str], Any] = {}

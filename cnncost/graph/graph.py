@@ -134,8 +134,29 @@ class Graph:
         raise UsageError(f"{self.name} has no layer '{which}'", near)
 
     def __repr__(self) -> str:
-        layers = "1 layer" if len(self) == 1 else f"{len(self):,} layers"
-        return f"<Graph {self.name}: {layers}, {show(self.input)} to {show(self.output)}>"
+        count = len(self.nodes) - len(self.inputs)
+        layers = "1 layer" if count == 1 else f"{count:,} layers"
+        return f"<Graph {self.name}: {layers}, {reads(self.inputs)} to {show(self.output)}>"
+
+
+def reads(inputs: Mapping[str, Shape]) -> str:
+    """Return what a network reads as text: the shape of one input; of several each with its name.
+
+    >>> reads({"left": (3, 8, 8), "right": (3, 8, 8)})
+    'left 3×8×8, right 3×8×8'
+    """
+    return ", ".join(f"{name} {show(shape)}" if len(inputs) > 1 else show(shape) for name, shape in inputs.items())
+
+
+def stated(inputs: Mapping[str, Shape]) -> str:
+    """Return what a network reads as the beginning of a sentence: `input 3×8×8`, `inputs left 3×8×8, right 3×8×8`."""
+    return f"{'inputs' if len(inputs) > 1 else 'input'} {reads(inputs)}"
+
+
+def inputs_record(inputs: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+    """Return what a network reads as plain data: the (first) input, and where there are several all of them by name."""
+    first = list(next(iter(inputs.values())))
+    return {"input": first, **({"inputs": {name: list(shape) for name, shape in inputs.items()}} if len(inputs) > 1 else {})}
 
 
 def _number(value: Num) -> str:
@@ -159,7 +180,21 @@ _REMEMBERED: dict[Any, tuple[Mapping[str, Any], Cost]] = {}
 class Tracer:
     """Writes down a graph while a model runs."""
 
-    __slots__ = ("connections", "copies", "indices", "memo", "nodes", "notes", "places", "prefix", "runs", "storage", "used")
+    __slots__ = (
+        "connections",
+        "copies",
+        "indices",
+        "lent",
+        "memo",
+        "nodes",
+        "notes",
+        "places",
+        "prefix",
+        "runs",
+        "scopes",
+        "storage",
+        "used",
+    )
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
@@ -171,7 +206,9 @@ class Tracer:
         self.used: dict[str, int] = {}  # how often a path was asked for
         self.connections = 0
         self.prefix = ""
+        self.scopes: dict[str, None] = {}  # the prefixes of those opened so far
         self.runs: Fraction | int = 1
+        self.lent: tuple[str, str] | None = None  # layers below the first prefix use the weights of those below the second
         # A layer met again on the same shapes costs the same: args and cost are computed once and shared by the nodes, those of
         # other networks too, unless it is to be noted what is taken for granted on the way.
         if len(_REMEMBERED) > MAX_REMEMBERED:
@@ -227,6 +264,9 @@ class Tracer:
             if key is not None:
                 self.memo[key] = known
         bound, cost = known
+        if shared is None and self.lent is not None and not (_none(cost.params) and _none(cost.buffers)):
+            own, owner = self.lent
+            shared = owner + path[len(own) :]
         if shared is not None:
             cost, shared = self._share(path, kind, bound, cost, shared)
         nodes = self.nodes
@@ -293,6 +333,11 @@ class Tracer:
     def _refuse_size(self) -> None:
         many = f"{MAX_LAYERS:,} layers" if len(self.nodes) > MAX_LAYERS else f"{MAX_CONNECTIONS:,} connections"
         raise ModelError(f"the network has more than {many}", "is a depth or a repeat mistyped?")
+
+
+def _none(count: Num) -> bool:
+    """Whether a count is nothing, whatever the letters are."""
+    return isinstance(count, int) and count == 0
 
 
 def _equal_on_axes(a: Any, b: Any, axes: int) -> bool:
@@ -386,10 +431,31 @@ class Tensor(Layers):
             raise ModelError(f"a scope in '{tracer.prefix}' is named {name!r}", "a name is a text")
         outer = tracer.prefix
         tracer.prefix = tracer.path(name) + "."
+        tracer.scopes[tracer.prefix] = None
         try:
             yield
         finally:
             tracer.prefix = outer
+
+    @contextmanager
+    def shares(self, owner: str | None) -> Iterator[None]:
+        """Let the layers added inside `with x.scope("right"), x.shares("left"):` use the weights of their like in that scope.
+
+        Layers are alike that have the same name below the two scopes. Without an owner nothing is shared.
+        """
+        tracer = self.tracer
+        outer = tracer.lent
+        if owner is not None:
+            beside = f"{tracer.prefix[:-1].rpartition('.')[0]}.{owner}.".lstrip(".")  # this scope; else anywhere
+            found = next((prefix for prefix in (beside, f"{owner}.") if prefix in tracer.scopes), None)
+            if found is None or found == tracer.prefix:
+                near = did_you_mean(owner, [scope.rstrip(".") for scope in tracer.scopes])
+                raise ModelError(f"'{tracer.prefix[:-1]}' shares the weights of '{owner}', which is no earlier scope", near)
+            tracer.lent = (tracer.prefix, found)
+        try:
+            yield
+        finally:
+            tracer.lent = outer
 
     @contextmanager
     def runs(self, share: Fraction | int) -> Iterator[None]:
@@ -421,15 +487,16 @@ Block: TypeAlias = Callable[..., Tensor]
 def block(function: Callable[..., Tensor]) -> Block:
     """Make a function of tensors a block: its layers get a scope of their own, named `name=` or after the function.
 
-    A function that has a parameter `name` of its own is given it, too.
+    A function that has a parameter `name` of its own is given it, too. `shared=` names an earlier call whose weights its
+    layers use, as the towers of siamese networks do: `tower(left, name="left")`, `tower(right, shared="left")`.
     """
     own = "name" in _parameters(function)
 
     @functools.wraps(function)
-    def scoped(x: Tensor, *args: Any, name: str | None = None, **kwargs: Any) -> Tensor:
+    def scoped(x: Tensor, *args: Any, name: str | None = None, shared: str | None = None, **kwargs: Any) -> Tensor:
         if own and name is not None:
             kwargs["name"] = name
-        with x.scope(name or function.__name__):
+        with x.scope(name or function.__name__), x.shares(shared):
             return function(x, *args, **kwargs)
 
     return scoped

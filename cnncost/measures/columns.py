@@ -16,6 +16,7 @@ from cnncost.base.poly import Num, maximum
 from cnncost.base.units import short
 from cnncost.counting import Convention
 from cnncost.counting.counts import Counts
+from cnncost.graph.graph import INPUT
 from cnncost.measures.devices import Device
 from cnncost.measures.field import Axis, Field, exceeds, receptive_fields
 from cnncost.measures.memory import Memory, Precision, memory
@@ -99,7 +100,9 @@ class Derivation:
         if not {"input_gradient_flops", "weight_gradient_flops", "training_flops"}.isdisjoint(names):
             yield from self.step.notes
         if "exceeds_input" in names:
-            marks = self._figures("exceeds_input")
+            marks = [
+                mark for node, mark in zip(self.graph.layers, self._figures("exceeds_input"), strict=True) if node.kind != INPUT
+            ]
             unknown = f", {marks.count(None)} not worked out" if None in marks else ""
             size = show(self.graph.input[1:])
             yield f"receptive field: larger than the {size} input in {marks.count(True)} of {len(marks)} layers{unknown}"

@@ -635,10 +635,10 @@ def _padded(node: Node, x: Shape) -> Shape | None:
 
 def parameter_tensors(node: Node) -> Iterator[Num]:
     """Iterate over the sizes of a layer's parameter tensors: weights and biases, scales and offsets."""
-    params, rule = node.cost.params, RULES[node.kind]
+    params = node.cost.params
     if isinstance(params, int) and params == 0:
         return
-    offset: Num = 0
+    rule, offset = RULES[node.kind], 0
     if rule.section == "weights" and node.args.get("bias"):
         offset = node.args["out"]
     elif node.kind == "scale":

@@ -21,7 +21,7 @@ from cnncost.base.units import DTYPES, dtype_name, short
 from cnncost.base.version import __version__
 from cnncost.counting import Convention, convention
 from cnncost.counting.counts import Column, Counts, times
-from cnncost.graph.graph import Graph, no_collection
+from cnncost.graph.graph import INPUT, Graph, inputs_record, no_collection
 from cnncost.measures.groups import coarseness, resolutions, way
 from cnncost.measures.rows import Row, Rows
 from cnncost.rules import RULES, Shape, show
@@ -101,6 +101,16 @@ class Report(Showable, Sequence["Layer"]):
     def __contains__(self, name: object) -> bool:
         return any(name in (row.name, row) for row in self.rows)
 
+    @property
+    def inputs(self) -> dict[str, Shape]:
+        """The shape of one example, by the name of each input."""
+        return self.counts.graph.inputs
+
+    def without_inputs(self) -> Report:
+        """Return the report without the rows of further inputs, which are no layers and stand there at no cost."""
+        layers = [place for place, row in enumerate(self.rows) if row.kind != INPUT] if len(self.inputs) > 1 else []
+        return self.take(layers) if layers and len(layers) < len(self.rows) else self
+
     def _named(self, name: str) -> Layer:
         for place, row in enumerate(self.rows):
             if row.name == name:
@@ -126,7 +136,7 @@ class Report(Showable, Sequence["Layer"]):
     def __repr__(self) -> str:
         total = self.total
         params, flops = (short(n) if isinstance(n, int) else str(n) for n in (total["params"], total["flops"]))
-        return f"<Report {self.model}: {len(self)} layers, {params} params, {flops} FLOPs>"
+        return f"<Report {self.model}: {total['layers']} layers, {params} params, {flops} FLOPs>"
 
     @property
     def param_bytes(self) -> Column:
@@ -290,7 +300,7 @@ class Report(Showable, Sequence["Layer"]):
         kinds, about = dict.fromkeys(node.kind for node in self.counts.graph.layers), self.counts.graph.about
         return {
             "model": self.model,
-            "input": list(self.input),
+            **inputs_record(self.inputs),
             "batch": self.batch,
             "dtype": self.dtype,
             "convention": how.name,
@@ -337,7 +347,7 @@ class Report(Showable, Sequence["Layer"]):
         data = {
             "schema": "cnncost.table/1",
             **self.head_record(),
-            "layers": self.records() if rows else [],
+            "layers": self.without_inputs().records() if rows else [],
             "total": dict(self.total),
             **({"notes": list(self.notes)} if self.notes else {}),
         }

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, overload
 
-from cnncost.graph.graph import Graph
+from cnncost.graph.graph import INPUT, Graph
 from cnncost.rules import Shape
 
 
@@ -46,7 +46,7 @@ class Rows(Sequence[Row]):
                     tuple([shapes[i] for i in node.inputs]),
                     shapes[at],
                     node.args,
-                    1,
+                    int(node.kind != INPUT),  # a further input is no layer
                     node.shares,
                     node.runs,
                     (at,),

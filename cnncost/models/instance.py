@@ -9,7 +9,7 @@ from typing import Any
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.poly import Num
 from cnncost.graph.graph import Graph
-from cnncost.models.model import AXES, Model
+from cnncost.models.model import AXES, Inputs, Model
 from cnncost.models.settings import Setting
 
 OF_INPUT = ("H", "W", "C", "size", "batch")  # what is put beside a model's own settings; "size" is H and W
@@ -75,9 +75,16 @@ class Instance:
         return Setting(name, "size", self.sizes.get("H" if name == "size" else name, now), low=1)
 
     @property
-    def input(self) -> tuple[Num, ...]:
-        """The shape of one example."""
+    def input(self) -> Inputs:
+        """The shape of one example; of several inputs each by its name."""
         return self.model.input_at(self.sizes)
+
+    @property
+    def shape(self) -> tuple[Num, ...]:
+        """The shape of one example of the (first) input."""
+        found = self.input
+        first: tuple[Num, ...] = next(iter(found.values())) if isinstance(found, Mapping) else found
+        return first
 
     def trace(self) -> Graph:
         """Return the graph."""

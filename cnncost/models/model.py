@@ -1,23 +1,23 @@
-"""What a network is before it is traced: a function of a tensor, its settings and its input; families and their variants."""
+"""What a network is before it is traced: a function of tensors, its settings and its input; families and their variants."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, TypeVar
 
 from cnncost.base.errors import ModelError, UsageError, did_you_mean
 from cnncost.base.poly import Num
-from cnncost.graph.graph import Graph, Outputs, trace
-from cnncost.models.settings import MISSING, Setting, declared, shown
-from cnncost.rules import show
+from cnncost.graph.graph import INPUT, Graph, Outputs, reads, trace
+from cnncost.models.settings import MISSING, Setting, declared, leading, shown, tensors
 
 F = TypeVar("F", bound=Callable[..., Outputs])
 
 AXES = "CHW"  # of an input: channels, height, width
 
-Input: TypeAlias = tuple[Num, ...] | Callable[[Mapping[str, Num]], tuple[Num, ...]]  # a shape, or a function of the settings
+Inputs: TypeAlias = tuple[Num, ...] | Mapping[str, Any]  # a shape; of several inputs the shapes by name, in order
+Input: TypeAlias = Inputs | Callable[[Mapping[str, Num]], Inputs]  # or a function of the settings
 
 
 STRICT: ContextVar[bool] = ContextVar("strict", default=False)  # whether a network of which something is not counted is refused
@@ -35,11 +35,11 @@ def _require_counted(name: str, graph: Graph) -> None:
 
 @dataclass(frozen=True, repr=False)
 class Model:
-    """A network that can be traced: a function of a tensor, with settings."""
+    """A network that can be traced: a function of a tensor, or of several, with settings."""
 
     name: str
     function: Callable[..., Outputs]
-    input: Input | None  # (C, H, W) unless another is asked for
+    input: Input | None  # (C, H, W) unless another is asked for; of several tensors by name, a shape that is not known None
     settings: Mapping[str, Any] = field(default_factory=dict)  # those that differ from the function's defaults
     family: str = ""
     source: str = ""
@@ -49,20 +49,40 @@ class Model:
 
     @property
     def declared(self) -> dict[str, Setting]:
-        """The settings that can be changed, by name, with their present values: the function's parameters after the tensor."""
+        """The settings that can be changed, by name, with their present values: the function's parameters after the tensors."""
         now = self.settings
-        found = declared(self.function)
+        found = self._declared
         return {name: replace(one, default=now[name]) if name in now else one for name, one in found.items()}
 
     @property
     def values(self) -> dict[str, Any]:
         """Every setting with its present value."""
-        return {name: setting.default for name, setting in declared(self.function).items()} | dict(self.settings)
+        return {name: setting.default for name, setting in self._declared.items()} | dict(self.settings)
+
+    @property
+    def _declared(self) -> dict[str, Setting]:
+        count = len(self.input) if isinstance(self.input, Mapping) else len(tensors(self.function))
+        return declared(self.function, count)
+
+    @property
+    def inputs(self) -> dict[str, tuple[Num, ...] | None]:
+        """The shape of one example by the name of each input; None for one that has to be given; empty where none is known.
+
+        >>> from cnncost.models.load import load
+        >>> load("resnet50").inputs
+        {'input': (3, 224, 224)}
+        """
+        own = self.input(self.values) if callable(self.input) else self.input
+        if isinstance(own, Mapping):
+            return dict(own)
+        names = tensors(self.function)
+        return {INPUT: own} if own is not None else dict.fromkeys(names) if len(names) > 1 else {}
 
     @property
     def shape(self) -> tuple[Num, ...] | None:
-        """The input of one example under the present settings."""
-        return self.input(self.values) if callable(self.input) else self.input
+        """The (first) input of one example under the present settings."""
+        own = self.input(self.values) if callable(self.input) else self.input
+        return next(iter(own.values()), None) if isinstance(own, Mapping) else own
 
     def setting(self, name: str) -> Setting:
         """Return a setting, `width`, or an entry of one, `depths.2` (from 0). Raises UsageError, with the nearest names."""
@@ -105,26 +125,72 @@ class Model:
             model = model.with_settings(**{name: model.setting(name).read(text)})
         return model
 
-    def input_at(self, sizes: Mapping[str, Num]) -> tuple[Num, ...]:
-        """Return the input with some of its sizes changed, by axis: C, H and W. Raises UsageError where it has none of them."""
-        shape = self.shape
-        if shape is None:
+    def input_at(self, sizes: Mapping[str, Num]) -> Inputs:
+        """Return the input with some of its sizes changed, by axis: C, H and W. Raises UsageError where it has none of them.
+
+        Of several inputs all maps that are as large as the first are changed alike.
+        """
+        shapes = self.inputs
+        if not shapes:
             if not set(sizes) >= set(AXES):
                 raise UsageError(f"{self.name} has no input size of its own", "give one: --input C,H,W")
             return tuple(sizes[axis] for axis in AXES)
-        if sizes and len(shape) != len(AXES):
+        found = self.resized(sizes)
+        self._all_known(found if isinstance(found, Mapping) else {INPUT: found})
+        return found
+
+    def resized(self, sizes: Mapping[str, Num]) -> Inputs:
+        """Return the input as `input_at` does, sizes that are not known among it. Raises UsageError where there is no map."""
+        shapes = self.inputs
+        maps = [shape for shape in shapes.values() if shape is not None and len(shape) == len(AXES)]
+        if sizes and not maps:
             raise UsageError(f"{self.name} reads no C×H×W map, so its input has no {next(iter(sizes))}")
-        whole = tuple(sizes.get(axis, size) for axis, size in zip(AXES, shape, strict=True)) if sizes else shape
-        if any(size is None for size in whole):  # a file may leave some open
-            known = ",".join("…" if size is None else str(size) for size in whole)
-            way = "--size 224, or all of it: --input C,H,W" if len(whole) == len(AXES) else "--input with a number for each …"
-            raise UsageError(f"{self.name} leaves sizes of its input open: {known}", f"give them: {way}")
-        return whole
+        found: dict[str, Any] = dict(shapes)
+        for name, shape in shapes.items() if sizes else ():
+            if shape in maps and shape[1:] == maps[0][1:] and ("C" not in sizes or shape[0] == maps[0][0]):
+                found[name] = tuple(sizes.get(axis, size) for axis, size in zip(AXES, shape, strict=True))
+        return found if len(found) > 1 or isinstance(self.input, Mapping) else next(iter(found.values()))
 
-    def trace(self, input: Sequence[Any] | None = None, /, **settings: Any) -> Graph:
-        """Return the graph for an input of one example, (C, H, W); settings as keyword arguments.
+    def _all_known(self, shapes: Mapping[str, Any]) -> None:
+        """Raise UsageError where a size is not known: a file may leave some open."""
+        for name, shape in shapes.items():
+            if shape is None:
+                raise UsageError(f"{self.name} reads {_listed(shapes)}; '{name}' has no size", self._how_to_give([name]))
+            if None in shape:
+                known = ",".join("…" if size is None else str(size) for size in shape)
+                which, given = (f"'{name}'", f"{name}=") if len(shapes) > 1 else ("its input", "")
+                way = f"--size 224, or all of it: --input {given}C,H,W"
+                if len(shape) != len(AXES):
+                    way = f"--input {given}…,…" if given else "--input with a number for each …"
+                raise UsageError(f"{self.name} leaves sizes of {which} open: {known}", f"give them: {way}")
 
-        `size=160` (or `size=(160, 320)`), `H=`, `W=` and `C=` change the model's own input, `input=(3, 160, 160)` is all of it.
+    def _how_to_give(self, names: Sequence[str]) -> str:
+        return f"give {'it' if len(names) == 1 else 'each'} a shape: " + " ".join(f"--input {name}=C,H,W" for name in names)
+
+    def reading(self, input: Sequence[Any] | Mapping[str, Sequence[Any]]) -> Inputs:
+        """Return another input in the form of `input`: of several inputs those that are not named stay as they are.
+
+        Raises UsageError for a name that it does not read, and for one shape where it reads several.
+        """
+        known = self.inputs
+        if not isinstance(input, Mapping):
+            if len(known) > 1:
+                raise UsageError(f"{self.name} reads {_listed(known)}", self._how_to_give([*known]))
+            return {next(iter(known)): tuple(input)} if isinstance(self.input, Mapping) else tuple(input)
+        names = [*known] or [*(leading(self.function, len(input)) or input)]
+        for name in input:
+            if name not in names:
+                one = f"{self.name} reads one input" if len(known) == 1 else f"{self.name} reads no input '{name}'"
+                hint = "give its shape alone: --input C,H,W" if len(known) == 1 else f"it reads {_listed(names)}"
+                raise UsageError(one, did_you_mean(name, names, hint) if len(known) > 1 else hint)
+        found: dict[str, Any] = {name: tuple(input[name]) if name in input else known.get(name) for name in names}
+        return found if len(found) > 1 or isinstance(self.input, Mapping) else tuple(*found.values())
+
+    def trace(self, input: Sequence[Any] | Mapping[str, Sequence[Any]] | None = None, /, **settings: Any) -> Graph:
+        """Return the graph for an input of one example, (C, H, W), or for several by name; settings as keyword arguments.
+
+        `size=160` (or `size=(160, 320)`), `H=`, `W=` and `C=` change the model's own input, `input=(3, 160, 160)` is all of it,
+        `input={"left": (3, 256, 512)}` one of several.
 
         >>> from cnncost.models.load import load
         >>> load("resnet50").trace(size=160, width=32).input
@@ -132,13 +198,15 @@ class Model:
 
         Raises UsageError for settings and sizes that cannot be, ModelError where a layer cannot be applied.
         """
-        own = declared(self.function)
+        own = self._declared
         words = {name: settings.pop(name) for name in ("input", "size", *AXES) if name in settings and name not in own}
         model = self.with_settings(**settings)
         given = words.pop("input", None) if input is None else input
         if given is not None and words:
             raise UsageError(f"input and {', '.join(words)} both say how large the input is", "give one of them")
-        shape = model.input_at(_axes(words)) if given is None else given
+        if given is not None:
+            model = replace(model, input=model.reading(given))
+        shape = model.input_at(_axes(words)) if given is None or isinstance(given, Mapping) else given
         missing = [name for name, setting in own.items() if setting.default is MISSING and name not in model.settings]
         if missing:
             raise UsageError(f"{self.name} needs a value for '{missing[0]}'", f"give one: --set {missing[0]}=…")
@@ -146,7 +214,7 @@ class Model:
             graph = trace(model.function, shape, self.name, **model.settings)
         except ModelError as error:
             raise error.of(self.name) from error
-        expect = model.expect if model.expect is not None and model.expect.concerns(model.values, graph.input) else None
+        expect = model.expect if model.expect is not None and model.expect.concerns(model.values, graph.inputs) else None
         if STRICT.get():
             _require_counted(self.name, graph)
         about = {"source": model.source, "settings": model.values}
@@ -154,8 +222,9 @@ class Model:
 
     def __repr__(self) -> str:
         changed = ", ".join(f"{name}={shown(value)}" for name, value in self.settings.items())
-        shape = self.shape
-        read = f": {show(shape)}" if shape is not None else ""
+        shapes = self.inputs
+        known = {name: shape for name, shape in shapes.items() if shape is not None}
+        read = f": {reads(known)}" if known and len(known) == len(shapes) else ""
         return f"<Model {self.name}{f' ({changed})' if changed else ''}{read}>"
 
     def _known(self, word: str) -> str:
@@ -165,6 +234,12 @@ class Model:
         return did_you_mean(word, values) or "its settings: " + ", ".join(
             f"{name}={shown(value)}" for name, value in values.items()
         )
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Return how many inputs there are, and their names."""
+    listed = [*names]
+    return f"{len(listed)} inputs ({', '.join(listed)})" if len(listed) != 1 else f"one input ({listed[0]})"
 
 
 def _axes(words: Mapping[str, Any]) -> dict[str, Num]:

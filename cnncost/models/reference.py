@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from cnncost.base.errors import UsageError
-from cnncost.base.poly import Num
 from cnncost.base.units import whole_number
 from cnncost.graph.graph import Tensor
-from cnncost.models.model import Model
+from cnncost.models.model import Inputs, Model
 
 
 def model_of(reference: str | Sequence[str], find: Callable[[str], Model]) -> Model:
@@ -56,7 +55,8 @@ def _member(words: list[str], reference: str, find: Callable[[str], Model]) -> M
         raise UsageError(f"no model named in '{reference}'", "see: cnncost list")
     name, options = words[0], words[1:]
     model = find(name)
-    sizes = []
+    inputs: list[str] = []
+    size = None
     while options:
         flag, equals, value = options.pop(0).partition("=")
         if flag not in ("--set", "--size", "--input") or not (equals or options):
@@ -64,11 +64,11 @@ def _member(words: list[str], reference: str, find: Callable[[str], Model]) -> M
         value = value if equals else options.pop(0)
         if flag == "--set":
             model = model.set([value])
+        elif flag == "--input":
+            inputs.append(value)
         else:
-            sizes.append((flag.removeprefix("--"), value))
-    for option, text in sizes:  # after the settings, of which an input may be a function
-        model = replace(model, input=resized(model, option, text))
-    return model
+            size = value
+    return sized(model, inputs, size)  # after the settings, of which an input may be a function
 
 
 def ensemble(members: Sequence[Model]) -> Model:
@@ -105,25 +105,39 @@ class Together:
         return outputs[0].add(*outputs[1:], name="sum")
 
 
-def sized(model: Model, input: str | None, size: str | None) -> Model:
-    """Return a model with the input that `--input` or `--size` asks for, if any. Raises UsageError where both are given."""
-    if input and size:
+def sized(model: Model, inputs: Sequence[str], size: str | None) -> Model:
+    """Return a model with the inputs that `--input` or `--size` ask for, if any: `C,H,W`, `NAME=C,H,W`; `S`, `HxW`.
+
+    Raises UsageError where both are given, and for what cannot be read or does not fit.
+    """
+    if inputs and size:
         raise UsageError("--input and --size both say how large the input is", "give one of them")
-    for option, text in (("input", input), ("size", size)):
-        if text is not None:
-            model = replace(model, input=resized(model, option, text))
-    return model
+    if size is not None:
+        return replace(model, input=_resized(model, size))
+    given = [_shape(text) for text in inputs]
+    if len({name for name, _ in given}) < len(given) or (len(given) > 1 and "" in dict(given)):
+        raise UsageError("--input is given twice", "give each input once, by its name: --input left=3,256,512")
+    if not given:
+        return model
+    return replace(model, input=model.reading(dict(given) if given[0][0] else given[0][1]))
 
 
-def resized(model: Model, option: str, text: str) -> tuple[Num, ...]:
-    """Return the input that `--input C,H,W` or `--size S` (or HxW) asks of a model."""
-    sizes = [whole_number(part, f"--{option} {text}") for part in re.split(r"[,x×]", text.strip())]
-    if option == "input":
-        if len(sizes) not in (1, 2, 3, 4):
-            raise UsageError(f"--input {text} has {len(sizes)} numbers", "give channels, height and width: --input 3,224,224")
-        return tuple(sizes)
-    if model.shape is None:
+def _shape(text: str) -> tuple[str, tuple[int, ...]]:
+    """Return the name, empty without one, and the shape that `--input` gives."""
+    name, equals, numbers = text.rpartition("=")
+    sizes = [whole_number(part, f"--input {text}") for part in re.split(r"[,x×]", numbers.strip())]
+    if len(sizes) not in (1, 2, 3, 4):
+        raise UsageError(f"--input {text} has {len(sizes)} numbers", "give channels, height and width: --input 3,224,224")
+    if equals and not name.strip():
+        raise UsageError(f"--input {text} names no input", "write NAME=C,H,W")
+    return name.strip(), tuple(sizes)
+
+
+def _resized(model: Model, text: str) -> Inputs:
+    """Return the input of a model at the size that `--size` gives."""
+    sizes = [whole_number(part, f"--size {text}") for part in re.split(r"[,x×]", text.strip())]
+    if not model.inputs:
         raise UsageError(f"{model.name} has no input of its own to resize", "give all of it: --input C,H,W")
-    if len(model.shape) != 3 or len(sizes) > 2:
+    if len(sizes) > 2 or not any(shape is not None and len(shape) == 3 for shape in model.inputs.values()):
         raise UsageError(f"--size {text} does not fit the input {model.shape}", "give one number, or HEIGHTxWIDTH")
-    return (model.shape[0], sizes[0], sizes[-1])
+    return model.resized({"H": sizes[0], "W": sizes[-1]})

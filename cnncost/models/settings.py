@@ -18,6 +18,7 @@ from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.ints import Ints
 from cnncost.base.poly import Poly
 from cnncost.base.units import whole_number
+from cnncost.graph.graph import Tensor
 
 MISSING = inspect.Parameter.empty  # the value of a setting that has to be given
 
@@ -170,31 +171,69 @@ def _quoted(value: Any) -> str:
     return text if len(text) <= 60 else text[:59] + "…"
 
 
-def declared(function: Callable[..., Any]) -> dict[str, Setting]:
-    """Return the settings of a model function, by name: its parameters after the tensor, with their defaults.
+def declared(function: Callable[..., Any], tensors: int = 1) -> dict[str, Setting]:
+    """Return the settings of a model function, by name: its parameters after the tensors, with their defaults.
 
     >>> def net(x, width: int = 64, act: Literal["relu", "silu"] = "relu"): ...
     >>> {name: setting.kind for name, setting in declared(net).items()}
     {'width': 'count', 'act': 'choice'}
     """
     try:
-        return {setting.name: setting for setting in _declared(function)}
+        return {setting.name: setting for setting in _declared(function, tensors)}
     except TypeError:  # a callable that cannot be looked up
-        return {setting.name: setting for setting in _declared.__wrapped__(function)}
+        return {setting.name: setting for setting in _declared.__wrapped__(function, tensors)}
 
 
 @lru_cache(maxsize=512)
-def _declared(function: Callable[..., Any]) -> tuple[Setting, ...]:
-    try:
-        parameters = list(inspect.signature(function).parameters.values())[1:]
-    except ValueError:  # of a callable without a signature nothing is known
-        return ()
+def _declared(function: Callable[..., Any], tensors: int) -> tuple[Setting, ...]:
+    parameters = _parameters(function)
+    own = _positional(parameters)[:tensors]
     types = hints(function)
     return tuple(
         setting_of(p.name, types.get(p.name, MISSING), p.default)
         for p in parameters
-        if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+        if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.name not in own
     )
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """Return a function's parameters; none of a callable without a signature, of which nothing is known."""
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except ValueError:
+        return []
+
+
+def _positional(parameters: Sequence[inspect.Parameter]) -> list[str]:
+    return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+
+
+def tensors(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the names of the tensors that a model function takes: its first parameter, and those after it typed `Tensor`.
+
+    >>> from cnncost import Tensor
+    >>> def siamese(left: Tensor, right: Tensor, width: int = 64): ...
+    >>> tensors(siamese)
+    ('left', 'right')
+    """
+    try:
+        return _tensors(function)
+    except TypeError:
+        return _tensors.__wrapped__(function)
+
+
+@lru_cache(maxsize=512)
+def _tensors(function: Callable[..., Any]) -> tuple[str, ...]:
+    names = _positional(_parameters(function))
+    types = hints(function)
+    last = next((at for at, name in enumerate(names) if at and types.get(name) is not Tensor), len(names))
+    return tuple(names[:last])
+
+
+def leading(function: Callable[..., Any], count: int) -> tuple[str, ...]:
+    """Return the names of a function's first `count` parameters; none where it takes any number of tensors."""
+    names = _positional(_parameters(function))
+    return tuple(names[:count]) if len(names) >= count else ()
 
 
 def hints(function: Callable[..., Any]) -> dict[str, Any]:

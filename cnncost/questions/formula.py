@@ -14,6 +14,7 @@ from cnncost.base.poly import Num, Poly, assumptions, equal, symbol
 from cnncost.base.roots import common_factor
 from cnncost.base.showable import Showable
 from cnncost.counting import Convention
+from cnncost.graph.graph import inputs_record
 from cnncost.graph.usercode import CodeError
 from cnncost.models.instance import Instance
 from cnncost.models.load import load
@@ -72,7 +73,7 @@ class Formula(Showable):
             "schema": "cnncost.formula/1",
             "model": self.report.model,
             "letters": list(self.letters),
-            "input": [self.write(size, PYTHON) for size in self.report.input],
+            **inputs_record({name: [self.write(size, PYTHON) for size in shape] for name, shape in self.report.inputs.items()}),
             "batch": self.write(self.report.batch, PYTHON),
             "dtype": self.report.dtype,
             "convention": self.report.convention.name,
@@ -165,7 +166,7 @@ def formula(
             raise UsageError(
                 f"{model.name}: {written(a)} is below {written(b)} whatever the letters are", "letters count from 1"
             )
-    height, width = case.input[-2:]
+    height, width = case.shape[-2:]
     letters = {letter for value in values.values() for letter in (value.letters() if isinstance(value, Poly) else ())}
     spatial = {letter for size in (height, width, case.batch) if isinstance(size, Poly) for letter in size.letters()}
     in_order = tuple(sorted(letters, key=lambda letter: (len(letter), letter)))

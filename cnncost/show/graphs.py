@@ -7,7 +7,7 @@ from typing import Any
 
 from cnncost.base.plain import plain
 from cnncost.base.units import short
-from cnncost.graph.graph import Graph
+from cnncost.graph.graph import Graph, inputs_record, reads
 from cnncost.graph.structure import Alike, scopes
 from cnncost.measures.report import Report
 from cnncost.show.drawing.scheme import Box, Level, ranges, scheme
@@ -46,7 +46,7 @@ def graph_data(graph: Graph) -> dict[str, Any]:
     return {
         "schema": "cnncost.graph/1",
         "model": graph.name,
-        "input": plain(graph.input),
+        **plain(inputs_record(graph.inputs)),
         "name": [node.name for node in graph.layers],
         "kind": [node.kind for node in graph.layers],
         "args": args,
@@ -180,7 +180,7 @@ class _View:
         self.figures: list[int] = report.column(figure).tolist()
         self.total = sum(self.figures)
         self.figure = figure
-        self.input = "×".join(map(str, self.graph.input))
+        self.input = reads(self.graph.inputs)
         self.key = {box.id: f"n{number}" for number, box in enumerate(self.level.walk())}
 
     def shown(self, box: Box) -> Level | None:

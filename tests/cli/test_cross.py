@@ -50,7 +50,7 @@ CONFIGURATION = '[budget.resnet18]\nparams = "12M"\n'
 
 # Of each option: words that work, and words that do not; "" alone is a flag. `COMMAND OPTION` goes before `OPTION`.
 VALUES: dict[str, tuple[list[str], list[str]]] = {
-    "--input": (["3,64,64"], ["3,0,64", "a,b", "1,2,3,4,5,6", "3,,"]),
+    "--input": (["3,64,64"], ["3,0,64", "a,b", "1,2,3,4,5,6", "3,,", "left=3,64,64", "3,64,64 --input 3,32,32"]),
     "--size": (["64", "64x96"], ["0", "x", "1e3", "1,2,3"]),
     "--strict": ([""], []),
     "--assume": ([], ["Lambda=identity", "Lambda=pool"]),  # a setting of networks in files, which none of these models is

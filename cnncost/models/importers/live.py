@@ -59,19 +59,20 @@ def from_torch(module: Any, example: Any, *, fast: bool = False, name: str | Non
 
 def from_code(name: str, make: Any) -> Model:
     """Return the model of a function or class of the user's that makes an nn.Module: built and exported when it is traced."""
-    built: dict[tuple[int, ...], Model] = {}
+    built: dict[tuple[tuple[int, ...], ...], Model] = {}
     module: list[Any] = []
 
-    def run(x: Tensor) -> Outputs:
-        """Export the module at the size asked for, and run what came of it."""
-        if not all(isinstance(size, int) for size in x.shape):
+    def run(*xs: Tensor) -> Outputs:
+        """Export the module at the sizes asked for, and run what came of it."""
+        if not all(isinstance(size, int) for x in xs for size in x.shape):
             raise UsageError(f"{name} is exported at one size", "give numbers: --input C,H,W")
-        shape = tuple(x.shape)
-        if shape not in built:
+        shapes = tuple(tuple(x.shape) for x in xs)
+        if shapes not in built:
             if not module:
                 module.append(made(make, name))
-            built[shape] = from_torch(module[0], (1, *shape), name=name)
-        return built[shape].function(x)
+            examples = tuple((1, *shape) for shape in shapes)
+            built[shapes] = from_torch(module[0], examples if len(examples) > 1 else examples[0], name=name)
+        return built[shapes].function(*xs)
 
     return Model(name, run, None, family="torch", source="user code that makes an nn.Module")
 

@@ -23,6 +23,7 @@ from cnncost.models.importers.axes import Atom, Axes, Axis, PinnedError
 from cnncost.models.importers.naming import clean
 from cnncost.models.importers.records import Program, Record, Ref, Weight
 from cnncost.models.importers.sizes import Expression, size_at
+from cnncost.models.importers.text import as_input, require_inputs
 from cnncost.models.model import Model
 from cnncost.rules import RULES, show
 from cnncost.rules.shapes import channel_axis
@@ -101,15 +102,17 @@ class Replay:
         self.opaque: Counter[str] = Counter()
         self.symbols: dict[str, Num] = {}
         self._cache: dict[str, Num] = {}
-        for name in sorted(program.inputs, key=lambda name: name not in tensors):
+        self.main = main_of(program)
+        for name in sorted(program.inputs, key=lambda name: name != self.main):
             self._enter(name, program.inputs[name], tensors.get(name))
         for name, weight in program.weights.items():
             self.values[name] = Value(ax.fixed([self.number(size) for size in weight.sizes]), weight=weight)
 
     def _enter(self, name: str, sizes: Sequence[Any], tensor: Tensor | None) -> None:
-        if tensor is None:
-            self._beside(name)
+        if name != self.main:
+            self._beside(name, tensor)
             return
+        assert tensor is not None
         dims: list[Axis] = []
         batched = len(sizes) == len(tensor.shape) + 1
         for place, size in enumerate(sizes):
@@ -127,25 +130,21 @@ class Replay:
         self.values[name] = Value(tuple(dims), tensor, present)
         self.found.sizes[name] = tuple(map(ax.was, dims))
 
-    def _beside(self, name: str) -> None:
-        """Enter an input beside the first, at the size it was exported at."""
-        sizes = self.program.exported[name]
-        if None in sizes:
-            raise ModelError(f"the size of the input '{name}' is not in the file", "export it with sizes that are numbers")
-        batch = self.batch
-        dims = list(ax.fixed(sizes))
-        stated = self.program.inputs[name]
-        main = next((each for each in self.program.inputs.values() if len(each) > 1), ())
-        for place, size in enumerate(stated):
-            if batch is None:
-                break
-            named = isinstance(size, (str, Expression)) and size == main[0]
-            if named or (place == 0 and len(sizes) > 1 and size in (batch.was, None) and not isinstance(main[0], str)):
-                dims[place] = (batch,)
-        shape = tuple([ax.now(dim) for dim in dims if not ax.is_batch(dim)])
-        tensor = self.tracer.input(shape, clean(name)) if shape else None
+    def _beside(self, name: str, tensor: Tensor | None) -> None:
+        """Enter an input beside the main one; without a tensor one of a single number, or of one that is worked with apart."""
+        before, batch = self.program.exported[name], self.batch
+        places = batch_places(self.program, self.main, name) if batch is not None else frozenset()
+        sizes = iter(tensor.shape if tensor is not None else ())
+        dims: list[Axis] = []
+        for place, was in enumerate(before):
+            if place in places:
+                dims.append((batch,))  # type: ignore[arg-type]  # there are places only where there is a batch
+                continue
+            current = next(sizes, was)
+            self._bind(self.program.inputs[name][place], current)
+            dims.append(ax.axis(current if was is None else was, current))
         self.values[name] = Value(tuple(dims), tensor)
-        self.found.sizes[name] = tuple(sizes)
+        self.found.sizes[name] = tuple(map(ax.was, dims))
 
     def _bind(self, size: Any, value: Num) -> None:
         if isinstance(size, Expression):
@@ -589,44 +588,89 @@ class Call:
 # ── the model ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def model_of(program: Program, translations: Mapping[str, Translation]) -> Model:
-    """Return a program as a model: a function that runs its records on a tensor of any size they can follow."""
+def main_of(program: Program) -> str:
+    """Return the input by whose first axis the batch is known. Raises UsageError where there is no tensor among the inputs."""
     main = next((name for name, sizes in program.exported.items() if len(sizes) > 1), next(iter(program.exported), None))
     if main is None:
         raise UsageError(f"'{program.name}' has no input that is a tensor", "is it a network?")
-    sizes = program.exported[main]
-    shape = sizes[1:] if len(sizes) > 1 else sizes
-    stated = None not in shape  # a file may leave sizes open
+    return main
+
+
+def batch_places(program: Program, main: str, name: str) -> frozenset[int]:
+    """Return which axes of another input are the batch's: those called as in the main one, or a first one as large."""
+    first, stated = program.inputs[main][0], program.inputs[name]
+    was = first if type(first) is int else 1
+    return frozenset(
+        place
+        for place, size in enumerate(stated)
+        if (isinstance(size, str) and size == first)
+        or (place == 0 and len(stated) > 1 and size in (was, None) and not isinstance(first, str))
+    )
+
+
+def shapes_of(program: Program, batched: bool = True) -> dict[str, tuple[Any, ...]]:
+    """Return the shapes of one example by the names of the inputs, None for a size that is not known; numbers have none."""
+    main = main_of(program)
+    shapes: dict[str, tuple[Any, ...]] = {}
+    for name, sizes in program.exported.items():
+        if name == main:
+            shapes[name] = tuple(sizes[1:] if batched and len(sizes) > 1 else sizes)
+            continue
+        places = batch_places(program, main, name) if batched and len(program.exported[main]) > 1 else ()
+        shapes[name] = tuple(size for place, size in enumerate(sizes) if place not in places)
+    return {name: shape for name, shape in shapes.items() if shape}
+
+
+def model_of(program: Program, translations: Mapping[str, Translation]) -> Model:
+    """Return a program as a model: a function that runs its records on tensors of any size they can follow."""
+    main = main_of(program)
+    shapes = shapes_of(program)
     known: list[Exported] = []  # what the values are as exported, once that is asked for
 
-    def at_export(x: Tensor, assume: tuple[str, ...] = ()) -> Outputs:
-        replay = Replay(program, translations, {main: x}, None, assume)
+    def at_export(*xs: Tensor, assume: tuple[str, ...] = ()) -> Outputs:
+        replay = Replay(program, translations, dict(zip(shapes, xs, strict=True)), None, assume)
         replay.run(program.records)
         known[:] = [replay.found]
         return replay.finish()
 
-    if stated and len(sizes) > 1 and sizes[0] != 1 and not isinstance(program.inputs[main][0], str):
-        try:  # a first axis of more than one need not be the batch
-            trace(at_export, shape, program.name)
-        except ModelError as error:
-            try:
-                trace(at_export, sizes, program.name)
-            except ModelError:
-                raise error from None
-            shape = sizes
+    def stated() -> bool:
+        return not any(None in shape for shape in shapes.values())  # a file may leave sizes open
 
-    def run(x: Tensor, assume: tuple[str, ...] = ()) -> Outputs:
+    sizes = program.exported[main]
+    if stated() and len(sizes) > 1 and sizes[0] != 1 and not isinstance(program.inputs[main][0], str):
+        try:  # a first axis of more than one need not be the batch
+            trace(at_export, as_input(_clean(shapes)), program.name)
+        except ModelError as error:
+            batched, shapes = shapes, shapes_of(program, batched=False)
+            try:
+                trace(at_export, as_input(_clean(shapes)), program.name)
+            except ModelError:
+                shapes = batched
+                raise error from None
+
+    def run(*xs: Tensor, assume: tuple[str, ...] = ()) -> Outputs:
         """Run the records of the file; operations of the types in `assume` hand on their input."""
-        if not stated or (len(x.shape) == len(shape) and all(map(ax.same_size, x.shape, shape))):
-            return at_export(x, assume)
+        require_inputs(xs, _clean(shapes))
+        own = all(
+            len(x.shape) == len(shape) and all(map(ax.same_size, x.shape, shape))
+            for x, shape in zip(xs, shapes.values(), strict=True)
+        )
+        if own or not stated():
+            return at_export(*xs, assume=assume)
         if not known:
-            trace(at_export, shape, program.name, assume=assume)
-        replay = Replay(program, translations, {main: x}, known[0], assume)
+            trace(at_export, as_input(_clean(shapes)), program.name, assume=assume)
+        replay = Replay(program, translations, dict(zip(shapes, xs, strict=True)), known[0], assume)
         replay.run(program.records)
         return replay.finish()
 
     spelling = {record.name: form for record in program.records if (form := _form(record))}
-    return Model(os.path.basename(program.name), run, shape, family="file", source=program.source, spelling=spelling)
+    own_input = as_input(_clean(shapes))
+    return Model(os.path.basename(program.name), run, own_input, family="file", source=program.source, spelling=spelling)
+
+
+def _clean(shapes: Mapping[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+    """Return shapes by names that can stand on a command line."""
+    return {clean(name): shape for name, shape in shapes.items()}
 
 
 def _form(record: Record) -> str:

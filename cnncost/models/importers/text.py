@@ -61,10 +61,8 @@ def say_growth(xs: Sequence[Tensor], own: Any, function: Callable[..., Any]) -> 
 
 
 def as_input(shapes: Mapping[str, Any]) -> Any:
-    """Return the input of a model: a shape, a mapping of names to shapes where there are several, None where one is unknown."""
-    if len(shapes) == 1:
-        return next(iter(shapes.values()))
-    return dict(shapes) if shapes and all(shape and None not in shape for shape in shapes.values()) else None
+    """Return the input of a model: a shape, or a mapping of names to shapes where there are several; None for unknown ones."""
+    return next(iter(shapes.values())) if len(shapes) == 1 else dict(shapes) or None
 
 
 def require_inputs(xs: Sequence[Tensor], names: Collection[str]) -> None:

@@ -237,8 +237,8 @@ class Compiler:
             owner = item.get("shares")
             if not isinstance(owner, Scalar) or owner.text not in ids:
                 raise self.unknown_id(owner, item.entries["shares"][0].mark, ids)
-            if not isinstance(step.apply, Layer):
-                raise self.fail("E105", "only a layer shares weights", owner.mark)
+            if not isinstance(step.apply, (Layer, BlockCall)):
+                raise self.fail("E105", "only a layer or a block shares weights", owner.mark)
             step.shares = owner.text
         if "id" in item.entries:
             step.id = self.identifier(item.entries["id"], ids)

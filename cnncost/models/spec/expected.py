@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -30,11 +30,11 @@ class Expectation:
     source: Source
     figures: tuple[Figure, ...]
     values: Mapping[str, Any]
-    shape: Shape | None
+    inputs: Mapping[str, Shape | None]
 
-    def concerns(self, values: Mapping[str, Any], shape: Sequence[Any]) -> bool:
-        """Whether a network has the spec's own settings and input."""
-        return _plain((*values.values(), *shape)) and (values, shape) == (self.values, self.shape)
+    def concerns(self, values: Mapping[str, Any], inputs: Mapping[str, Shape]) -> bool:
+        """Whether a network has the spec's own settings and inputs."""
+        return _plain((*values.values(), *inputs.values())) and (values, inputs) == (self.values, self.inputs)
 
     def hold(self, output: Shape, total: Mapping[str, Any]) -> None:
         """Hold an output and totals (by the lecture's convention, one example, float32) to it. Raises SpecError."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from cnncost.models.spec.steps import INPUT
 from cnncost.rules import RULES
 
 IDENTITY, PROJECT = "identity", "project"
@@ -119,8 +120,9 @@ class Scope:
 class Names:
     """Ids of one list of layers, each given once."""
 
-    def __init__(self, start: int, taken: set[str]) -> None:
+    def __init__(self, start: int, taken: set[str], input: str = INPUT) -> None:
         self.start = start
+        self.input = input  # what the start is called
         self.given: set[str] = set()
         self.taken = taken
 

@@ -12,6 +12,7 @@ from cnncost.base.errors import ModelError
 from cnncost.base.ints import Ints
 from cnncost.base.yamltree import clip
 from cnncost.graph.graph import Outputs, Tensor
+from cnncost.models.model import Inputs
 from cnncost.models.settings import MISSING
 from cnncost.models.spec.compiler import Compiler
 from cnncost.models.spec.expressions import Ratio, shown
@@ -68,13 +69,13 @@ class Network:
         params: Mapping[str, Param],
         let: dict[str, Arg],
         require: Sequence[tuple[str, Arg]],
-        sizes: Sequence[Arg],
+        sizes: Mapping[str, Sequence[Arg]],
         stages: Sequence[tuple[str | None, list[Step]]],
         again: Callable[[str, str], Network],
     ) -> None:
         self.compiler, self.source, self.again = compiler, compiler.source, again
         self.params, self.let, self.require, self.sizes, self.stages = params, let, require, sizes, stages
-        tensor = inspect.Parameter(INPUT, inspect.Parameter.POSITIONAL_ONLY)  # a name that no param has
+        tensor = inspect.Parameter(INPUT, inspect.Parameter.VAR_POSITIONAL)  # a name that no param has
         declared = [
             inspect.Parameter(
                 name, inspect.Parameter.KEYWORD_ONLY, default=_setting(param.default), annotation=_kind(param, name, self)
@@ -84,22 +85,27 @@ class Network:
         self.__signature__ = inspect.Signature([tensor, *declared])
         self.__annotations__ = {p.name: p.annotation for p in declared if p.annotation is not MISSING}
 
-    def __call__(self, x: Tensor, /, **settings: Any) -> Outputs:
-        """Run the steps on a tensor. Raises SpecError with every problem met on the way."""
-        return self.run(x, settings)
+    def __call__(self, /, *inputs: Tensor, **settings: Any) -> Outputs:
+        """Run the steps on a tensor for each input. Raises SpecError with every problem met on the way."""
+        return self.run(inputs, settings)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return self.again, (self.source.path, self.source.text)
 
-    def input(self, settings: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Return the input under the present settings. Raises SpecError where it has none."""
+    def input(self, settings: Mapping[str, Any]) -> Inputs:
+        """Return the input under the present settings, of several each by its name. Raises SpecError where it has none."""
         run = Run(self.compiler, {})
-        run.top = bound(run, self.let, settings)
+        run.top = bound(run, self.let, settings) if settings else {}
+        found = {name: self.shape(run, sizes) for name, sizes in self.sizes.items()}
+        return found[INPUT] if [*found] == [INPUT] else found
+
+    def shape(self, run: Run, sizes: Sequence[Arg]) -> tuple[Any, ...]:
+        """Return the shape of one input."""
         try:
-            shape = tuple(run.evaluate(arg, run.top, None, "a size of the input") for arg in self.sizes)
+            shape = tuple(run.evaluate(arg, run.top, None, "a size of the input") for arg in sizes)
         except Broken:
             raise SpecError(self.source, run.problems) from None
-        for arg, size in zip(self.sizes, shape, strict=True):
+        for arg, size in zip(sizes, shape, strict=True):
             if isinstance(size, int) and size < 1:
                 run.note("E107", f"a size of the input is {size}", arg.mark, "sizes are whole numbers from 1")
                 raise SpecError(self.source, run.problems)
@@ -121,8 +127,11 @@ class Network:
             found.update(self.let[name].names() if name in found else ())
         return frozenset(found)
 
-    def run(self, x: Tensor, settings: Mapping[str, Any]) -> Outputs:
-        """Return what the steps make of a tensor."""
+    def run(self, inputs: Sequence[Tensor], settings: Mapping[str, Any]) -> Outputs:
+        """Return what the steps make of tensors; the first layer reads the first of them."""
+        x, names = inputs[0], [*self.sizes] or [INPUT]
+        if len(inputs) != len(names):
+            raise ModelError(f"the spec reads {len(names)} inputs ({', '.join(names)}), got {len(inputs)}")
         run = Run(self.compiler, {})
         values = {name: settings.get(name, _setting(param.default)) for name, param in self.params.items()}
         for name, param in self.params.items():
@@ -131,7 +140,7 @@ class Network:
         self.conditions(run)
         nodes = x.tracer.nodes
         start = len(nodes)
-        ids: dict[str, Any] = {INPUT: x}
+        ids: dict[str, Any] = dict(zip(names, inputs, strict=True))
         owners: dict[str, str] = {}
         y: Tensor | None = x
         for stage, steps in self.stages:

@@ -19,7 +19,7 @@ from cnncost.models.spec.expected import Expectation, Figure
 from cnncost.models.spec.network import Network, Param, out_of_range
 from cnncost.models.spec.problems import Mark, Problem, Source, SpecError
 from cnncost.models.spec.signatures import ANY, CONSTANT, arguments
-from cnncost.models.spec.steps import IN, INPUT, Arg, Block, Broken, Step
+from cnncost.models.spec.steps import IN, INPUT, RESERVED, Arg, Block, Broken, Step
 from cnncost.models.spec.values import CONDITION, COUNT
 from cnncost.rules import RULES
 from cnncost.rules.shapes import MOST_AXES
@@ -220,18 +220,35 @@ class _Reader:
         self.let[name] = Arg(1, key.mark)
         self.let[name] = self.compiler.value(node, ANY, scope, name, key.mark)
 
-    def input(self) -> list[Arg] | None:
+    def input(self) -> dict[str, list[Arg]] | None:
+        """Return the sizes of each input by its name; of one alone under the name input."""
         entry = self.root.entries.get("input")
         if entry is None:
             if "model" not in self.root.entries and "input" not in self.meant:
                 hint = "write the shape of one example: input: [3, 224, 224]"
                 self.problems.add("E104", "the spec has no input", self.root.mark, hint)
             return None
-        if not isinstance(entry[1], List) or not 1 <= len(entry[1].items) <= MOST_AXES:
+        if not isinstance(entry[1], Dict):
+            return {INPUT: self.sizes(entry[1])}
+        found: dict[str, list[Arg]] = {}
+        for key, node in entry[1].entries.values():
+            name = self.compiler.label(key, "an input")
+            if name in (*RULES, *RESERVED):
+                raise self.compiler.fail(
+                    "E109", f"'{name}' means something already, and cannot be the name of an input", key.mark
+                )
+            found[name] = self.sizes(node)
+        if not found:
             raise self.compiler.fail(
-                "E107", "input is no shape", entry[1].mark, "write channels, height and width: [3, 224, 224]"
+                "E107", "input names no input", entry[1].mark, "write {left: [3, 64, 64], right: [3, 64, 64]}"
             )
-        sizes = [self.compiler.value(item, COUNT, self.scope, "a size of the input") for item in entry[1].items]
+        return found
+
+    def sizes(self, node: Node) -> list[Arg]:
+        """Return the sizes of one input."""
+        if not isinstance(node, List) or not 1 <= len(node.items) <= MOST_AXES:
+            raise self.compiler.fail("E107", "input is no shape", node.mark, "write channels, height and width: [3, 224, 224]")
+        sizes = [self.compiler.value(item, COUNT, self.scope, "a size of the input") for item in node.items]
         for arg in sizes:
             if arg.fixed and arg.constant < 1:
                 raise self.compiler.fail(
@@ -303,7 +320,7 @@ class _Reader:
         input = self.tolerant(self.input)
         self.tolerant(self.conditions_of)
         self.tolerant(self.read_blocks)
-        ids = {INPUT}
+        ids = {*(input or {INPUT})}
         stages: list[tuple[str | None, list[Step]]] = []
         entry = self.root.entries.get("layers")
         if entry is None:
@@ -317,10 +334,11 @@ class _Reader:
         else:
             stages.append((None, self.compiler.steps(entry[1], self.scope, ids, "the spec", entry[0].mark)))
         self.check_calls()
-        network = Network(self.compiler, self.params, self.let, self.require, input or (), stages, function_of)
+        network = Network(self.compiler, self.params, self.let, self.require, input or {}, stages, function_of)
         shape: Input | None = None
         if input is not None:
-            shape = tuple(arg.constant for arg in input) if all(arg.fixed for arg in input) else network.input
+            fixed = all(arg.fixed for sizes in input.values() for arg in sizes)
+            shape = network.input({}) if fixed and not self.problems else network.input
         model = Model(name, network, shape, family="spec", source=about or self.source.path)
         return self.expecting(model, expect) if not self.problems else model
 
@@ -440,9 +458,14 @@ class _Reader:
         model = self.with_params(model)
         input = self.input()
         if input is not None:
-            if not all(arg.fixed for arg in input):
-                raise compiler.fail("E107", "input is not of numbers", self.root.entries["input"][1].mark)
-            model = replace(model, input=tuple(arg.constant for arg in input))
+            at = self.root.entries["input"][1].mark
+            if not all(arg.fixed for sizes in input.values() for arg in sizes):
+                raise compiler.fail("E107", "input is not of numbers", at)
+            given = {name: tuple(arg.constant for arg in sizes) for name, sizes in input.items()}
+            try:
+                model = replace(model, input=model.reading(given[INPUT] if [*given] == [INPUT] else given))
+            except UsageError as error:
+                raise compiler.fail("E304", error.message, at, error.hint) from None
         if "name" in self.root.entries:
             model = replace(model, name=name)
         return self.expecting(model, expect)
@@ -451,7 +474,7 @@ class _Reader:
         """Return the model with what the spec expects of it."""
         if not expect:
             return model
-        return replace(model, expect=Expectation(self.source, tuple(expect), model.values, model.shape))
+        return replace(model, expect=Expectation(self.source, tuple(expect), model.values, model.inputs))
 
     def with_params(self, model: Model) -> Model:
         compiler = self.compiler

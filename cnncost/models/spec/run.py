@@ -194,6 +194,9 @@ class Run:
     ) -> Tensors:
         """Return what one copy of an item makes of x."""
         try:
+            if step.shares and step.shares not in owners:
+                self.note("E105", f"'{step.shares}' is no layer or block whose weights could be shared", step.word.mark)
+                return None
             if type(apply) is Layer:
                 shared = owners.get(step.shares) if step.shares else None
                 y, name = self.layer(apply, step.word.mark, x, others, env, step.id, shared)
@@ -208,7 +211,7 @@ class Run:
                 raise SpecError(self.source, self.problems)
             try:
                 if type(apply) is BlockCall:
-                    return self.call(apply, step, x, env)
+                    return self.call(apply, step, x, env, owners)
                 return self.join(apply, step, x, env, ids, owners)
             finally:
                 self.depth -= 1
@@ -303,8 +306,8 @@ class Run:
         shown = fact if kind in fact or code in ("E204", "E212") else f"{kind}: {fact}"
         self.note(code, shown, mark, hint, [arg for _, arg in layer.dynamic])
 
-    def call(self, call: BlockCall, step: Step, x: Tensor, env: Env) -> Tensors:
-        """Run a block's steps under a scope of its own."""
+    def call(self, call: BlockCall, step: Step, x: Tensor, env: Env, owners: dict[str, str]) -> Tensors:
+        """Run a block's steps under a scope of its own, where it may use the weights of an earlier call."""
         block = self.compiler.blocks[call.name]
         self.more_copies(1, step.word.mark)
         inner: Env = dict(self.top)
@@ -325,11 +328,25 @@ class Run:
         try:
             for name, arg in block.let.items():
                 inner[name] = self.evaluate(arg, inner, x, name)
-            with x.scope(step.id or call.name):
+            with self.part(step, call.name, x, owners):
                 return self.steps(block.steps, x, inner, {INPUT: x}, {})
         finally:
             self.trail.pop()
             self.copy = outer
+
+    @contextmanager
+    def part(self, step: Step, name: str, x: Tensor, owners: dict[str, str]) -> Iterator[None]:
+        """Open the scope of a block, or of a network inside this one. Raises Broken after noting weights that do not fit."""
+        try:
+            with x.scope(step.id or name), x.shares(owners.get(step.shares) if step.shares else None):
+                if step.id is not None:
+                    owners[step.id] = x.tracer.prefix.rstrip(".")
+                yield
+        except ModelError as error:
+            if step.shares is None or error.valid is not None:
+                raise
+            self.note("E201", error.message, step.word.mark, error.hint)
+            raise Broken from None
 
     def join(self, join: Join, step: Step, x: Tensor, env: Env, ids: dict[str, Any], owners: dict[str, str]) -> Tensors:
         """Run the branches and merge them."""

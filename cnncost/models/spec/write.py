@@ -14,7 +14,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from cnncost.graph.graph import INPUT, Graph
+from cnncost.graph.graph import Graph
 from cnncost.models.spec.items import (
     IDENTITY,
     Branch,
@@ -36,7 +36,7 @@ from cnncost.models.spec.items import (
 from cnncost.models.spec.lines import alike, indented, quoted, value_text, written
 from cnncost.models.spec.run import Run
 from cnncost.models.spec.signatures import ACTIVATIONS, EXPANDING, JOINS, NORMS, PLAIN_JOINS
-from cnncost.models.spec.steps import RESERVED
+from cnncost.models.spec.steps import INPUT, RESERVED
 from cnncost.rules import RULES, channels
 
 
@@ -57,6 +57,11 @@ class Writer:
         self.items: dict[int, Item] = {}  # by the node that they give
         self.templates: list[Template] = []
         self.taken: set[str] = {*RULES, *RESERVED, "layers"}
+        self.ids = {0: INPUT}  # of the inputs
+        if len(graph.inputs) > 1:
+            self.ids = {
+                index: self.named_input(name) for index, name in enumerate(self.names) if self.nodes[index].kind == "input"
+            }
         self.chain_concats()
         self.readers: dict[int, list[int]] = {}
         for index, inputs in enumerate(self.inputs):
@@ -64,6 +69,12 @@ class Writer:
                 self.readers.setdefault(i, []).append(index)
         self.owners = {node.name: index for index, node in enumerate(self.nodes)}
         self.lent = {self.owners[node.shares] for node in self.nodes if node.shares}
+
+    def named_input(self, name: str) -> str:
+        """Return an input's name as a spec can write it, taken from then on."""
+        word = unique(re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("_-") or "x", self.taken)
+        self.taken.add(word)
+        return word
 
     def chain_concats(self) -> None:
         """Let concat(a, b, c) read concat(a, b) where that is there: dense blocks, layer by layer."""
@@ -233,7 +244,9 @@ class Writer:
         """Return the id of a node, giving it one where it has none."""
         index = self.skipped.get(index, index)
         if index == names.start:
-            return INPUT
+            return names.input
+        if index in self.ids:
+            return self.ids[index]
         item = self.items[index]
         if item.id is None:
             item.id = names.fresh(self.nodes[index].name)
@@ -412,10 +425,11 @@ class Writer:
 
     def text(self, about: str, expect: bool) -> str:
         """Return the spec."""
-        nodes = [index for index in range(1, len(self.nodes)) if index not in self.skipped]
+        nodes = [index for index in range(1, len(self.nodes)) if index not in self.skipped and index not in self.ids]
         lines = ["cnncost: 1", f"name: {quoted(self.graph.name)}"]
         lines += [f"about: {quoted(about)}"] if about else []
-        lines += [f"input: {value_text(self.graph.input)}", ""]
+        shapes = [f"{name}: {value_text(self.nodes[index].cost.shape)}" for index, name in self.ids.items()]
+        lines += [f"input: {{{', '.join(shapes)}}}" if len(shapes) > 1 else f"input: {value_text(self.graph.input)}", ""]
         stages: list[tuple[str, list[Item]]] = []
         if nodes:
             root = self.scope(nodes, 0, "")
@@ -471,10 +485,10 @@ class Writer:
                 groups.append((stage, units))
         if not any(stage for stage, _ in groups):
             units = [unit for _, part in groups for unit in part]
-            return [("", repeated(self.items_of(units, 0, Names(0, self.taken))))]
+            return [("", repeated(self.items_of(units, 0, Names(0, self.taken, self.ids[0]))))]
         used: set[str] = set()
         found = []
-        names = Names(0, self.taken)
+        names = Names(0, self.taken, self.ids[0])
         current = 0
         for place, (stage, units) in enumerate(groups):
             between = "stem" if place == 0 else "head" if place == len(groups) - 1 else "then"

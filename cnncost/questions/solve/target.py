@@ -34,7 +34,7 @@ class Side:
     def number(self, letter: str) -> int:
         """Return what a letter stands for."""
         case = self.case
-        value: int = case.model.values[letter] if letter in case.model.declared else case.input[AXES.index(letter)]
+        value: int = case.model.values[letter] if letter in case.model.declared else case.shape[AXES.index(letter)]
         return value
 
     def with_letters(self) -> Instance:

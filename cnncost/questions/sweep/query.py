@@ -42,7 +42,7 @@ class Query:
     over: tuple[str, ...]
     settings: tuple[str, ...] = ()
     size: str | None = None
-    input: str | None = None
+    input: tuple[str, ...] = ()  # as `--input` takes it
     where: str | None = None
     pareto: str | None = None
     sort: str | None = None

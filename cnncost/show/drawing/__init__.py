@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cnncost.base.figures import figure as named
 from cnncost.base.units import short
+from cnncost.graph.graph import reads
 from cnncost.measures.report import Report
 from cnncost.show.drawing.scheme import scheme
 from cnncost.show.drawing.svg import svg
@@ -25,7 +26,7 @@ def drawing(report: Report, *, depth: int | None = None, figure: str = "flops", 
         scheme(graph),
         title=report.model,
         subtitle=subtitle,
-        input="×".join(map(str, graph.input)),
+        input=reads(graph.inputs),
         figures=report.column(figure).tolist(),
         figure=named(figure).title,
         depth=depth,

@@ -7,6 +7,7 @@ from typing import Any
 
 from cnncost.base.errors import UsageError
 from cnncost.base.version import __version__
+from cnncost.graph.graph import reads
 from cnncost.measures.devices import DEVICES, Device
 from cnncost.measures.groups import resolutions
 from cnncost.measures.report import Report
@@ -90,7 +91,7 @@ def model_data(report: Report, label: str, device: Device | None = None) -> dict
     return {
         "label": label,
         "model": report.model,
-        "input": words.shape(graph.input),
+        "input": reads(graph.inputs),
         "size": list(graph.input[1:]) or list(graph.input),
         "batch": report.batch,
         "dtype": report.dtype,

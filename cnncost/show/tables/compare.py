@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnncost.base.errors import UsageError
 from cnncost.base.poly import Num
+from cnncost.graph.graph import inputs_record, reads
 from cnncost.measures.groups import coarseness
 from cnncost.rules import show
 from cnncost.show.table import Column, Record, Table
@@ -23,6 +24,11 @@ GROUPED = ("flops", "params")  # figures that are compared group by group
 COMPARED = {"params": 0, "flops": 0, "macs": 4, "activation_bytes": 2}  # figures, and how early each goes in narrow terminals
 
 
+def _read(costs: Record) -> str:
+    """Return what a model reads: one shape, or several with their names."""
+    return reads(costs.get("inputs", {"input": costs["input"]}))
+
+
 def comparison_table(found: Comparison, exact: bool = False, by: str | None = None, bars: bool = False) -> Table:
     """Return the totals of several models side by side, with ratios to the first.
 
@@ -32,11 +38,14 @@ def comparison_table(found: Comparison, exact: bool = False, by: str | None = No
     if by is not None:
         return groups_table(found, by, exact)
     records: list[Record] = [
-        {"model": label, "input": list(report.input), "total": dict(report.total), "stages": _stages(report)}
+        {"model": label, **inputs_record(report.inputs), "total": dict(report.total), "stages": _stages(report)}
         for label, report in zip(found.labels, found, strict=True)
     ]
     drawn = {id(record): report for record, report in zip(records, found, strict=True)}
-    columns = [Column("model", "model"), Column("input", "input", priority=6, of=lambda each: show(tuple(each["input"])))]
+    columns = [
+        Column("model", "model"),
+        Column("input", "input", priority=6, of=lambda each: reads(each.get("inputs", {"input": each["input"]}))),
+    ]
     for key, priority in COMPARED.items():
         column = replace(FIGURE_COLUMNS[key], priority=priority, of=_total(key))
         ratio = Column(f"{key}_ratio", f"× {column.title}", "ratio", priority + 1, of=_ratio(key, records[0]["total"][key]))

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from cnncost.base.poly import Num
 from cnncost.base.units import short
+from cnncost.graph.graph import inputs_record
 from cnncost.questions.explain import Coverage, Explanation, FieldWorking, Part, Working, is_zero, written_number
 from cnncost.rules import RULES, show
 from cnncost.show.table import Column, Record, Table
@@ -44,7 +45,7 @@ def types_table(found: Explanation, exact: bool = False) -> Table:
         field="types",
         head={
             "model": found.graph.name,
-            "input": list(found.graph.input),
+            **inputs_record(found.graph.inputs),
             "batch": found.batch,
             "conventions": conventions,
         },

@@ -18,7 +18,10 @@ def formula_table(found: Formula, depth: int | None = None, style: Style = TEXT)
         return f"${found.write(value, style)}$" if style is LATEX else found.write(value, style)
 
     report = found.report
-    notes = [f"{report.model}: input {' × '.join(map(written, report.input))}, batch {written(report.batch)}, {report.dtype}"]
+    read = {name: " × ".join(map(written, shape)) for name, shape in report.inputs.items()}
+    several = ", ".join(f"{name} {shape}" for name, shape in read.items())
+    inputs = f"inputs {several}" if len(read) > 1 else f"input {next(iter(read.values()))}"
+    notes = [f"{report.model}: {inputs}, batch {written(report.batch)}, {report.dtype}"]
     notes.append(f"{report.convention.name}: {report.convention.states}")
     if found.letters:
         notes.append(f"letters: {', '.join(found.letters)}, whole numbers from 1")

@@ -12,7 +12,7 @@ import numpy as np
 from cnncost.base.errors import UsageError
 from cnncost.base.figures import FIGURES, order_key
 from cnncost.base.units import figures
-from cnncost.rules import show
+from cnncost.graph.graph import stated
 from cnncost.show.table import Column, Record, Stack, Table
 from cnncost.show.tables.columns import (
     BAR_COLUMNS,
@@ -62,7 +62,7 @@ def layer_table(
     order = order_key(sort) if sort else "flops" if top is not None else None
     if top is not None and top < 1:
         raise UsageError(f"--top {top} keeps no row", "give a whole number from 1")
-    whole = report.group(depth, by)
+    whole = report.without_inputs().group(depth, by)
     asked = [key for key in dict.fromkeys((*keys, order)) if key in FIGURES and key not in (*COLUMNS, "layers")]
     derivation = whole.derivation(device) if asked else None
 
@@ -179,7 +179,7 @@ def _icicle(report: Report, figure: str) -> Stack | None:
 def counted(report: Report) -> str:
     """Return the line that states what is counted."""
     how = report.convention
-    return f"input {show(report.input)}, batch {report.batch}, {report.dtype}; {how.name}: {how.states}"
+    return f"{stated(report.inputs)}, batch {report.batch}, {report.dtype}; {how.name}: {how.states}"
 
 
 def _beside(report: Report) -> tuple[str, ...]:

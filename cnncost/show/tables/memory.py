@@ -7,6 +7,7 @@ from typing import Any
 
 from cnncost.base.poly import Poly
 from cnncost.base.units import BYTE_UNITS, figure, unit_of
+from cnncost.graph.graph import inputs_record, stated
 from cnncost.measures.facts import (
     CAN_WORK_IN_PLACE,
     COUNTS,
@@ -28,7 +29,7 @@ from cnncost.measures.memory import (
     is_stored,
     is_view,
 )
-from cnncost.rules import RULES, show
+from cnncost.rules import RULES
 from cnncost.show.table import Column, Plot, Stack, Table
 
 NAMED = 6  # storages alive at the peak that are named
@@ -42,7 +43,7 @@ def memory_table(plan: Memory, exact: bool = False) -> Table:
     names = [node.name for node in plan.graph.layers]
     at = plan.peak_at
     alive = plan.alive(at) if at is not None else []
-    notes = [f"input {show(plan.graph.input)}, batch {plan.batch}; activations: {plan.convention.name}"]
+    notes = [f"{stated(plan.graph.inputs)}, batch {plan.batch}; activations: {plan.convention.name}"]
     if at is not None:
         notes.append(f"alive while {at} runs: {_largest(alive, exact)}")
     notes.append("not modelled: workspaces of convolution algorithms, fragmentation, the context of a GPU")
@@ -50,7 +51,7 @@ def memory_table(plan: Memory, exact: bool = False) -> Table:
     data = {
         "schema": "cnncost.memory/1",
         "model": plan.graph.name,
-        "input": list(plan.graph.input),
+        **inputs_record(plan.graph.inputs),
         "batch": plan.batch,
         "convention": plan.convention.name,
         "dtypes": {part: getattr(plan.precision, part) for part in plan.precision.__dataclass_fields__},

@@ -40,10 +40,13 @@ def model(name: str) -> Model:
     return open_model(str(DATA / name))
 
 
-def given(name: str) -> tuple[int, ...] | None:
+def given(name: str) -> dict[str, tuple[int, ...]] | tuple[int, ...] | None:
     """Return the input that a row is about, where the file leaves it open."""
     first = ROWS[name]["input"].partition(" ")[0].rpartition("=")[2]
-    return tuple(map(int, first.split("x")[1:])) if None in (model(name).shape or ()) else None
+    if None not in (model(name).shape or ()):
+        return None
+    shape, inputs = tuple(map(int, first.split("x")[1:])), model(name).inputs
+    return {next(iter(inputs)): shape} if len(inputs) > 1 else shape
 
 
 def totals(graph: Graph) -> tuple[int, int]:
@@ -205,7 +208,7 @@ def test_a_pinned_layer_is_named_with_its_remedy() -> None:
 
 
 def test_sizes_that_are_not_in_the_file_are_asked_for() -> None:
-    with pytest.raises(UsageError, match="leaves sizes of its input open") as error:
+    with pytest.raises(UsageError, match="leaves sizes of 'input' open") as error:
         model("onnxreal_silero_vad_silero_vad_half.onnx").trace()
     assert "--input" in error.value.hint
 
