@@ -192,10 +192,11 @@ def processes_in(folder: Path) -> set[int]:
     return found
 
 
+ENDINGS = [("SIGTERM", 143), ("SIGKILL", -9), *([("SIGHUP", 129), ("SIGINT", 130)] if NIGHTLY else [])]
+
+
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks for processes by their folder")
-@pytest.mark.parametrize(
-    ("ending", "code"), [("SIGTERM", 143), ("SIGKILL", -9), *([("SIGHUP", 129), ("SIGINT", 130)] if NIGHTLY else [])]
-)
+@pytest.mark.parametrize(("ending", "code"), ENDINGS)
 def test_however_it_ends_it_can_go_on_and_leaves_no_process(tmp_path: Path, ending: str, code: int) -> None:
     folder = tmp_path / "work"
     folder.mkdir()
