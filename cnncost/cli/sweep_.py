@@ -107,7 +107,7 @@ def command(
     batch = whole_number(asked.pop("batch"), "--batch")
     query = Query(model, over, settings, batch=batch, every=every, method=METHODS.get(method or "", "auto"), **asked)  # type: ignore[arg-type]  # click's words
     if chosen == "parquet":
-        from cnncost.show.tables.sweep import need_pyarrow
+        from cnncost.show.sweepfiles import need_pyarrow
 
         need_pyarrow()
     with _ended_by_signals() as ended, _place(path, every) as part:
@@ -176,7 +176,9 @@ def _print(result: Any, chosen: str | None, format: str | None, path: str | None
     if chosen not in ROWS:
         show(output.sweep_table(result, exact), format, path)
         return
-    write = output.WRITERS[chosen]
+    from cnncost.show import sweepfiles
+
+    write = sweepfiles.WRITERS[chosen]
     if path is None or path == "-":
         sys.stdout.flush()
         write(result, sys.stdout.buffer)
@@ -184,6 +186,9 @@ def _print(result: Any, chosen: str | None, format: str | None, path: str | None
         return
     with replacing(path) as file:
         write(result, file)
+    if chosen in sweepfiles.DESCRIBED_BESIDE:
+        with replacing(f"{path}.json") as file:
+            file.write(sweepfiles.described(result).encode() + b"\n")
     for line in output.notes(result):
         click.echo(line, err=True)
 

@@ -48,6 +48,8 @@ COMMANDS = (
     "solve resnet20_cifar --for depth --target params=1M",
     "sweep resnet18 --over width=32,64 --over block=basic,bottleneck",
     "sweep resnet18 --over width=0,64 --where flops<=2G",
+    "sweep resnet18 --over width=32,64 --sort -flops --top 1",
+    "sweep resnet18 --over width=32,64 --pareto flops,-params",
     "check resnet18 --max-params 12M --max-flops 1G",
     "diff resnet18 resnet34",
     "diff resnet50 resnext50_32x4d",
@@ -65,7 +67,7 @@ COMMANDS = (
 )
 # Objects whose keys are names of the user's, of layers, of letters or of conventions, not ours.
 MAPS = {"args", "settings", "counts", "charges", "not_counted", "arguments", "numbers", "formulas", "free", "params_by_kind"}
-MAPS |= {"example", "optimizers"}
+MAPS |= {"example", "optimizers", "sources"}
 MAPS_OF = {  # by schema
     "cnncost.conventions/1": {"flops", "memory", "params", "input_gradient", "weight_gradient"},
     "cnncost.memory_rules/1": {"dtypes"},

@@ -247,10 +247,9 @@ class Store:
 class Wide:
     """A column of integers past int64 in a file, as their multiples of 2^63 and the rest; read a part at a time."""
 
-    dtype = np.dtype(object)
-
     def __init__(self, high: Array, low: Array) -> None:
         self.high, self.low = high, low
+        self.dtype = np.dtype(object if high.any() else np.int64)
 
     def __len__(self) -> int:
         return len(self.low)
@@ -259,7 +258,7 @@ class Wide:
         high, low = self.high[place], self.low[place]
         if isinstance(place, (int, np.integer)):
             return int(high) * HALF + int(low)
-        return high.astype(object) * HALF + low.astype(object)
+        return low if self.dtype != object else high.astype(object) * HALF + low.astype(object)
 
 
 def _checksum(data: dict[str, Any]) -> int:
