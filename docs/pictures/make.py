@@ -17,7 +17,7 @@ TWELVE = (
 )
 PICTURES = {
     "icicle.svg": "cnncost plot resnext50_32x4d",
-    "drawing.svg": "cnncost draw inception_reduced",
+    "drawing.svg": "cnncost draw resnext50_32x4d --depth 1",
     "stages.svg": f"cnncost plot {FIVE} --kind stages",
     "memory.svg": "cnncost plot resnext50_32x4d --kind memory",
     "changes.svg": "cnncost plot resnet50 resnext50_32x4d --kind diff",
@@ -26,7 +26,7 @@ PICTURES = {
     "field.svg": "cnncost plot vgg16 resnet50 --kind field",
 }
 LIGHT_AND_DARK = {
-    "resnet.svg": "cnncost draw resnet50 --depth 1",
+    "inception.svg": "cnncost draw inception_reduced",
     "comparison.svg": f"cnncost plot {FIVE} --kind stages",
 }
 

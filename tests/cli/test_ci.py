@@ -104,23 +104,30 @@ class Runner:
     def run(self, base: str = "", steps: slice = slice(None), **inputs: str) -> subprocess.CompletedProcess[str]:
         described = yaml.safe_load(self.action.read_text(encoding="utf-8"))
         assert inputs.keys() <= described["inputs"].keys()
-        known = {"github.action_path": str(self.action.parent), "github.event.pull_request.base.sha": base}
+        known = {
+            "github.action_path": str(self.action.parent),
+            "github.event.pull_request.base.sha": base,
+            "steps.page.outputs.artifact-url": "https://example.org/page",
+        }
         for name, declared in described["inputs"].items():
             known[f"inputs.{name}"] = inputs.get(name, self.filled(declared["default"], known))
         env = {**os.environ, "RUNNER_TEMP": str(self.temp), "GITHUB_STEP_SUMMARY": str(self.summary), "NO_COLOR": "1"}
         env["GITHUB_WORKSPACE"] = str(self.folder)
         env.pop("PYTHONPATH", None)
-        output = ""
+        output, code = "", 0
         for step in described["runs"]["steps"][steps]:
+            if "uses" in step or (code and "!cancelled()" not in step.get("if", "")):
+                continue
+            if "inputs.report" in step.get("if", "") and known["inputs.report"] != "true":
+                continue
             assert step["shell"] == "bash"
             assert "${{" not in step["run"]  # an expression in a script is an injection
             own = {name: self.filled(value, known) for name, value in step.get("env", {}).items()}
             where = self.folder / self.filled(step.get("working-directory", "."), known)
             done = shell(step["run"], where, env | own)
             output += done.stdout
-            if done.returncode:
-                break
-        return subprocess.CompletedProcess("action", done.returncode, output)
+            code = code or done.returncode
+        return subprocess.CompletedProcess("action", code, output)
 
     @staticmethod
     def filled(text: str, known: Mapping[str, str]) -> str:
@@ -177,6 +184,25 @@ def test_action_in_a_pull_request(action: Runner, repository: Path, tmp_path: Pa
     assert "309 params, 6 above the 303 that a growth of 1%25 from 300 allows" in done.stdout
     assert runner.run(steps=CHECK, models="specs/net.yaml", against="main").returncode == 0
     assert "fatal" in runner.run(steps=CHECK, models="specs/net.yaml", against="nowhere").stdout
+
+
+def test_action_draws_the_models(action: Runner, repository: Path) -> None:
+    page = action.temp / "cnncost-report.html"
+    page.unlink(missing_ok=True)
+    grow(repository, 104)  # over budget: the page is there all the same
+    done = action.run(steps=CHECK, models="specs/*.yaml\nresnet18\n")
+    assert done.returncode == 1
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    summary = action.summary.read_text(encoding="utf-8")
+    assert summary.count("```mermaid\nflowchart TD") == 2
+    assert "<details><summary>specs/net.yaml</summary>" in summary
+    assert "[The page about these models](https://example.org/page)" in summary
+    page.unlink()
+    assert action.run(steps=CHECK, models="specs/*.yaml", report="false").returncode == 1
+    assert not page.exists()
+    commit(repository, "second")
+    assert action.run(steps=CHECK, models="specs/net.yaml", against="HEAD~1").returncode == 1
+    assert "net.yaml → specs/net.yaml" in page.read_text(encoding="utf-8")
 
 
 def test_action_takes_inputs_as_text(action: Runner, repository: Path) -> None:
