@@ -13,7 +13,7 @@ from cnncost.cli.options import CONVENTIONS, check_output, chosen, complete_mode
 @click.command("explain")
 @click.argument("model", shell_complete=complete_model)
 @click.option("--conventions", type=CONVENTIONS, metavar="A,B,…", help="Whose counts to set side by side; * stands for any.")
-@click.option("--claim", metavar="NUMBER", help="Which network, counted how, gives this number: 3.8G, 25.6M params.")
+@click.option("--claim", metavar="NUMBER", help="Which network, counted how, gives this number: 3.8G, 25.6M params, 48.6MB.")
 @click.option("--layer", metavar="NAME", help="The arithmetic of one layer, with its numbers put in.")
 @click.option("--field", metavar="NAME", help="How the receptive field of one layer comes about, layer by layer.")
 @click.option("--blank", is_flag=True, help="With --layer or --field: an exercise sheet, the solution at its end.")
@@ -48,18 +48,21 @@ def command(
     check_output(format, path)
     given = {"--conventions": conventions, "--claim": claim, "--layer": layer, "--field": field}
     asked = [name for name, value in given.items() if value is not None]
-    if len(asked) > 1:
+    if len(asked) > 1 and asked != ["--conventions", "--claim"]:
         raise UsageError(f"{' and '.join(asked)} ask different things", "give one of them")
     if blank and layer is None and field is None:
         raise UsageError("--blank makes an exercise of one layer", "give it one: --layer NAME, or --field NAME")
     number = whole_number(batch, "--batch")
     network = chosen(model, **options)
     if claim is not None:
+        from cnncost.counting import several
         from cnncost.questions import claims
 
+        said = claims.claim(claim)
+        own = several(convention if conventions is None else conventions) if conventions or convention != "lecture" else []
         sizes = [f"--size {options['size']}"] if options["size"] else [f"--input {text}" for text in options["input"]]
         label = " ".join([model, *(f"--set {setting}" for setting in options["settings"]), *sizes])
-        found: Any = claims.readings(network, claims.claim(claim), label)
+        found: Any = claims.readings(network, said, label, own)
     else:
         from cnncost.counting import several
         from cnncost.questions import explain

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from cnncost.base.units import Shown
 from cnncost.counting import CONVENTIONS
 from cnncost.questions.claims import Readings
 from cnncost.show.table import Column, Table
 
 SHOWN = 10  # candidates in the table
+WAYS = 3  # of each
 
 
 def readings_table(found: Readings, exact: bool = False) -> Table:
@@ -16,21 +20,23 @@ def readings_table(found: Readings, exact: bool = False) -> Table:
         Column("value", "counts", "count"),
         Column("match", "printed", priority=2),
         Column("departures", "assumes", "number", priority=3),
-        Column("ways", "by", priority=1, wraps=True, of=lambda candidate: ", ".join(candidate["ways"])),
+        Column("ways", "by", priority=1, wraps=True, of=lambda candidate: _some(candidate["ways"])),
     )
     records = [
         {
             "model": c.model,
             "change": c.change,
-            "value": c.value,
+            "value": round(c.value),
             "ways": list(c.ways),
             "match": c.match,
             "departures": c.departures,
         }
         for c in found.candidates
     ]
-    searched = f"{len(CONVENTIONS)} conventions, each also × 2 and ÷ 2, variants of {found.model.name}, and input sizes"
-    notes = [f"searched: {searched}"]
+    notes = [
+        f"searched: {len(CONVENTIONS)} conventions, each also × 2 and ÷ 2 and ÷ 1024ⁿ, parts of the network, variants of"
+        f" {found.model.name}, other sizes and classes"
+    ]
     if not records:
         notes.append("none of them gives this number: is it of another network, or of part of one?")
     if len(records) > SHOWN:
@@ -46,3 +52,9 @@ def readings_table(found: Readings, exact: bool = False) -> Table:
         notes=tuple(notes),
         exact=exact,
     )
+
+
+def _some(ways: Sequence[str]) -> Shown:
+    """Return all ways for files, and the first of them for people."""
+    more = len(ways) - WAYS
+    return Shown(", ".join(ways), ", ".join(ways[:WAYS]) + (f" and {more} more" if more > 0 else ""))

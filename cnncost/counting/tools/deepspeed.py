@@ -1,0 +1,54 @@
+"""DeepSpeed's profiler: functions and operators are patched, so that modules are counted by what they call."""
+
+from cnncost.counting.convention import (
+    CONVS,
+    MAXIMA,
+    MEANS,
+    NORMS,
+    WINDOWS,
+    Convention,
+    Hi,
+    Slip,
+    Wi,
+    bias,
+    called,
+    each,
+    macs,
+    reads,
+    scores,
+    window,
+    writes,
+)
+
+SOURCE = "DeepSpeed 0.19.8, deepspeed/profiling/flops_profiler/profiler.py; run in November 2026"
+
+CONVENTIONS = (
+    Convention(
+        "deepspeed",
+        "1 multiply-add = 2 FLOPs; convolution biases, norms, most activations and pooling count; +, * are free, @ is not",
+        SOURCE,
+        flops={
+            **each(("conv", "conv_transpose"), 2 * macs + bias),
+            **each(("linear", "matmul", "attention"), 2 * macs),
+            **each(NORMS, 4 * reads + bias),
+            "batch_norm": reads + bias,
+            "lrn": 4 * reads + (window - 1) * Hi * Wi,
+            **each(("relu", "leaky_relu", "prelu", "elu", "gelu", "silu"), writes),
+            "softmax": reads,
+            **each((*WINDOWS, *MEANS, *MAXIMA), reads),
+            "mean.global_avg_pool": 0,
+            "upsample": writes,
+            "MHA.attention": 2 * macs + scores,
+            **called({"relu6": writes, "add": writes, "mul": writes}),
+        },
+        slips=(Slip(("relu6",), "DeepSpeed counts 0 for nn.ReLU6, which goes through hardtanh"),),
+        beside=("deepspeed_macs",),
+    ),
+    Convention(
+        "deepspeed_macs",
+        "1 multiply-add = 1; convolutions, linear layers and matrix products only",
+        SOURCE,
+        flops=each((*CONVS, "matmul", "attention"), macs),
+        beside=("deepspeed",),
+    ),
+)

@@ -1,0 +1,44 @@
+"""mmcv's get_model_complexity_info, of which the tables of OpenMMLab's older repositories were made: ptflops of 2019."""
+
+from cnncost.counting.convention import (
+    MAXIMA,
+    MEANS,
+    NORMS,
+    WINDOWS,
+    Convention,
+    Ho,
+    Slip,
+    Wo,
+    bias,
+    called,
+    each,
+    macs,
+    reads,
+    writes,
+)
+
+FLOPS = {
+    "conv": macs + bias,
+    "conv_transpose": macs + bias // Wo * Ho,
+    "linear": macs,
+    **each(NORMS, reads + bias),
+    **each(("relu", "relu6", "leaky_relu", "prelu", "elu"), writes),
+    **each((*WINDOWS, *MEANS, *MAXIMA), reads),
+    "upsample": writes,
+}
+
+CONVENTIONS = (
+    Convention(
+        "mmcv",
+        "1 multiply-add = 1; convolution biases, batch norm 2 per element, ReLU and pooling modules 1 per element",
+        "mmcv 1.7, mmcv/cnn/utils/flops_counter.py; run in November 2026",
+        flops={
+            **FLOPS,
+            **called(each(set(FLOPS) - {"conv", "conv_transpose", "linear"}, 0)),
+            "mean.global_avg_pool": 0,
+            "MHA.linear": 0,
+        },
+        per_example=True,
+        slips=(Slip(("conv_transpose",), "mmcv takes a transposed convolution's bias at height × height positions"),),
+    ),
+)

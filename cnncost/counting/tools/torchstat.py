@@ -1,0 +1,56 @@
+"""torchstat's two counts, of modules called with a map of an image or with features."""
+
+from cnncost.counting.convention import (
+    WINDOWS,
+    Convention,
+    Slip,
+    bias,
+    called,
+    each,
+    kh,
+    kw,
+    macs,
+    reads,
+    writes,
+)
+
+SOURCE = "torchstat 0.0.7"
+RELUS = ("relu", "relu6", "leaky_relu", "prelu", "elu")
+MODULES = ("conv", "linear", "batch_norm", *RELUS, *WINDOWS, "softmax", "upsample")
+FREE = {**called(each(set(MODULES) - {"conv", "linear"}, 0)), "MHA.linear": 0}
+ADAPTIVE = Slip(("adaptive_avg_pool", "global_avg_pool"), "torchstat does not know adaptive pooling and counts 0")
+
+CONVENTIONS = (
+    Convention(
+        "torchstat",
+        "1 multiply-add = 1; convolution biases, batch norm 2 per element, ReLU and pooling modules 1 per element",
+        f"{SOURCE}, torchstat/compute_flops.py, its column Flops; run in November 2026",
+        flops={
+            "conv": macs + bias,
+            "linear": macs,
+            "batch_norm": reads + bias,
+            **each((*RELUS, *WINDOWS), reads),
+            "upsample": writes,
+            **FREE,
+        },
+        slips=(ADAPTIVE,),
+        beside=("torchstat_madd",),
+    ),
+    Convention(
+        "torchstat_madd",
+        "a product and a sum count each, one sum fewer per output; batch norm 4 per element, ReLU 1, pooling its windows",
+        f"{SOURCE}, torchstat/compute_madd.py, its column MAdd; run in November 2026",
+        flops={
+            "conv": 2 * macs - writes + bias,
+            "linear": 2 * macs - writes,
+            "batch_norm": 4 * reads,
+            **each(("relu", "relu6"), reads),
+            "max_pool": (kh * kw - 1) * writes,
+            "avg_pool": kh * kw * writes,
+            "softmax": 3 * reads - 1,
+            **FREE,
+        },
+        slips=(ADAPTIVE,),
+        beside=("torchstat",),
+    ),
+)
