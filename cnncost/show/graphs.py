@@ -12,6 +12,7 @@ from cnncost.graph.structure import Alike, scopes
 from cnncost.measures.report import Report
 from cnncost.show.drawing.scheme import Box, Level, ranges, scheme
 from cnncost.show.drawing.svg import COLOURS, opened, percent
+from cnncost.show.drawing.words import printable
 
 FORMATS = ("json", "mermaid", "dot", "folded")
 SUFFIXES = {".json": "json", ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot", ".folded": "folded"}
@@ -111,7 +112,7 @@ def folded(report: Report, figure: str = "flops") -> str:
     lines = []
     for row, value in zip(report.rows, report.column(figure).tolist(), strict=True):
         if value:
-            lines.append(f"{row.name.replace(' ', '_').replace(';', ',').replace('.', ';')} {value}")
+            lines.append(f"{printable(row.name).replace(' ', '_').replace(';', ',').replace('.', ';')} {value}")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -214,11 +215,11 @@ class _View:
 
 
 def _mermaid_text(text: str) -> str:
-    return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
+    return printable(text).replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    escaped = "\n".join(map(printable, text.split("\n"))).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
 
 

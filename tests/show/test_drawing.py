@@ -145,7 +145,7 @@ def test_depth_and_figure() -> None:
 def test_a_name_from_a_file_cannot_leave_its_element() -> None:
     from cnncost import trace
 
-    graph = trace(lambda x: x.conv(8, 3, name='<script>&"'), (3, 8, 8))
+    graph = trace(lambda x: x.conv(8, 3, name='<script>&"\x00\x1b[31m\u202e'), (3, 8, 8))
     assert "<script>" not in drawing(report(graph))
     ElementTree.fromstring(drawing(report(graph)))
 

@@ -183,8 +183,8 @@ def plain(level: Level) -> dict[str, Any]:
     return {
         "boxes": [
             {
-                "id": box.id,
-                "title": box.title,
+                "id": words.printable(box.id),
+                "title": words.printable(box.title),
                 "detail": box.detail,
                 "family": box.family,
                 "badge": box.badge,

@@ -8,7 +8,7 @@ from html import escape
 from cnncost.show.drawing.place import DETAIL, HEAD, HEIGHT, MARGIN, TITLE, Placed, Plan, place
 from cnncost.show.drawing.rows import EXIT
 from cnncost.show.drawing.scheme import Box, Level
-from cnncost.show.drawing.words import width
+from cnncost.show.drawing.words import printable, width
 
 # Okabe and Ito, Color Universal Design, 2008; the frames of boxes, with text beside them, never in them.
 COLOURS = {
@@ -87,7 +87,7 @@ def svg(
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w:.0f} {h:.0f}" width="{w:.0f}" height="{h:.0f}" role="img" '
         f'font-family="{FONT}" font-size="{DETAIL:g}">',
-        f"<title>{escape(title)}: architecture</title>",
+        f"<title>{escape(printable(title))}: architecture</title>",
         f'<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6" markerHeight="6" orient="auto">'
         f'<path d="M0 0L8 4L0 8z" fill="{ink["line"]}"/></marker></defs>',
         f'<rect width="{w:.0f}" height="{h:.0f}" fill="{ink["back"]}"/>',
@@ -127,7 +127,7 @@ def _box(
     share = sum(figures[index] for index in box.layers) / total if total else 0.0
     said = percent(share) if total else ""
     name = f"{box.id} {box.badge}".strip() + f": {box.title}, {box.detail}" + (f", {said} of {figure}" if said else "")
-    out.append(f"<g><title>{escape(name)}</title>")
+    out.append(f"<g><title>{escape(printable(name))}</title>")
     for behind in (2, 1) if box.times > 1 else ():
         out.append(_rect(left + 3 * behind, top + 3 * behind, each.w, each.h, ink["card"], colour, 0.8))
     if each.inside is not None:
@@ -180,7 +180,8 @@ def _text(
     weight = ' font-weight="600"' if bold else ""
     side = f' text-anchor="{anchor}"' if anchor != "start" else ""
     around = f' stroke="{halo}" stroke-width="4" paint-order="stroke" stroke-linejoin="round"' if halo else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{font:g}" fill="{fill}"{weight}{side}{around}>{escape(text)}</text>'
+    look = f'font-size="{font:g}" fill="{fill}"{weight}{side}{around}'
+    return f'<text x="{x:.1f}" y="{y:.1f}" {look}>{escape(printable(text))}</text>'
 
 
 __all__ = ["COLOURS", "DARK", "HEIGHT", "LIGHT", "Box", "opened", "svg"]

@@ -78,6 +78,11 @@ def short(node: Node) -> str:
     return {"batch_norm": "bn", "stochastic_depth": "drop path"}.get(node.kind, node.kind.replace("_", " "))
 
 
+def printable(text: str) -> str:
+    """Return a name from outside as a picture can show it: what is no letter, sign or space, as a control is not, as �."""
+    return text if text.isprintable() else "".join(character if character.isprintable() else "�" for character in text)
+
+
 def size(value: Any) -> str:
     """Return a kernel as people write it: 3×3, 1×7; of one axis 3."""
     return "×".join(map(str, value)) if isinstance(value, tuple) else f"{value}×{value}"

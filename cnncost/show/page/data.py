@@ -14,7 +14,7 @@ from cnncost.measures.report import Report
 from cnncost.questions.diff import difference
 from cnncost.show.drawing import words
 from cnncost.show.drawing.scheme import plain, scheme
-from cnncost.show.tables.layers import counted
+from cnncost.show.tables.layers import counted, slips
 
 USUAL_DEVICE = "h100"
 MOST_MODELS = 6  # of one page
@@ -40,7 +40,7 @@ def page_data(
     dtype; `only` names the views shown. Raises UsageError for more models, and for sizes in letters.
     """
     check_models(len(reports), diff)
-    names = list(labels or [report.model for report in reports])
+    names = [words.printable(name) for name in labels or [report.model for report in reports]]
     between = " → " if diff else ", "
     return {
         "schema": "cnncost.page/1",
@@ -76,7 +76,7 @@ def model_data(report: Report, label: str, device: Device | None = None) -> dict
     outputs, output_of = _distinct([words.shape(node.cost.shape) for node in graph.layers])
     stages, stage_of = _distinct(resolutions(graph))
     columns: dict[str, list[Any]] = {
-        "name": [node.name for node in graph.layers],
+        "name": [words.printable(node.name) for node in graph.layers],
         "kind": kind_of,
         "title": title_of,
         "output": output_of,
@@ -89,13 +89,14 @@ def model_data(report: Report, label: str, device: Device | None = None) -> dict
         columns["bound_us"] = [_short(value) for value in report.column("bound_us", device).tolist()]
     storages = list(plan.storages())
     return {
-        "label": label,
+        "label": words.printable(label),
         "model": report.model,
         "input": reads(graph.inputs),
         "size": list(graph.input[1:]) or list(graph.input),
         "batch": report.batch,
         "dtype": report.dtype,
         "counted": counted(report),
+        "notes": [*slips(report), *report.notes],
         "convention": {"name": report.convention.name, "says": report.convention.states},
         "device": None
         if device is None

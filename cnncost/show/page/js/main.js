@@ -40,7 +40,7 @@ function show(data) {
 function showModel() {
   const m = model(), metrics = Object.keys(METRICS).filter(key => m.columns[key]);
   [...$("models").children].forEach((button, k) => button.setAttribute("aria-pressed", String(k === page.at)));
-  $("counted").textContent = m.counted;
+  $("counted").replaceChildren(m.counted, ...m.notes.flatMap(note => [html("br"), note]));
   if (!metrics.includes(page.metric)) page.metric = "flops";
   $("metric").replaceChildren(...metrics.map(key => html("option", { value: key }, METRICS[key].title)));
   $("metric").value = page.metric;
