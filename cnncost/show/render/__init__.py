@@ -5,7 +5,7 @@ Text formats show figures as people read them; json, csv and tsv carry exact int
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -41,22 +41,25 @@ def plain(table: Table, width: int | None = None) -> str:
         widths = squeezed(widths, [column.wraps for column in table.columns], width)
 
     def line(cells: Iterable[str]) -> str:
-        """Return a row, on several lines where a cell is folded."""
-        folded = [wrapped(cell, most) or [""] for cell, most in zip(cells, widths, strict=True)]
-        return "\n".join(
-            "  ".join(
-                f"{part:<{most}}" if lefts else f"{part:>{most}}" for part, most, lefts in zip(parts, widths, left, strict=True)
-            ).rstrip()
-            for parts in zip_longest(*folded, fillvalue="")
+        aligned = (
+            f"{cell:<{most}}" if lefts else f"{cell:>{most}}" for cell, most, lefts in zip(cells, widths, left, strict=True)
         )
+        return "  ".join(aligned).rstrip()
+
+    def row(cells: Sequence[str]) -> str:
+        """Return a row, on several lines where a cell is folded."""
+        if width is None or all(len(cell) <= most for cell, most in zip(cells, widths, strict=True)):
+            return line(cells)
+        folded = [wrapped(cell, most) or [""] for cell, most in zip(cells, widths, strict=True)]
+        return "\n".join(map(line, zip_longest(*folded, fillvalue="")))
 
     lines = [table.title] if table.title else []
     rule = line("-" * width for width in widths)
     lines += [line(headers), rule]
-    for index, row in enumerate(rows):
+    for index, cells in enumerate(rows):
         if table.total is not None and index == len(rows) - 1:
             lines.append(rule)
-        lines.append(line(row))
+        lines.append(row(cells))
     notes = [*table.notes, *([f"{width} columns are too few for: {', '.join(dropped)}"] if dropped else [])]
     return "\n".join([*lines, *_wrapped(_paragraphs(table), width), *_plot(table, width), *_wrapped(notes, width)])
 
