@@ -194,13 +194,19 @@ def sweep(
     batch: int = 1,
     dtype: Any = "float32",
     convention: str = "lecture",
+    configurations: Iterable[Mapping[str, Any]] | None = None,
+    sample: int | None = None,
+    seed: int = 0,
+    log: bool = False,
     **axes: Any,
 ) -> Result:
     """Return every candidate of a design space that meets the condition `where`, with its figures, as a sequence of rows.
 
     Axes are settings of the model, `size`, `H` or `W`, each with its values: `width=range(16, 129, 16)`, `size=[160, 224]`;
     entries of a list in `over={"depths.2": range(1, 37)}`. A setting with a single value holds for all. `pareto`, `sort` and
-    `top` keep some of the rows, as on the command line; `jobs` is the number of processes.
+    `top` keep some of the rows, as on the command line; `jobs` is the number of processes. `configurations` are the candidates
+    themselves, a mapping of settings each; `sample` draws so many of a space at random, as `seed` says, with `log` such that
+    small numbers of a range come as often as large ones.
 
     >>> found = sweep("resnet18", width=range(16, 65, 16), where="params <= 4M")
     >>> [(row["width"], row["params"]) for row in found]
@@ -209,6 +215,7 @@ def sweep(
     from functools import partial
 
     from cnncost.models.settings import shown
+    from cnncost.questions.sweep.listed import of
     from cnncost.questions.sweep.query import Query
     from cnncost.questions.sweep.run import sweep as swept
     from cnncost.questions.sweep.workers import processes
@@ -230,6 +237,10 @@ def sweep(
         dtype=dtype_name(dtype),
         batch=batch,
         method=method,
+        configurations=None if configurations is None else of(configurations),
+        sample=sample,
+        seed=seed,
+        log=log,
     )
     return swept(query, None if jobs == 1 else partial(processes, jobs))
 

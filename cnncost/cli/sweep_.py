@@ -39,11 +39,19 @@ INTERRUPTED = 130
 @click.option(
     "--over",
     multiple=True,
-    required=True,
     metavar="NAME=VALUES",
     shell_complete=complete_setting,
     help="An axis: width=16:512:8 (both ends included), groups=1,2,4, depths.2=1:36, block=basic,bottleneck, size=…, batch=…",
 )
+@click.option(
+    "--from",
+    "source",
+    metavar="FILE",
+    help="The candidates: a .csv, .tsv, .json or .parquet of configurations, a column per setting.",
+)
+@click.option("--sample", type=click.IntRange(1), metavar="N", help="N candidates at random, in place of all.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, metavar="S", help="Which ones --sample draws.")
+@click.option("--log", is_flag=True, help="Draw the numbers of ranges log-uniformly: small ones as often as large ones.")
 @click.option("--where", metavar="CONDITION", help='Which candidates match: "flops <= 4.1G and params < 26M".')
 @click.option(
     "--pareto", metavar="A,B", help="Keep those that no other beats in all of these figures; -A where more is better."
@@ -67,6 +75,7 @@ INTERRUPTED = 130
 def command(
     model: str,
     over: tuple[str, ...],
+    source: str | None,
     jobs: int,
     dask: str | None,
     progress: bool,
@@ -83,6 +92,7 @@ def command(
     cnncost sweep resnet50 --over width=16:128:16 --over size=160,192,224
     cnncost sweep resnext50_32x4d --over cardinality=1,2,4,8,16,32 --over base_width=4:64:4 \\
       --where "flops <= 4.2G and params < 26M" --sort -flops --top 10
+    cnncost sweep regnet_x_400mf --from configs.csv -o costs.parquet
     cnncost sweep resnet50 --over width=8:512:8 --over depths.2=1:36 --pareto flops,-params -o front.csv
 
     With -o FILE.svg, .png, .pdf or .vl.json the candidates are drawn, with the budget of --where as a box.
@@ -105,6 +115,10 @@ def command(
         asked["top"] = MOST
     settings = asked.pop("settings")
     batch = whole_number(asked.pop("batch"), "--batch")
+    if source is not None:
+        from cnncost.questions.sweep.listed import read
+
+        asked["configurations"] = tuple(read(source))
     query = Query(model, over, settings, batch=batch, every=every, method=METHODS.get(method or "", "auto"), **asked)  # type: ignore[arg-type]  # click's words
     if chosen == "parquet":
         from cnncost.show.sweepfiles import need_pyarrow

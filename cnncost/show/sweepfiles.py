@@ -47,7 +47,7 @@ class Field:
             return np.asarray(result.rows[self.source][start:stop])
         axis = self.source
         index = np.asarray(result.rows["index"][start:stop])
-        places = index // result.space.strides[axis.name] % len(axis.values)
+        places = result.space.places(axis, index)
         if isinstance(axis.values, range):
             return np.asarray(axis.values.start + axis.values.step * places)
         if self.kind == "integers":

@@ -107,6 +107,10 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     "--pareto": (["flops,params"], ["nope", "flops,nope"]),
     "--jobs": (["1"], ["-1", "x"]),
     "--progress": ([""], []),
+    "sweep --from": ([], ["nope.csv", "nope.xyz"]),  # in place of --over, with which the command above stands
+    "--sample": (["1"], ["0", "x"]),
+    "--seed": (["3"], ["-1", "x"]),
+    "--log": ([], [""]),
     "--dask": ([], ["nowhere"]),
     "--resume": ([], []),
     "--method": (["arrays"], ["nope"]),

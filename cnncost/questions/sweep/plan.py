@@ -50,6 +50,34 @@ class Plan:
         return tuple(one for one in self.conditions if one[1][0] == "!=")
 
 
+def as_column(costs: Costs, axis: Axis) -> Axis:
+    """Return an axis of whole numbers as a column where the model takes a letter for it: then it counts no layers."""
+    if axis.role != "structure" or not axis.whole or axis.ends[0] < 1:
+        return axis
+    for values in _tries(costs):
+        try:
+            with assumptions():
+                costs.traced({**values, axis.name: symbol(axis.name)})
+        except ModelError as error:
+            if not _refused(error):
+                return axis
+            continue  # a rule refuses these values, whatever the axis is
+        except FAILURES:  # from the model's own code, which was given a letter
+            return axis
+        return replace(axis, role="column")
+    return axis
+
+
+def _tries(costs: Costs) -> Iterator[dict[str, Any]]:
+    """Iterate over a few candidates, of which some may be impossible to build: the first, the last, and others."""
+    axes = costs.space.axes
+    rng = random.Random(1)
+    yield {axis.name: axis.values[0] for axis in axes}
+    yield {axis.name: axis.values[-1] for axis in axes}
+    for _ in range(TRIES):
+        yield {axis.name: axis.values[rng.randrange(len(axis.values))] for axis in axes}
+
+
 class Planner:
     """The plans of a space's structures. `axes` are in the order in which candidates are evaluated, the last one fastest.
 
@@ -60,7 +88,7 @@ class Planner:
         self.costs = costs
         self.method = method
         self.plans: dict[Any, Plan] = {}
-        axes = tuple(map(self._role, costs.space.axes))
+        axes = costs.space.axes if method == "one at a time" else tuple(as_column(costs, axis) for axis in costs.space.axes)
         structures = [axis for axis in axes if axis.role == "structure"]
         self.sizes = tuple(axis for axis in axes if axis.role != "structure")
         self.counts: tuple[Axis, ...] = ()
@@ -89,32 +117,6 @@ class Planner:
 
     # ── which axes are counts of layers ──────────────────────────────────────────────────────────────────────────────
 
-    def _role(self, axis: Axis) -> Axis:
-        """Return an axis of whole numbers as a column where the model takes a letter for it: then it counts no layers."""
-        if axis.role != "structure" or not axis.whole or axis.ends[0] < 1 or self.method == "one at a time":
-            return axis
-        for values in self._tries():
-            try:
-                with assumptions():
-                    self.costs.traced({**values, axis.name: symbol(axis.name)})
-            except ModelError as error:
-                if not _refused(error):
-                    return axis
-                continue  # a rule refuses these values, whatever the axis is
-            except FAILURES:  # from the model's own code, which was given a letter
-                return axis
-            return replace(axis, role="column")
-        return axis
-
-    def _tries(self) -> Iterator[dict[str, Any]]:
-        """Iterate over a few candidates, of which some may be impossible to build: the first, the last, and others."""
-        axes = self.costs.space.axes
-        rng = random.Random(1)
-        yield {axis.name: axis.values[0] for axis in axes}
-        yield {axis.name: axis.values[-1] for axis in axes}
-        for _ in range(TRIES):
-            yield {axis.name: axis.values[rng.randrange(len(axis.values))] for axis in axes}
-
     def _counts(self, structures: Sequence[Axis]) -> tuple[Axis, ...]:
         first = {axis.name: axis.values[0] for axis in structures}
         counts = tuple(axis for axis in structures if axis.whole and len(axis.values) > 1 and axis.rising and self._loops(axis))
@@ -125,7 +127,7 @@ class Planner:
 
     def _loops(self, axis: Axis) -> bool:
         """Whether a model only counts with a setting, or gives the same steps for each of its few values."""
-        for values in self._tries():
+        for values in _tries(self.costs):
             asked: list[str] = []
             try:
                 for value in axis.values[:2]:

@@ -23,6 +23,7 @@ from cnncost.models.reference import sized
 from cnncost.questions.sweep.boxes import grain
 from cnncost.questions.sweep.chunk import ALIASES, FIGURES, Array, Choices, Chunk, Method, Reasons, joined
 from cnncost.questions.sweep.evaluate import SORTED, Evaluator
+from cnncost.questions.sweep.listed import TOGETHER, Configuration, Listed, ListedEvaluator, listed, sampled
 from cnncost.questions.sweep.product import front
 from cnncost.questions.sweep.space import Space, space
 from cnncost.questions.sweep.subject import VERSION, Subject, of_convention, program, settings_of, sources
@@ -52,6 +53,10 @@ class Query:
     dtype: str = "float32"
     batch: int = 1
     method: Method = "auto"
+    configurations: tuple[Configuration, ...] | None = None  # a list of candidates, in place of axes
+    sample: int | None = None  # so many candidates at random
+    seed: int = 0
+    log: bool = False  # with the logarithms of numbers along ranges as likely as each other
 
 
 @dataclass
@@ -115,7 +120,21 @@ class Result(Showable, Sequence[dict[str, Any]]):
     @property
     def axes(self) -> tuple[str, ...]:
         """The names of the axes, as given."""
-        return tuple(given.partition("=")[0].strip() for given in self.query.over)
+        return tuple(axis.name for axis in self.space.axes)
+
+
+def _space(model: Model, query: Query) -> Space:
+    """Return the candidates that a query names: a product of axes, some of them at random, or a list."""
+    if query.configurations is not None:
+        if query.over or query.sample is not None:
+            raise UsageError("a list of configurations is all there is", "leave out --over and --sample, or --from")
+        return listed(model, query.configurations)
+    found = space(model, query.over)
+    if query.sample is None:
+        if query.log:
+            raise UsageError("--log says how a sample is drawn", "say how many: --sample N")
+        return found
+    return sampled(found, query.sample, query.seed, query.log)
 
 
 class Task:
@@ -130,7 +149,7 @@ class Task:
         self.query = query
         self.convention = convention(query.convention) if isinstance(query.convention, str) else query.convention
         self.sources = {**sources(model, query.model), **of_convention(query.convention, self.convention)}
-        asked = space(model, query.over)
+        asked = _space(model, query)
         if query.size and any(axis.role == "size" for axis in asked.axes):
             raise UsageError("--size and --over size= both say how large the input is", "give one of them")
         if query.batch != 1 and any(axis.role == "batch" for axis in asked.axes):
@@ -143,7 +162,8 @@ class Task:
         if self.sort is None and not self.objectives and (query.top is not None or not query.every):
             self.sort = ("flops", 1)
         self.limit = query.top if query.top is not None else None if query.every or self.objectives else SHOWN
-        self.evaluator = Evaluator(asked, self.convention, query.dtype, query.batch, query.method)
+        counting = (self.convention, query.dtype, query.batch, query.method)
+        self.evaluator = ListedEvaluator(asked, *counting) if isinstance(asked, Listed) else Evaluator(asked, *counting)
 
     @cached_property
     def subject(self) -> Subject:
@@ -154,6 +174,8 @@ class Task:
             "settings": settings_of(model),
             "input": list(map(str, model.shape or ())),
             "over": [f"{axis.name}={axis.text}" for axis in self.space.axes],
+            "configurations": None if isinstance(self.evaluator, Evaluator) else self.evaluator.space.digest,
+            **{name: getattr(query, name) for name in ("sample", "seed", "log")},
             **{name: getattr(query, name) for name in ("where", "pareto", "sort", "top", "every", "dtype", "batch", "method")},
             "convention": self.convention.name,
         }
@@ -177,7 +199,7 @@ class Task:
         result = Partial()
         self.evaluator.used.clear()
         kept: list[Rows] = []
-        if self.keeps_all and not self.evaluator.in_order:
+        if self.keeps_all and isinstance(self.evaluator, Evaluator) and not self.evaluator.in_order:
             for chunks in self.evaluator.ordered(start, stop):
                 rows = stacked(*(self._add(result, chunk) for chunk in chunks))
                 kept.append(taken(rows, np.argsort(rows["index"], kind="stable")))
@@ -195,6 +217,8 @@ class Task:
 
     def prepare(self) -> None:
         """Work out how the candidates of each structure are evaluated, where there are few: workers then need not trace."""
+        if not isinstance(self.evaluator, Evaluator):
+            return
         planner = self.evaluator.planner
         begun = time.monotonic()
         for values in product(*(axis.values for axis in planner.fixed)):
@@ -205,6 +229,8 @@ class Task:
     @property
     def grain(self) -> int:
         """How many candidates are best evaluated together."""
+        if not isinstance(self.evaluator, Evaluator):
+            return TOGETHER
         if self.keeps_all and not self.evaluator.in_order:
             return grain(self.space.shape, SORTED)
         return grain([len(axis.values) for axis in self.evaluator.axes])
@@ -258,7 +284,7 @@ class Task:
         if name in FIGURES:
             return column * sign
         axis = next(axis for axis in self.space.axes if axis.name == name)
-        places = column // self.space.strides[name] % len(axis.values)
+        places = np.asarray(self.space.places(axis, column))
         if isinstance(axis.values, range):
             return places * sign
         ranks = np.argsort(np.argsort([float(v) if v is not None else -1.0 for v in axis.values], kind="stable"), kind="stable")

@@ -12,7 +12,7 @@ from cnncost.base.errors import UsageError
 from cnncost.base.units import whole_number
 from cnncost.models.instance import Instance
 from cnncost.models.model import Model
-from cnncost.models.settings import shown
+from cnncost.models.settings import Setting, shown
 
 Role = Literal["structure", "column", "size", "batch"]
 LARGEST_SPACE = 2**63 - 1  # of which a candidate's index is still an int64
@@ -103,6 +103,10 @@ class Space:
             stride *= len(axis.values)
         return found
 
+    def places(self, axis: Axis, index: Any) -> Any:
+        """Return the places of candidates along one axis, for an index or an array of them."""
+        return index // self.strides[axis.name] % len(axis.values)
+
     def values(self, index: int) -> dict[str, Any]:
         """Return the settings of one candidate, by axis."""
         found: dict[str, Any] = {}
@@ -149,9 +153,9 @@ def axis(model: Model, text: str) -> Axis:
         batch = name.endswith("batch")
         if not batch and (model.shape is None or len(model.shape) != 3):
             raise UsageError(f"--over {name}: {model.name} reads no C×H×W map by itself", "give one: --input C,H,W")
-        return Axis(name, _numbers(listed, name, 1), "batch" if batch else "size")
+        return Axis(name, _numbers(listed, name, 1), role_of(case, setting))
     if setting.kind in ("size", "count") and re.fullmatch(r"[-+0-9_:,\s]+", listed):
-        return Axis(name, _numbers(listed, name, 0), "column" if setting.kind == "size" else "structure")
+        return Axis(name, _numbers(listed, name, 0), role_of(case, setting))
     parts = listed.split("|" if setting.kind == "list" else ",")
     chosen = tuple(setting.read(part) for part in parts)
     if len(set(chosen)) < len(chosen):
@@ -159,11 +163,20 @@ def axis(model: Model, text: str) -> Axis:
     return Axis(name, chosen, "structure")
 
 
+def role_of(case: Instance, setting: Setting) -> Role:
+    """Return how candidates differ along a setting."""
+    if case.of_input(setting.name):
+        return "batch" if setting.name.endswith("batch") else "size"
+    return "column" if setting.kind == "size" else "structure"
+
+
 def space(model: Model, axes: Sequence[str | Axis]) -> Space:
     """Return the space of a model over axes given as text or ready-made. Raises UsageError where they clash."""
     found = [axis(model, given) if isinstance(given, str) else given for given in axes]
     if not found:
-        raise UsageError("nothing to sweep over", "name an axis: --over width=16:512:8")
+        raise UsageError(
+            "nothing to sweep over", "name an axis, --over width=16:512:8, or a file of configurations, --from FILE"
+        )
     names = [one.name for one in found]
     for name in names:
         if names.count(name) > 1:

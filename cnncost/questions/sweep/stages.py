@@ -13,6 +13,7 @@ import numpy as np
 from cnncost.base.ints import INT64_MAX
 from cnncost.base.poly import Num, Poly
 from cnncost.questions.sweep.chunk import ALIASES, FIGURES, Reason, joined, reason_key
+from cnncost.questions.sweep.evaluate import Evaluator
 from cnncost.questions.sweep.forms import bound, form, letters_of, met
 from cnncost.questions.sweep.plan import Plan, separate
 from cnncost.questions.sweep.product import LARGEST_HALF, Stage, best, count, pareto, parted
@@ -31,6 +32,8 @@ MOST_SHARED = 12  # axes among which the shared ones are looked for
 def by_stages(task: Task, progress: Callable[[int, int], None] | None = None) -> Partial | None:
     """Return the answer by stage tables; None where stages are not separate or visiting each candidate is quicker."""
     space = task.space
+    if not isinstance(task.evaluator, Evaluator):
+        return None
     bounds = upper_bounds(task.where, (*FIGURES, *ALIASES))
     forced = task.query.method == "stage tables"
     if task.query.method not in ("auto", "stage tables") or bounds is None or (space.size < WORTH_TABLES and not forced):
@@ -75,6 +78,7 @@ class _Layout:
         self.task = task
         self.plan = plan
         self.limits = limits
+        assert isinstance(task.evaluator, Evaluator)
         planner = task.evaluator.planner
         self.axes = [axis for axis in planner.axes if axis not in planner.fixed]
         self.strides = task.space.strides
