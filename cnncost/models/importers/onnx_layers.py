@@ -14,7 +14,7 @@ from typing import Any
 from cnncost.models.importers import axes as ax
 from cnncost.models.importers import layers
 from cnncost.models.importers.axes import Axis, PinnedError
-from cnncost.models.importers.onnx_folding import ELEMENTS, Array, array, fold
+from cnncost.models.importers.onnx_folding import ELEMENTS, Numbers, fold
 from cnncost.models.importers.onnx_graph import FLOATS, SMALL, Graph, Tensor
 from cnncost.models.importers.records import Weight
 from cnncost.models.importers.replay import Call, Translation, Value
@@ -42,7 +42,7 @@ def attribute(call: Call, name: str, default: Any = None) -> Any:
     return default if found is None or found == [] else found
 
 
-def numbers(value: Value | None) -> Array | None:
+def numbers(value: Value | None) -> Numbers | None:
     """Return the numbers of a value, where they are few and known."""
     if value is None:
         return None
@@ -50,8 +50,9 @@ def numbers(value: Value | None) -> Array | None:
         sizes = value.weight.sizes
         if math.prod(sizes) <= SMALL and tuple(map(ax.was, value.dims)) == tuple(sizes):
             found = value.weight.numbers()
-            value.content = None if found is None else array(found, sizes)
-    return value.content
+            value.content = None if found is None else Numbers(tuple(found), tuple(sizes))
+    content: Numbers | None = value.content
+    return content
 
 
 def listed(call: Call, name: str, place: int) -> list[Any] | None:
@@ -64,7 +65,7 @@ def listed(call: Call, name: str, place: int) -> list[Any] | None:
     found = numbers(value)
     if found is None:
         raise PinnedError(f"its input {place + 1} is worked out from the data, so its size is not known")
-    return [int(n) if isinstance(n, float) else n for n in found.ravel().tolist()]
+    return [int(n) if isinstance(n, float) else n for n in found.values]
 
 
 def before(call: Call, place: int) -> list[Any] | None:
@@ -261,7 +262,7 @@ def resize(call: Call) -> Value:
         known = numbers(value)
         if value is not None and known is None and given(call, 3) is None:
             raise PinnedError("its factors are worked out from the data")
-        scales = known.ravel().tolist() if known is not None and known.size else None
+        scales = list(known.values) if known is not None and known.values else None
     sizes = None if old or scales else listed(call, "", 3)
     if scales is None and sizes is None:
         raise LookupError("it has neither factors nor sizes")
@@ -348,8 +349,8 @@ def clip(call: Call) -> Value:
     """Clip: relu6 from 0 to 6."""
     low, high = (attribute(call, name) for name in ("min", "max"))
     bounds = [numbers(given(call, place)) for place in (1, 2)]
-    low = bounds[0].item() if bounds[0] is not None and bounds[0].size == 1 else low
-    high = bounds[1].item() if bounds[1] is not None and bounds[1].size == 1 else high
+    low = bounds[0].one if bounds[0] is not None and len(bounds[0].values) == 1 else low
+    high = bounds[1].one if bounds[1] is not None and len(bounds[1].values) == 1 else high
     return layers.pointwise(
         call, needed(call), "relu6" if (low, high) == (0, 6) else "relu" if (low, high) == (0, None) else "clip"
     )
@@ -430,7 +431,7 @@ def constant(call: Call) -> Value:
             found = arguments[key]
             many = found if isinstance(found, list) else [found]
             sizes = (len(many),) if isinstance(found, list) else ()
-            return Value(ax.fixed(sizes), content=array(many, sizes) if len(many) <= SMALL else None)
+            return Value(ax.fixed(sizes), content=Numbers(tuple(many), sizes) if len(many) <= SMALL else None)
     return Value(())
 
 
@@ -447,7 +448,7 @@ def constant_of_shape(call: Call) -> Value:
     earlier = before(call, 0)
     dims = tuple(ax.axis(old, size) for old, size in zip(earlier or sizes, sizes, strict=True))
     small = all(isinstance(size, int) for size in sizes) and math.prod(sizes) <= SMALL
-    content = array([fill] * math.prod(sizes), sizes) if small else None
+    content = Numbers((fill,) * math.prod(sizes), tuple(sizes)) if small else None
     if kind in FLOATS and sizes and call.record.inputs[0] in call.replay.program.weights:
         return Value(dims, weight=Weight(call.record.outputs[0], tuple(sizes)), content=content)
     return Value(dims, content=content)
@@ -458,12 +459,12 @@ def shape(call: Call) -> Value:
     x = needed(call)
     found = [ax.was(dim) if ax.is_batch(dim) else ax.now(dim) for dim in x.dims]
     found = found[slice(attribute(call, "start", 0), attribute(call, "end"))]
-    return Value(ax.fixed((len(found),)), content=array(found, (len(found),)))
+    return Value(ax.fixed((len(found),)), content=Numbers(tuple(found), (len(found),)))
 
 
 def size_of(call: Call) -> Value:
     """Size: how many elements there are."""
-    return Value((), content=array([ax.now(ax.joined(needed(call).dims))], ()))
+    return Value((), content=Numbers((ax.now(ax.joined(needed(call).dims)),), ()))
 
 
 # ── shapes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -484,7 +485,7 @@ def reshape(call: Call) -> Value:
         made = layers.rearranged(call, x, layers.stated(call, x.dims, new, ax.resolved(math.prod(map(ax.was, x.dims)), old)))
     content = numbers(x)
     if content is not None and made.tensor is None:
-        made.content = content.reshape(tuple(map(ax.now, made.dims)))
+        made.content = Numbers(content.values, tuple(map(ax.now, made.dims)))
     return made
 
 
@@ -594,7 +595,7 @@ def slice_(call: Call) -> Value:
         x = layers.slice_(call, x, axis, start, end, step, exact=True)
     if content is not None and x.tensor is None:
         made = fold("Slice", [numbers(given(call, n)) for n in range(len(call.record.inputs))], call.record.arguments)
-        x = Value(x.dims, weight=x.weight, content=made[0] if made else None)
+        x = Value(x.dims, weight=x.weight, content=made)
     return x
 
 
@@ -605,10 +606,10 @@ def gather(call: Call) -> Value:
     if x.tensor is None and x.weight is not None and x.weight.learned and axis == 0 and x.rank == 2 and at.tensor is not None:
         return layers.embedding(call, x, at)
     where = numbers(at)
-    if where is not None and where.ndim == 0:
+    if where is not None and where.sizes == ():
         if ax.is_batch(x.dims[axis]):
             return Value((*x.dims[:axis], *x.dims[axis + 1 :]), x.tensor, [*x.present[:axis], *x.present[axis + 1 :]])
-        return layers.select(call, x, axis, where.item())
+        return layers.select(call, x, axis, where.one)
     indices: list[Value | None] = [None] * axis + [at]
     return layers.index(call, x, indices)
 
@@ -679,8 +680,8 @@ def conditional(call: Call) -> list[Value]:
         for name, tensor in graph.weights.items():
             call.replay.values[name] = Value(ax.fixed(tensor.dims), weight=_weight(call, tensor, name))
     known = numbers(needed(call))
-    if known is not None and known.size == 1:
-        graphs = [graphs[0] if known.item() else graphs[1]]
+    if known is not None and len(known.values) == 1:
+        graphs = [graphs[0] if known.one else graphs[1]]
     return call.replay.branch(call, [Side(graph) for graph in graphs])
 
 
@@ -840,31 +841,26 @@ FOLDED = {
 
 
 def _or_folded(operation: str, translation: Translation | None) -> Translation:
-    """Return a translation that first looks whether all its inputs are known numbers."""
+    """Return a translation that first looks whether all its inputs are known numbers, and none of them weights."""
 
     def translate(call: Call) -> Value | Sequence[Value | None]:
         operands = [given(call, place) for place in range(len(call.record.inputs))]
-        if all(value is None or value.tensor is None for value in operands) and any(value is not None for value in operands):
+        if operands and all(value is None or (value.tensor is None and not _weighs(value)) for value in operands):
             known = [numbers(value) for value in operands]
             if all((value is None) == (found is None) for value, found in zip(operands, known, strict=True)):
                 made = fold(operation, known, call.record.arguments)
                 if made is not None:
-                    weights = [
-                        value
-                        for value in operands
-                        if value is not None
-                        and value.weight is not None
-                        and value.weight.learned
-                        and math.prod(map(ax.was, value.dims)) > 1
-                    ]
-                    if not weights or operation == "Cast":
-                        keep = operands[0].weight if operation == "Cast" and operands[0] is not None else None
-                        return [Value(ax.fixed(part.shape), content=part, weight=keep) for part in made]
+                    return Value(ax.fixed(made.sizes), content=made)
         if translation is None:
             return call.without_rule()
         return translation(call)
 
     return translate
+
+
+def _weighs(value: Value) -> bool:
+    """Whether a value is learned numbers, and more than one."""
+    return value.weight is not None and value.weight.learned and any(dim != () for dim in value.dims)
 
 
 def _always(translation: Translation) -> Translation:

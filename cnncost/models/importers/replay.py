@@ -226,7 +226,7 @@ class Replay:
             self.values[name] = value
             sizes = self.found.sizes[name] = tuple(map(ax.was, value.dims))
             if value.content is not None:
-                self.found.numbers[name] = value.content.ravel().tolist()
+                self.found.numbers[name] = list(value.content.values)
             recorded = record.shapes[place] if place < len(record.shapes) else None
             if recorded is None:
                 continue
