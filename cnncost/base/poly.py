@@ -270,6 +270,28 @@ def equal(a: object, b: object) -> bool:
     return not isinstance(a, Poly) and not isinstance(b, Poly) and bool(a == b)
 
 
+_PERIOD = 2**12 * 3**2 * 5 * 7  # what sizes are divided by divides it
+_APART = (101, 211, 307, 401, 503, 601, 701, 809)  # how many periods the letters stand for, so that none is another's multiple
+
+
+def agree_rounded(a: Num, b: Num) -> bool:
+    """Return whether two numbers in letters differ by rounding alone: for sizes that divide well they are the same.
+
+    >>> H, W = symbols("H W")
+    >>> agree_rounded(2 * (H // 32), H // 16), agree_rounded(H // 2, H), agree_rounded(H, W)
+    (True, False, False)
+    """
+    letters = sorted({letter for side in (a, b) if isinstance(side, Poly) for letter in side.letters()})
+    if not letters or len(letters) > len(_APART):
+        return False
+    for rest in range(64):
+        values = {letter: _PERIOD * apart + rest for letter, apart in zip(letters, _APART, strict=False)}
+        one, other = (side.subs(values) if isinstance(side, Poly) else side for side in (a, b))
+        if one == other:
+            return True
+    return False
+
+
 def same(a: Num, b: Num) -> bool:
     """Return whether two numbers are equal: the one question a rule or a model may ask of a size.
 

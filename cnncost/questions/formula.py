@@ -58,10 +58,15 @@ class Formula(Showable):
 
     def conditions(self, style: Style = TEXT) -> list[str]:
         """Return what was taken for granted of the letters: where it fails the network is another one."""
-        relations = {"!=": "{} ≠ {}", ">=": "{} ≥ {}", "%": "{} is a multiple of {}"}
+        relations = {"!=": "{} ≠ {}", ">=": "{} ≥ {}", "==": "{} = {}", "%": "{} is a multiple of {}"}
         if style is PYTHON:
-            relations = {"!=": "{} != {}", ">=": "{} >= {}", "%": "({}) % ({}) == 0"}
-        return [relations[name].format(*(written(side, style) for side in _reduced(name, a, b))) for name, a, b in self.assumed]
+            relations = {"!=": "{} != {}", ">=": "{} >= {}", "==": "{} == {}", "%": "({}) % ({}) == 0"}
+        both = {(a, b) for name, a, b in self.assumed if name == ">=" and (">=", b, a) in self.assumed}
+        return [
+            relations[name if (a, b) not in both else "=="].format(*(written(side, style) for side in _reduced(name, a, b)))
+            for name, a, b in self.assumed
+            if (a, b) not in both or (b, a) not in both or self.assumed.index((name, a, b)) < self.assumed.index((name, b, a))
+        ]
 
     def to_dict(self, depth: int | None = None) -> dict[str, Any]:
         """Return the forms as Python expressions of the letters: the object of `--format json` (cnncost.formula/1)."""

@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from cnncost.base.errors import CostError, Refusal
 from cnncost.base.ints import Ints
-from cnncost.base.poly import Num, Poly, assume, equal
+from cnncost.base.poly import Num, Poly, agree_rounded, assume, equal
 
 Shape: TypeAlias = tuple[Num, ...]  # of one example, without the batch
 
@@ -146,8 +146,16 @@ def divide(value: Num, parts: Num, name: str, parts_name: str, kind: Refusal = R
 
 
 def require_equal(a: Num, b: Num, fact: str, remedy: str = "", kind: Refusal = Refusal.INPUTS) -> None:
-    """Require two sizes to be equal; candidates of a column that differ are invalid, not another structure."""
-    require(a == b if isinstance(a, Ints) or isinstance(b, Ints) else equal(a, b), fact, remedy, kind)
+    """Require two sizes to be equal; candidates of a column that differ are invalid, not another structure.
+
+    Sizes in letters that differ by rounding alone, 2·⌈H/32⌉ and ⌈H/16⌉, are taken to be equal: the closed form holds there.
+    """
+    if isinstance(a, Ints) or isinstance(b, Ints):
+        require(a == b, fact, remedy, kind)
+    elif not equal(a, b):
+        require(agree_rounded(a, b), fact, remedy, kind)
+        assume(">=", a, b)
+        assume(">=", b, a)
 
 
 def elements(x: Shape) -> Num:

@@ -18,7 +18,7 @@ from cnncost.models.importers.assume import Assumptions, assumptions
 from cnncost.models.importers.caffe_file import FIELDS, WEIGHTED, Layer, layers_of
 from cnncost.models.importers.caffe_layers import TRANSLATIONS
 from cnncost.models.importers.prototxt import Message, parse
-from cnncost.models.importers.text import as_input, counted, require_inputs, say_buffers, say_growth, text_of
+from cnncost.models.importers.text import as_input, as_stated, counted, require_inputs, say_buffers, say_growth, text_of
 from cnncost.models.model import Model
 
 Shape: TypeAlias = tuple[int, ...]
@@ -86,7 +86,7 @@ def _say_placeholder(x: Tensor, net: Network) -> None:
     own = next(iter(net.inputs.values()))
     whole = all(node.kind != "linear" for node in x.tracer.nodes)
     tiny = own is not None and len(own) == 3 and max(own[1:]) < PLACEHOLDER and whole
-    if own == x.shape and (tiny or any(blob in ("im_info", "rois") for blob in net.labels)):
+    if own is not None and as_stated((x,), (own,)) and (tiny or any(blob in ("im_info", "rois") for blob in net.labels)):
         sides = "×".join(map(str, own[1:]))
         x.note(f"the input of {sides} in the file is a placeholder, which the program overwrites: give --size")
 

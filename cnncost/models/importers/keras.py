@@ -26,7 +26,7 @@ from cnncost.models.importers.keras_file import (
 from cnncost.models.importers.keras_layers import TRANSLATIONS, Translation, unchanged
 from cnncost.models.importers.keras_operations import operation
 from cnncost.models.importers.rotation import file_shape
-from cnncost.models.importers.text import as_input, require_inputs, say_buffers, say_growth
+from cnncost.models.importers.text import as_input, as_stated, require_inputs, say_buffers, say_growth
 from cnncost.models.model import Model
 from cnncost.rules.ops import show
 
@@ -53,7 +53,7 @@ def read(data: Data, name: str) -> Model:
 
     def run(*xs: Tensor, assume: tuple[str, ...] = ()) -> tuple[Tensor, ...]:
         require_inputs(xs, shapes)
-        state = State(assumptions(assume), own=not assume and tuple(x.shape for x in xs) == tuple(shapes.values()))
+        state = State(assumptions(assume), own=not assume and as_stated(xs, shapes.values()))
         state.rotated.update(zip((x.index for x in xs), rotated, strict=True))
         outputs = replay(net, xs, state)
         state.say(xs[0])

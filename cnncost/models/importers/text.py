@@ -44,11 +44,24 @@ def say_buffers(x: Tensor, format: str) -> None:
         x.note(f"+{buffers:,} buffers = {params + buffers:,} in {format}")
 
 
+def in_numbers(*shapes: Any) -> bool:
+    """Whether all sizes of some shapes are plain numbers: no letters, no columns, none open."""
+    return all(type(size) is int for shape in shapes for size in shape)
+
+
+def as_stated(xs: Sequence[Tensor], shapes: Iterable[Any]) -> bool:
+    """Whether tensors have the shapes that a file states; letters and columns never have, and are not asked."""
+    stated = list(shapes)
+    return all(shape is not None and in_numbers(shape, x.shape) for shape, x in zip(stated, xs, strict=True)) and all(
+        tuple(shape) == tuple(x.shape) for shape, x in zip(stated, xs, strict=True)
+    )
+
+
 def say_growth(xs: Sequence[Tensor], own: Any, function: Callable[..., Any]) -> None:
     """Say where other inputs than the file's change how many parameters there are: layers behind flatten grow with them."""
-    shapes = tuple(own.values()) if isinstance(own, dict) else (own,)
-    given = tuple(x.shape for x in xs)
-    if own is None or shapes == given or not all(type(size) is int for shape in (*shapes, *given) for size in shape):
+    shapes = list(own.values()) if isinstance(own, dict) else [own]
+    given = [x.shape for x in xs]
+    if own is None or not in_numbers(*shapes, *given) or as_stated(xs, shapes):
         return
     try:
         before = sum(node.cost.params for node in trace(function, own).nodes)

@@ -13,7 +13,7 @@ from cnncost.graph.graph import Tensor
 from cnncost.models.importers import Data
 from cnncost.models.importers.assume import Assumptions, assumptions
 from cnncost.models.importers.rotation import Rotated, file_shape
-from cnncost.models.importers.text import as_input, counted, require_inputs, say_growth
+from cnncost.models.importers.text import as_input, as_stated, counted, require_inputs, say_growth
 from cnncost.models.importers.tflite_file import MAGIC, TYPES, Operator, Program, Variable, program
 from cnncost.models.importers.tflite_layers import TRANSLATIONS, Call
 from cnncost.models.model import Model
@@ -48,7 +48,7 @@ def read(data: Data, name: str) -> Model:
         require_inputs(xs, inputs)
         assumed = assumptions(assume)
         state: Rotated = dict(zip((x.index for x in xs), rotated, strict=True))
-        made = replay(found, xs, state, assumed, own=not assume and tuple(x.shape for x in xs) == tuple(inputs.values()))
+        made = replay(found, xs, state, assumed, own=not assume and as_stated(xs, inputs.values()))
         assumed.say(xs[0])
         _say_type(xs[0], found)
         say_growth(xs, own, partial(run, assume=assume))
