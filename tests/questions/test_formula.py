@@ -142,7 +142,7 @@ REFUSING = {
     "zfnet": "dropout",
     "vgg11": "dropout",
     "vgg16_lecture": "dropout",
-    "googlenet": "dropout largest last_pool",
+    "googlenet": "dropout last_pool",
     "googlenet_bvlc": "dropout",
     "inception_v3": "dropout",
     "inception_v4": "dropout",
