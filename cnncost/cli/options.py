@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 import click
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from cnncost.measures.report import Report
     from cnncost.models.model import Model
     from cnncost.show.table import Table
+
+Cut: TypeAlias = tuple[str | None, str | None, bool]  # a part of a network: from a layer, until a layer, with its head
+WHOLE: Cut = (None, None, True)
+FROM = "Only the part from this layer or scope on, with it."
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -178,17 +182,26 @@ def output_options(function: F, formats: Sequence[str] = FORMATS) -> F:
     return function
 
 
-def network_options(function: F) -> F:
-    """Add the options that change the network: --set, --size, --input, --assume and --strict."""
+def network_options(function: F, begins: bool = True) -> F:
+    """Add the options that change the network: --set, --size, --input, --from, --until, --no-head, --assume and --strict."""
 
     @functools.wraps(function)
-    def assuming(*args: Any, assume: tuple[str, ...], strict: bool, settings: tuple[str, ...], **options: Any) -> Any:
+    def assuming(
+        *args: Any,
+        assume: tuple[str, ...],
+        strict: bool,
+        settings: tuple[str, ...],
+        until: str | None,
+        no_head: bool,
+        start: str | None = None,
+        **options: Any,
+    ) -> Any:
         from cnncost.models.model import STRICT
 
         said = (f"assume={','.join(assume)}",) if assume else ()  # a setting of networks in files
         token = STRICT.set(strict)
         try:
-            return function(*args, settings=(*settings, *said), **options)
+            return function(*args, settings=(*settings, *said), cut=(start, until, not no_head), **options)
         finally:
             STRICT.reset(token)
 
@@ -209,6 +222,9 @@ def network_options(function: F) -> F:
             shell_complete=complete_setting,
             help="Change a setting of the family: width=32, depths=3,4,6,3, depths.2=8.",
         ),
+        click.option("--no-head", is_flag=True, help="Without what follows the last map: pooling, flattening, the classifier."),
+        click.option("--until", metavar="LAYER", help="Only the part up to this layer or scope, with it."),
+        *([click.option("--from", "start", metavar="LAYER", help=FROM)] if begins else []),
         click.option("--size", metavar="S", help="Height and width of the input: 224, or 224x320."),
         click.option(
             "--input",
@@ -222,7 +238,7 @@ def network_options(function: F) -> F:
     return taking
 
 
-def model_options(function: F) -> F:
+def model_options(function: F, begins: bool = True) -> F:
     """Add the options that change the network or the counting."""
     for option in (
         click.option(
@@ -244,7 +260,7 @@ def model_options(function: F) -> F:
         click.option("--batch", metavar="N", default="1", show_default=True, help="Examples at once."),
     ):
         function = option(function)
-    return network_options(function)
+    return network_options(function, begins)
 
 
 def device_options(function: F) -> F:
@@ -271,22 +287,34 @@ def chosen_device(name: str | None, peak: str | None, bandwidth: str | None) -> 
     return device(name, peak, bandwidth)
 
 
-def chosen(reference: str | Model, input: Sequence[str], size: str | None, settings: Sequence[str]) -> Model:
-    """Return the model that a reference loads, with the settings and the input that the options ask for."""
+def chosen(reference: str | Model, input: Sequence[str], size: str | None, settings: Sequence[str], cut: Cut = WHOLE) -> Model:
+    """Return the model that a reference loads, with the settings and the input that the options ask for, or a part of it."""
     from cnncost.models.load import load
     from cnncost.models.model import Model
     from cnncost.models.reference import sized
 
-    return sized((reference if isinstance(reference, Model) else load(reference)).set(settings), input, size)
+    return sized((reference if isinstance(reference, Model) else load(reference)).set(settings), input, size).part(*cut)
+
+
+def said_of(cut: Cut) -> list[str]:
+    """Return the options that ask for a part, as they are typed."""
+    start, until, head = cut
+    said = [f"--from {start}"] if start else []
+    return [*said, *([f"--until {until}"] if until else []), *([] if head else ["--no-head"])]
 
 
 def reports(
-    models: Sequence[str | Model], input: Sequence[str], size: str | None, settings: Sequence[str], **counting: Any
+    models: Sequence[str | Model],
+    input: Sequence[str],
+    size: str | None,
+    settings: Sequence[str],
+    cut: Cut = WHOLE,
+    **counting: Any,
 ) -> list[Report]:
     """Return the report of each model, or of what a reference loads, under the shared options."""
     from cnncost.base.units import whole_number
 
-    loaded = each(lambda reference: chosen(reference, input, size, settings), models)
+    loaded = each(lambda reference: chosen(reference, input, size, settings, cut), models)
     counting["batch"] = whole_number(counting["batch"], "--batch")
     graphs = each(lambda model: model.trace(), loaded)
     from cnncost.measures.report import report  # imports numpy: errors in names and settings come before it
@@ -305,13 +333,13 @@ def costs(models: Sequence[str], **options: Any) -> list[dict[str, Any]]:
 
 
 def case_of(
-    reference: str, input: Sequence[str], size: str | None, settings: Sequence[str], **counting: Any
+    reference: str, input: Sequence[str], size: str | None, settings: Sequence[str], cut: Cut = WHOLE, **counting: Any
 ) -> tuple[Model, dict[str, int], dict[str, Any]]:
     """Return a model, the sizes C, H and W asked of its input, and how to count, under the shared options."""
     from cnncost.base.units import whole_number
     from cnncost.models.reference import sized
 
-    model = chosen(reference, (), None, settings)
+    model = chosen(reference, (), None, settings, cut)
     sizes: dict[str, int] = {}
     if input or size:
         resized = sized(model, input, size)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.cli.options import (
+    WHOLE,
     Name,
     check_output,
     complete_model,
@@ -70,7 +72,7 @@ INTERRUPTED = 130
     metavar="METHOD",
     help=f"One of {', '.join(METHODS)}. [default: the fastest]",
 )
-@model_options
+@partial(model_options, begins=False)  # its own --from names a file; a part in quotes: "resnet50 --from layer3"
 @output_options
 def command(
     model: str,
@@ -113,13 +115,20 @@ def command(
         from cnncost.show.plots.sweep import MOST
 
         asked["top"] = MOST
-    settings = asked.pop("settings")
+    settings, cut = asked.pop("settings"), asked.pop("cut")
+    if cut != WHOLE:
+        from cnncost.cli.options import chosen as part_of
+
+        network: Any = part_of(model, asked.pop("input"), asked.pop("size"), settings, cut)
+        settings = ()
+    else:
+        network = model
     batch = whole_number(asked.pop("batch"), "--batch")
     if source is not None:
         from cnncost.questions.sweep.listed import read
 
         asked["configurations"] = tuple(read(source))
-    query = Query(model, over, settings, batch=batch, every=every, method=METHODS.get(method or "", "auto"), **asked)  # type: ignore[arg-type]  # click's words
+    query = Query(network, over, settings, batch=batch, every=every, method=METHODS.get(method or "", "auto"), **asked)  # type: ignore[arg-type]  # click's words
     if chosen == "parquet":
         from cnncost.show.sweepfiles import need_pyarrow
 

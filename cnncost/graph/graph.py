@@ -229,6 +229,13 @@ class Tracer:
             self.used[path] = count
         return path
 
+    def scope(self, name: str) -> str:
+        """Return the prefix of a new scope: it may be called like an input, as a member of an ensemble is."""
+        prefix = f"{self.prefix}{name}."
+        like_input = prefix not in self.scopes and self.used.get(prefix[:-1]) == 1 and prefix[:-1] not in self.indices
+        named = like_input and any(node.name == prefix[:-1] for node in self.nodes if node.kind == INPUT)
+        return prefix if named else f"{self.path(name)}."
+
     def input(self, shape: Sequence[Num], name: str = INPUT) -> Tensor:
         """Add an input of the network."""
         index = len(self.nodes)
@@ -430,7 +437,7 @@ class Tensor(Layers):
         if not isinstance(name, str):
             raise ModelError(f"a scope in '{tracer.prefix}' is named {name!r}", "a name is a text")
         outer = tracer.prefix
-        tracer.prefix = tracer.path(name) + "."
+        tracer.prefix = tracer.scope(name)
         tracer.scopes[tracer.prefix] = None
         try:
             yield

@@ -76,9 +76,21 @@ def spec(reference: str) -> Spec:
     ref, colon, path = reference.partition(":")
     if not colon or _is_path(ref):
         return read(reference)
-    from cnncost.base.git import text_at
+    return spec_at(ref, path)
 
-    return read(reference, text_at(ref, path))
+
+def spec_at(ref: str, path: str, outer: tuple[str, ...] = ()) -> Spec:
+    """Return a spec as it was at a git ref, those that it names too. Raises NotInGitError where it was not there."""
+    from cnncost.base.git import text_at
+    from cnncost.models.spec import read
+
+    def beside(name: str) -> Model:
+        whole = os.path.join(os.path.dirname(path), name)
+        if whole in (*outer, path):
+            raise UsageError(f"the spec {name} contains itself", "a network inside another is a smaller one")
+        return spec_at(ref, whole, (*outer, path)).model
+
+    return read(f"{ref}:{path}", text_at(ref, path), beside)
 
 
 def _file(reference: str) -> Model:
@@ -111,10 +123,7 @@ def at(ref: str, reference: str) -> Model:
         if name == "-":
             raise NoPastError("the standard input has no earlier version", "name a file")
         if is_spec(name):
-            from cnncost.base.git import text_at
-            from cnncost.models.spec import read
-
-            return read(f"{ref}:{name}", text_at(ref, name)).model
+            return spec_at(ref, name).model
         if is_file(name):
             from cnncost.base.git import bytes_at
 

@@ -9,7 +9,8 @@ from typing import Any, TypeAlias, TypeVar
 
 from cnncost.base.errors import ModelError, UsageError, did_you_mean
 from cnncost.base.poly import Num
-from cnncost.graph.graph import INPUT, Graph, Outputs, reads, trace
+from cnncost.graph.graph import INPUT, Graph, Outputs, Tensor, reads, trace
+from cnncost.models.parts import Cut, Partial, partial
 from cnncost.models.settings import MISSING, Setting, declared, leading, shown, tensors
 
 F = TypeVar("F", bound=Callable[..., Outputs])
@@ -220,6 +221,50 @@ class Model:
         about = {"source": model.source, "settings": model.values}
         return replace(graph, spelling=model.spelling, in_place=model.in_place, expect=expect, about=about)
 
+    def __call__(
+        self,
+        *tensors: Tensor,
+        name: str | None = None,
+        start: str | None = None,
+        until: str | Sequence[str] | None = None,
+        head: bool = True,
+        shared: str | None = None,
+        **settings: Any,
+    ) -> Any:
+        """Write the network, or a part of it, into the network of some tensors, below a scope `name`; return its output.
+
+        `until` names the layer or scope to end with, or several, whose outputs are returned as a tuple; `start` the one to
+        begin with; with `head=False` it ends with its last map. `shared` names an earlier scope whose weights it uses.
+
+        >>> import cnncost
+        >>> def detector(x):
+        ...     c3, c4, c5 = cnncost.load("resnet18")(x, name="body", until=("layer2", "layer3", "layer4"))
+        ...     return c5.upsample(2).conv(256, 1).add(c4).conv(128, 1).upsample(2).add(c3)
+        >>> cnncost.trace(detector, (3, 512, 512)).output
+        (128, 64, 64)
+
+        Raises UsageError for a layer or a setting that it does not have, ModelError where a layer does not fit.
+        """
+        if not tensors:
+            raise UsageError(f"{self.name} is called without a tensor", "give it one: model(x); for its graph: model.trace()")
+        model = self.with_settings(**settings)
+        cut = Cut(start, until if until is None or isinstance(until, str) else tuple(until), head)
+        function = Partial(replace(model, expect=None), cut) if cut else model.function
+        with tensors[0].scope(name or _scope(self.name)), tensors[0].shares(shared):
+            return function(*tensors, **model.settings)
+
+    def part(self, start: str | None = None, until: str | None = None, head: bool = True) -> Model:
+        """Return a part of the network as a model: from a layer or scope on, up to one, or without its head.
+
+        >>> from cnncost.models.load import load
+        >>> load("vgg16").part(until="features.9").trace().output
+        (128, 56, 56)
+
+        Raises UsageError for a layer that it does not have.
+        """
+        found: Model = partial(self, Cut(start, until, head))
+        return found
+
     def __repr__(self) -> str:
         changed = ", ".join(f"{name}={shown(value)}" for name, value in self.settings.items())
         shapes = self.inputs
@@ -234,6 +279,11 @@ class Model:
         return did_you_mean(word, values) or "its settings: " + ", ".join(
             f"{name}={shown(value)}" for name, value in values.items()
         )
+
+
+def _scope(name: str) -> str:
+    """Return a model's name as that of a scope, in which dots would open others."""
+    return name.replace(".", "_")
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -1,15 +1,19 @@
-"""The way to write a model on a command line: `NAME`, `NAME --set SETTING=VALUE …`, and several with + between them."""
+"""The way to write a model on a command line: `NAME`, `NAME --set SETTING=VALUE …`, and several with + between them.
+
+Options behind a name: `--set`, `--size`, `--input`, and `--from LAYER`, `--until LAYER`, `--no-head` for a part of the network.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cnncost.base.errors import UsageError
 from cnncost.base.units import whole_number
 from cnncost.graph.graph import Tensor
-from cnncost.models.model import Inputs, Model
+from cnncost.models.model import Input, Inputs, Model
 
 
 def model_of(reference: str | Sequence[str], find: Callable[[str], Model]) -> Model:
@@ -50,16 +54,20 @@ def _parts(words: Sequence[str]) -> list[list[str]]:
 
 
 def _member(words: list[str], reference: str, find: Callable[[str], Model]) -> Model:
-    """Return the model of NAME [--set SETTING=VALUE] [--size S] [--input C,H,W], as words."""
+    """Return the model of NAME [--set SETTING=VALUE] [--size S] [--input C,H,W] [--from LAYER] [--until LAYER] [--no-head]."""
     if not words:
         raise UsageError(f"no model named in '{reference}'", "see: cnncost list")
     name, options = words[0], words[1:]
     model = find(name)
     inputs: list[str] = []
-    size = None
+    given: dict[str, str] = {}
+    head = True
     while options:
         flag, equals, value = options.pop(0).partition("=")
-        if flag not in ("--set", "--size", "--input") or not (equals or options):
+        if flag == "--no-head" and not equals:
+            head = False
+            continue
+        if flag not in ("--set", "--size", "--input", "--from", "--until") or not (equals or options) or flag in given:
             raise UsageError(f"cannot read '{flag}' in the model '{reference}'", "a model is NAME, or NAME --set SETTING=VALUE")
         value = value if equals else options.pop(0)
         if flag == "--set":
@@ -67,26 +75,45 @@ def _member(words: list[str], reference: str, find: Callable[[str], Model]) -> M
         elif flag == "--input":
             inputs.append(value)
         else:
-            size = value
-    return sized(model, inputs, size)  # after the settings, of which an input may be a function
+            given[flag] = value
+    whole = sized(model, inputs, given.get("--size"))  # after the settings, of which an input may be a function
+    return whole.part(given.get("--from"), given.get("--until"), head)
 
 
 def ensemble(members: Sequence[Model]) -> Model:
-    """Return the model that runs all members on one input and adds up their outputs: its cost is the sum of theirs.
+    """Return the model that runs all members and adds up their outputs: its cost is the sum of theirs.
 
-    Source: ensembles as in AlexNet (section 6) and GoogLeNet (section 7). Raises UsageError where the members' inputs differ.
+    Members of one input size read the same input; of several each reads its own, called like it.
+
+    Source: ensembles as in AlexNet (section 6) and GoogLeNet (section 7); members that read sizes of their own as in the
+    winners of ILSVRC 2016.
     """
-    for member in members[1:]:
-        if member.shape != members[0].shape:
-            raise UsageError(
-                f"{members[0].name} reads {members[0].shape} and {member.name} {member.shape}",
-                'the members of an ensemble share one input: give them one, as in "inception_v3 --size 224 + resnet50"',
-            )
-
+    shapes = [member.inputs for member in members]
+    one = all(len(own) <= 1 and own == shapes[0] for own in shapes)
     name = " + ".join(member.name for member in members)
     spelling = {f"{member.name}.{pattern}": form for member in members for pattern, form in member.spelling.items()}
     in_place = tuple(kind for kind in members[0].in_place if all(kind in member.in_place for member in members))
-    return Model(name, Together(tuple(members)), members[0].shape, family="ensemble", spelling=spelling, in_place=in_place)
+    input: Input | None = members[0].shape
+    counts = (1,) * len(members)
+    if not one:
+        lacking = next((member for member, own in zip(members, shapes, strict=True) if not own), None)
+        if lacking is not None:
+            raise UsageError(f"{lacking.name} has no input of its own", f'give it one: "{lacking.name} --input C,H,W + …"')
+        input, counts = _inputs_of(members), tuple(len(own) for own in shapes)
+    return Model(
+        name, Together(tuple(members), () if one else counts), input, family="ensemble", spelling=spelling, in_place=in_place
+    )
+
+
+def _inputs_of(members: Sequence[Model]) -> dict[str, Any]:
+    """Return the inputs of all members, each called like its member."""
+    found: dict[str, Any] = {}
+    for member in members:
+        for name, shape in member.inputs.items():
+            word = member.name if len(member.inputs) == 1 else f"{member.name}.{name}"
+            count = 1 + sum(known == word or known.rpartition("_")[0] == word for known in found)
+            found[word if count == 1 else f"{word}_{count}"] = shape
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +121,16 @@ class Together:
     """The model function of an ensemble."""
 
     members: tuple[Model, ...]
+    counts: tuple[int, ...] = ()  # how many inputs each reads; of a shared one nothing
 
-    def __call__(self, x: Tensor, /) -> Tensor:
-        """Run all members on x and add up their (first) outputs."""
+    def __call__(self, *xs: Tensor) -> Tensor:
+        """Run all members, on one tensor or each on its own, and add up their (first) outputs."""
         outputs = []
-        for member in self.members:
-            with x.scope(member.name):
-                output = member.function(x, **member.settings)
+        rest = list(xs)
+        for place, member in enumerate(self.members):
+            own = [rest.pop(0) for _ in range(self.counts[place])] if self.counts else xs
+            with xs[0].scope(member.name):
+                output = member.function(*own, **member.settings)
             outputs.append(output[0] if isinstance(output, tuple) else output)
         return outputs[0].add(*outputs[1:], name="sum")
 
@@ -136,6 +166,9 @@ def _shape(text: str) -> tuple[str, tuple[int, ...]]:
 def _resized(model: Model, text: str) -> Inputs:
     """Return the input of a model at the size that `--size` gives."""
     sizes = [whole_number(part, f"--size {text}") for part in re.split(r"[,x×]", text.strip())]
+    if model.family == "ensemble" and len(model.inputs) > 1:
+        how = " + ".join(f"{name} --size {text}" for name in model.inputs)
+        raise UsageError(f"the members of {model.name} have inputs of their own", f'give each its size: "{how}"')
     if not model.inputs:
         raise UsageError(f"{model.name} has no input of its own to resize", "give all of it: --input C,H,W")
     if len(sizes) > 2 or not any(shape is not None and len(shape) == 3 for shape in model.inputs.values()):

@@ -19,6 +19,7 @@ from cnncost.graph.usercode import CodeError
 from cnncost.models.instance import Instance
 from cnncost.models.load import load
 from cnncost.models.model import AXES, Model
+from cnncost.models.parts import Partial
 
 if TYPE_CHECKING:
     from cnncost.measures.report import Report
@@ -98,7 +99,8 @@ class Formula(Showable):
 
 def is_block(model: Model) -> bool:
     """Whether a model is a block: its input follows from its settings, so that these are its natural letters."""
-    return callable(model.input)
+    inside = isinstance(model.function, Partial) and model.function.cut.start is not None  # its input follows from its network
+    return callable(model.input) and not inside
 
 
 def natural_letters(model: Model) -> tuple[str, ...]:

@@ -51,6 +51,14 @@ CONFIGURATION = '[budget.resnet18]\nparams = "12M"\n'
 # Of each option: words that work, and words that do not; "" alone is a flag. `COMMAND OPTION` goes before `OPTION`.
 VALUES: dict[str, tuple[list[str], list[str]]] = {
     "--input": (["3,64,64"], ["3,0,64", "a,b", "1,2,3,4,5,6", "3,,", "left=3,64,64", "3,64,64 --input 3,32,32"]),
+    "--from": (["layer2"], ["nope"]),
+    "--until": (["layer2"], ["nope"]),
+    "--no-head": ([""], []),
+    **{f"{name} --{end}": (["conv1"], ["nope"]) for name in ("formula", "solve") for end in ("from", "until")},
+    "sweep --until": (["conv1"], ["nope"]),
+    **{f"{name} --{end}": ([], ["nope"]) for name in ("compare", "report") for end in ("from", "until")},  # of two kinds
+    "show --from": (["features.6"], ["nope"]),
+    "show --until": (["features.6"], ["nope"]),
     "--size": (["64", "64x96"], ["0", "x", "1e3", "1,2,3"]),
     "--strict": ([""], []),
     "--assume": ([], ["Lambda=identity", "Lambda=pool"]),  # a setting of networks in files, which none of these models is
@@ -131,7 +139,7 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     "--against": ([], ["nope.json"]),
     "--allow-new": ([""], []),
     "--config": (["own.toml"], ["nope.toml"]),
-    "--from": (["squeezenet1_1"], ["nope"]),
+    "new --from": (["squeezenet1_1"], ["nope"]),
     "graph --format": (["json", "mermaid", "dot", "folded"], ["xml"]),
     "graph --output": (["out.json"], ["out.xyz", "no/such/folder/out.json"]),
     "draw --output": (["out.svg"], ["out.xyz", "no/such/folder/out.svg"]),

@@ -5,12 +5,16 @@ A problem is noted, and what does not depend on it is read on, so that one readi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cnncost.base.errors import did_you_mean
+from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.yamltree import Dict, List, Node, Scalar, clip, is_null
+from cnncost.models import zoo
+from cnncost.models.model import Model
+from cnncost.models.parts import Cut
+from cnncost.models.reference import model_of
 from cnncost.models.spec import expressions
 from cnncost.models.spec.expressions import ExpressionError
 from cnncost.models.spec.problems import Mark, Problems, Source
@@ -30,12 +34,14 @@ from cnncost.models.spec.steps import (
     IN,
     LABEL,
     NAME,
+    PART,
     RESERVED,
     Arg,
     Block,
     BlockCall,
     Branch,
     Broken,
+    Inner,
     Join,
     Layer,
     Project,
@@ -50,8 +56,10 @@ from cnncost.rules.foreign import arguments_meant, layer_meant
 class Compiler:
     """Turns nodes into steps and notes what is wrong."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, find: Callable[[str], Model] = zoo.find) -> None:
         self.source = source
+        self.find = find  # the model of a name: one of the zoo, or a spec beside this one
+        self.inside: set[str] = set()  # the ids of networks inside this one
         self.problems = Problems(source)
         self.blocks: dict[str, Block] = {}
         self.block_params: dict[str, dict[str, bool]] = {}  # of each block: which have to be given
@@ -195,6 +203,7 @@ class Compiler:
             name = item.get("id") if isinstance(item, Dict) else None
             if isinstance(name, Scalar):
                 ids.add(name.text)
+                self.inside |= {name.text} if isinstance(item, Dict) and "model" in item.entries else set()
             return Step(word, None, broken=True, id=name.text if isinstance(name, Scalar) else None)
 
     def read(self, item: Node, scope: dict[str, Any], ids: set[str]) -> Step:
@@ -205,7 +214,8 @@ class Compiler:
             return Step(item, self.operation(item, None, scope, ids))
         if isinstance(item, List):
             raise self.fail("E105", "a list where a layer is wanted", item.mark, "branches stand under add, mul or concat")
-        operators = [entry for key, entry in item.entries.items() if key not in MODIFIERS]
+        beside = (*MODIFIERS, *PART) if "model" in item.entries else MODIFIERS
+        operators = [entry for key, entry in item.entries.items() if key not in beside]
         if len(operators) != 1:
             if not operators:
                 raise self.fail("E105", "an item without a layer", item.mark, "name a layer type or a block")
@@ -227,7 +237,7 @@ class Compiler:
             step.repeat = self.value(item.get("repeat"), COUNT, scope, "repeat", item.entries["repeat"][0].mark)
             inner = {**scope, COPY: True}
         step.sources = self.sources(item, ids)
-        step.apply = self.operation(word, value, inner, ids)
+        step.apply = self.inner(word, value, item, inner) if word.text == "model" else self.operation(word, value, inner, ids)
         if "first" in item.entries:
             key, first = item.entries["first"]
             step.first_apply = self.overridden(word, value, self.mapping(first, "first", key.mark), inner, ids, key.mark)
@@ -237,12 +247,65 @@ class Compiler:
             owner = item.get("shares")
             if not isinstance(owner, Scalar) or owner.text not in ids:
                 raise self.unknown_id(owner, item.entries["shares"][0].mark, ids)
-            if not isinstance(step.apply, (Layer, BlockCall)):
-                raise self.fail("E105", "only a layer or a block shares weights", owner.mark)
+            if not isinstance(step.apply, (Layer, BlockCall, Inner)):
+                raise self.fail("E105", "only a layer, a block or a network shares weights", owner.mark)
             step.shares = owner.text
         if "id" in item.entries:
             step.id = self.identifier(item.entries["id"], ids)
+            if isinstance(step.apply, Inner):
+                self.inside.add(step.id)
         return step
+
+    def reaches(self, name: str, ids: set[str]) -> bool:
+        """Whether a name is that of a layer or scope inside a network of this one: `body.layer2`."""
+        owner, dot, _ = name.partition(".")
+        return bool(dot) and owner in ids and owner in self.inside
+
+    def inner(self, word: Scalar, value: Node | None, item: Dict, scope: dict[str, Any]) -> Inner:
+        """Return the network that an item puts inside this one."""
+        if not isinstance(value, Scalar) or is_null(value):
+            raise self.fail("E304", "model names no model", word.mark, "write model: resnet50; see: cnncost list")
+        try:
+            model = model_of(value.text, self.find)
+        except UsageError as error:
+            raise self.fail("E304", error.message, value.mark, error.hint) from None
+        words: dict[str, Any] = {}
+        for key in ("start", "until"):
+            node = item.get(key)
+            if key in item.entries and not isinstance(node, Scalar) and not (key == "until" and isinstance(node, List)):
+                raise self.fail("E107", f"{key} is no name of a layer", item.entries[key][0].mark, f"write {key}: layer4")
+            parts = node.items if isinstance(node, List) else [node] if node is not None else []
+            for part in parts:
+                self.named(model, part)
+            texts = tuple(part.text for part in parts if isinstance(part, Scalar))
+            words[key] = None if not texts else texts if isinstance(node, List) else texts[0]
+        head = item.get("head")
+        if "head" in item.entries and (not isinstance(head, Scalar) or head.text not in ("true", "false")):
+            raise self.fail("E107", "head is neither true nor false", item.entries["head"][0].mark, "write head: false")
+        cut = Cut(words["start"], words["until"], not (isinstance(head, Scalar) and head.text == "false"))
+        return Inner(model, cut, self.settings_of(model, item, scope), isinstance(words["until"], tuple))
+
+    def named(self, model: Model, node: Node) -> None:
+        """Note a layer that a network does not have, where its own input is known."""
+        if isinstance(node, Scalar) and model.shape is not None and None not in model.shape:
+            try:
+                model.part(until=node.text)
+            except UsageError as error:
+                raise self.fail("E106", error.message, node.mark, error.hint) from None
+
+    def settings_of(self, model: Model, item: Dict, scope: dict[str, Any]) -> dict[str, Arg]:
+        """Return the settings of a network inside this one, by name."""
+        entry = item.entries.get("params")
+        if entry is None:
+            return {}
+        found = {}
+        for key, node in self.mapping(entry[1], "params", entry[0].mark).entries.values():
+            try:
+                model.setting(key.text)
+            except UsageError as error:
+                raise self.fail("E103", error.message, key.mark, error.hint) from None
+            found[key.text] = self.value(node, ANY, {**scope, IN: True}, key.text, key.mark)
+        return found
 
     def identifier(self, entry: tuple[Scalar, Any], ids: set[str]) -> str:
         """Return the id of an item, known from here on."""
@@ -262,7 +325,9 @@ class Compiler:
         key, node = item.entries["from"]
         nodes = node.items if isinstance(node, List) else [node]
         for each in nodes:
-            if not isinstance(each, Scalar) or (each.text not in ids and each.text != "identity"):
+            if not isinstance(each, Scalar) or not (
+                each.text in ids or each.text == "identity" or self.reaches(each.text, ids)
+            ):
                 raise self.unknown_id(each, key.mark, ids)
         if not nodes:
             raise self.fail("E106", "from names nothing", key.mark, "name the id of an earlier layer")
@@ -435,7 +500,7 @@ class Compiler:
     def branch(self, node: Node | None, scope: dict[str, Any], ids: set[str], at: Mark, index: int) -> Branch:
         """Return one branch of a join."""
         lone = node.items[0] if isinstance(node, List) and len(node.items) == 1 else node
-        if isinstance(lone, Scalar) and lone.text in ids | {"identity"}:
+        if isinstance(lone, Scalar) and (lone.text in ids | {"identity"} or self.reaches(lone.text, ids)):
             return lone.text
         word, value = None, None
         if isinstance(lone, Scalar):

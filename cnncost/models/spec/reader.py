@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
@@ -58,13 +60,39 @@ class Spec:
     source: Source
 
 
-def read(path: str, text: str | None = None) -> Spec:
+_READING: ContextVar[tuple[str, ...]] = ContextVar("reading", default=())  # the specs that are being read, each inside the last
+
+
+def read(path: str, text: str | None = None, beside: Callable[[str], Model] | None = None) -> Spec:
     """Return the spec in a file; `-` is the standard input. With `text` the file is not read: `path` is what it is called.
+
+    `beside` returns the model of another spec that this one names as a part of its own: by default that of a file beside it.
 
     Raises SpecError with every problem that can be found without tracing, and those of tracing where there are any of both.
     """
     source = read_text(path) if text is None else decoded(path, text.encode("utf-8", "surrogatepass"))
-    return _Reader(source, parse(source)).spec()
+    outer = _READING.get()
+    token = _READING.set((*outer, path))
+    try:
+        return _Reader(source, parse(source), _finder(path, beside, (*outer, path))).spec()
+    finally:
+        _READING.reset(token)
+
+
+def _finder(path: str, beside: Callable[[str], Model] | None, outer: tuple[str, ...]) -> Callable[[str], Model]:
+    """Return what finds the networks that a spec names: those of the zoo, and specs beside it."""
+
+    def find(name: str) -> Model:
+        if not name.lower().endswith((".yaml", ".yml")):
+            return zoo.find(name)
+        if beside is not None:
+            return beside(name)
+        whole = name if path == "-" else os.path.join(os.path.dirname(path), name)
+        if whole in outer:
+            raise UsageError(f"the spec {name} contains itself", "a network inside another is a smaller one")
+        return read(whole).model
+
+    return find
 
 
 def function_of(path: str, text: str) -> Network:
@@ -76,9 +104,10 @@ def function_of(path: str, text: str) -> Network:
 class _Reader:
     """Reads the keys at the top of a spec."""
 
-    def __init__(self, source: Source, root: Node) -> None:
+    def __init__(self, source: Source, root: Node, find: Callable[[str], Model]) -> None:
         self.source = source
-        self.compiler = Compiler(source)
+        self.find = find
+        self.compiler = Compiler(source, find)
         self.problems = self.compiler.problems
         if not isinstance(root, Dict):
             raise SpecError(source, [Problem("E006", "a spec is a mapping", root.mark, "its first line is: cnncost: 1")])
@@ -452,7 +481,7 @@ class _Reader:
         if not isinstance(node, Scalar) or is_null(node):
             raise compiler.fail("E304", "model names no model", word.mark, "see: cnncost list")
         try:
-            model = model_of(node.text, zoo.find)
+            model = model_of(node.text, self.find)
         except UsageError as error:
             raise compiler.fail("E304", error.message, node.mark, error.hint) from None
         model = self.with_params(model)

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from cnncost.base.errors import AlgebraError, CnncostError, CostError, Disagreement, ModelError, Refusal
+from cnncost.base.errors import (
+    AlgebraError,
+    CnncostError,
+    CostError,
+    Disagreement,
+    ModelError,
+    Refusal,
+    UsageError,
+    did_you_mean,
+)
 from cnncost.base.ints import Ints
 from cnncost.base.poly import Poly, same
 from cnncost.base.yamltree import Scalar
 from cnncost.graph.graph import Tensor
+from cnncost.models.parts import Partial
 from cnncost.models.spec import expressions
 from cnncost.models.spec.compiler import Compiler
 from cnncost.models.spec.expressions import ExpressionError, Ratio
@@ -21,7 +32,7 @@ from cnncost.models.spec.signatures import (
     ANY,
     NONE,
 )
-from cnncost.models.spec.steps import COPY, IN, INPUT, Arg, BlockCall, Broken, Join, Layer, Project, Step
+from cnncost.models.spec.steps import COPY, IN, INPUT, Arg, BlockCall, Broken, Inner, Join, Layer, Project, Step
 from cnncost.models.spec.values import inside, suited
 from cnncost.rules import RULES
 
@@ -114,7 +125,7 @@ class Run:
         """Return what one item makes of x."""
         others: tuple[Tensor, ...] = ()
         if step.sources:
-            found = [x if name == "identity" else ids.get(name) for name in step.sources]
+            found = [x if name == "identity" else self.named(name, ids, step.word.mark) for name in step.sources]
             tensors = tuple([tensor for tensor in found if tensor is not None])
             if len(tensors) < len(found):
                 return None
@@ -212,6 +223,8 @@ class Run:
             try:
                 if type(apply) is BlockCall:
                     return self.call(apply, step, x, env, owners)
+                if type(apply) is Inner:
+                    return self.inner(apply, step, (x, *others), env, ids, owners)
                 return self.join(apply, step, x, env, ids, owners)
             finally:
                 self.depth -= 1
@@ -334,6 +347,50 @@ class Run:
             self.trail.pop()
             self.copy = outer
 
+    def named(self, name: str, ids: dict[str, Any], mark: Mark) -> Tensors:
+        """Return the tensor of an id, or of a layer or scope inside a network of that id."""
+        owner, dot, path = name.partition(".")
+        if dot and name not in ids and ids.get(owner) is not None:
+            known = [key.partition(".")[2] for key in ids if key.startswith(f"{owner}.")]
+            top = ", ".join(list(dict.fromkeys(key.partition(".")[0] for key in known))[:12])
+            self.note("E106", f"'{owner}' has no layer '{path}'", mark, did_you_mean(path, known, f"its parts: {top}"))
+        return ids.get(name)
+
+    def inner(
+        self,
+        inner: Inner,
+        step: Step,
+        tensors: tuple[Tensor, ...],
+        env: Env,
+        ids: dict[str, Any],
+        owners: dict[str, str],
+    ) -> Tensors:
+        """Write a network into this one, whole or in part; its layers and scopes can be named behind its id."""
+        x = tensors[0]
+        self.more_copies(1, step.word.mark)
+        values = {name: self.evaluate(arg, env, x, name) for name, arg in inner.params.items()}
+        tracer, start = x.tracer, len(x.tracer.nodes)
+        name = step.id or re.sub(r"[^A-Za-z0-9_-]+", "_", inner.model.name)
+        try:
+            model = inner.model.with_settings(**values)
+            function = Partial(replace(model, expect=None), inner.cut) if inner.cut else model.function
+            with self.part(step, name, x, owners):
+                prefix = tracer.prefix
+                made = function(*tensors, **model.settings)
+        except (UsageError, ModelError) as error:
+            if isinstance(error, ModelError) and error.valid is not None:
+                raise
+            self.note("E201", error.message, step.word.mark, error.hint)
+            raise Broken from None
+        if step.id is not None:
+            for index in range(start, len(tracer.nodes)):
+                path = tracer.nodes[index].name[len(prefix) :]
+                y = Tensor(tracer, index, tracer.nodes[index].cost.shape)
+                while path:
+                    ids[f"{step.id}.{path}"] = y
+                    path = path.rpartition(".")[0]
+        return made[-1] if isinstance(made, tuple) and inner.many else made[0] if isinstance(made, tuple) else made
+
     @contextmanager
     def part(self, step: Step, name: str, x: Tensor, owners: dict[str, str]) -> Iterator[None]:
         """Open the scope of a block, or of a network inside this one. Raises Broken after noting weights that do not fit."""
@@ -354,7 +411,7 @@ class Run:
         for name, branch in join.branches:
             with x.scope(name) if name is not None and not isinstance(branch, str) else nullcontext():
                 if isinstance(branch, str):
-                    found.append(x if branch == "identity" else ids.get(branch))
+                    found.append(x if branch == "identity" else self.named(branch, ids, step.word.mark))
                 elif isinstance(branch, Project):
                     found.append(self.project(branch, x, found[0], env))
                 else:

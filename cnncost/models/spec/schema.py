@@ -42,6 +42,10 @@ ABOUT = {  # the words that an editor shows
     "runs": "The share of training passes in which the layer runs; 0: never.",
     "shares": "The id of an earlier layer whose weights this one uses.",
     "note": "A remark.",
+    "inner": "A network inside this one: one of the zoo, or a spec beside this file.",
+    "start": "Beside model: the layer or scope to begin with.",
+    "until": "Beside model: the layer or scope to end with; or several, which id.NAME reaches.",
+    "head": "Beside model: false leaves out what follows the last map.",
     "project": "The shortcut: identity where it fits the first branch, otherwise a 1x1 convolution to its shape.",
     "identity": "The untouched tensor.",
 }
@@ -119,8 +123,18 @@ def _common() -> dict[str, Any]:
         "shares": {"type": "string"},
         "note": {"type": "string"},
     }
-    operators = {**{kind: _ref(kind) for kind in RULES}, "identity": {"type": ["null", "object"], "maxProperties": 0}}
-    beside = {key: _told(key, part) for key, part in modifiers.items()}
+    operators = {
+        **{kind: _ref(kind) for kind in RULES},
+        "identity": {"type": ["null", "object"], "maxProperties": 0},
+        "model": {"type": "string", "description": ABOUT["inner"], "examples": ["resnet50", "backbone.yaml"]},
+    }
+    part: dict[str, dict[str, Any]] = {
+        "start": {"type": "string"},
+        "until": {"type": ["string", "array"], "items": {"type": "string"}},
+        "head": {"type": "boolean"},
+        "params": {"type": "object", "additionalProperties": {"type": ["number", "string", "boolean", "array", "null"]}},
+    }
+    beside = {key: _told(key, form) for key, form in (*modifiers.items(), *part.items())}
     called = {"type": ["object", "array", "string", "number", "boolean", "null"]}  # of a block of the spec's own
     item = {
         "type": ["string", "object"],

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from cnncost.base.yamltree import Scalar
+from cnncost.models.model import Model
+from cnncost.models.parts import Cut
 from cnncost.models.spec import expressions
 from cnncost.models.spec.problems import Mark
 from cnncost.models.spec.signatures import (
@@ -17,7 +19,8 @@ from cnncost.models.spec.signatures import (
 
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")  # ids, stages, branches
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # what expressions can name
-RESERVED = ("in", "i", "true", "false", "identity", "project", "input")
+RESERVED = ("in", "i", "true", "false", "identity", "project", "input", "model")
+PART = ("start", "until", "head", "params")  # what stands beside `model`: a network inside this one
 IN, COPY, INPUT = "in", "i", "input"
 
 
@@ -66,7 +69,7 @@ class Step:
     """One item of a list of layers."""
 
     word: Scalar  # the operator as written
-    apply: Layer | BlockCall | Join | Project | None  # None: identity, or an item in which a problem was found
+    apply: Layer | BlockCall | Inner | Join | Project | None  # None: identity, or an item in which a problem was found
     broken: bool = False
     id: str | None = None
     sources: tuple[str, ...] = ()
@@ -83,6 +86,16 @@ class BlockCall:
 
     name: str
     args: dict[str, Arg]
+
+
+@dataclass(slots=True)
+class Inner:
+    """A network inside this one, whole or in part, and its settings."""
+
+    model: Model
+    cut: Cut
+    params: dict[str, Arg]
+    many: bool  # several outputs, which only their names reach
 
 
 @dataclass(slots=True)
