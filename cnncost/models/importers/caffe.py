@@ -120,11 +120,17 @@ def network(net: Message, every: Sequence[Layer], phase: str) -> Network:
     labels: list[str] = []
     for blob, shape in _declared(net):
         inputs[blob] = shape
-    read_by_weights = {blob for layer in layers if layer.type in WEIGHTED for blob in layer.bottoms}
+    first = {layer.tops[0] for layer in loading if layer.tops}
+    data = {  # what data layers load beside their first blob is a label, unless weights read it or it is joined to the first
+        blob
+        for layer in layers
+        if layer.type in WEIGHTED or (layer.type in ("Concat", "Eltwise") and first.intersection(layer.bottoms))
+        for blob in layer.bottoms
+    }
     crop = next((size for layer in every if layer.loads and (size := _guarded(layer, _crop))), 0)
     for layer in loading:
         for number, blob in enumerate(layer.tops):
-            if layer.type not in ("Input", "DummyData") and blob not in inputs and number and blob not in read_by_weights:
+            if layer.type not in ("Input", "DummyData") and blob not in inputs and number and blob not in data:
                 labels.append(blob)
             elif layer.type != "Input" and blob in inputs:
                 continue

@@ -46,15 +46,14 @@ def say_buffers(x: Tensor, format: str) -> None:
 
 def in_numbers(*shapes: Any) -> bool:
     """Whether all sizes of some shapes are plain numbers: no letters, no columns, none open."""
-    return all(type(size) is int for shape in shapes for size in shape)
+    return all(shape is not None and all(type(size) is int for size in shape) for shape in shapes)
 
 
 def as_stated(xs: Sequence[Tensor], shapes: Iterable[Any]) -> bool:
     """Whether tensors have the shapes that a file states; letters and columns never have, and are not asked."""
     stated = list(shapes)
-    return all(shape is not None and in_numbers(shape, x.shape) for shape, x in zip(stated, xs, strict=True)) and all(
-        tuple(shape) == tuple(x.shape) for shape, x in zip(stated, xs, strict=True)
-    )
+    numbers = in_numbers(*stated, *(x.shape for x in xs))
+    return numbers and all(tuple(shape) == tuple(x.shape) for shape, x in zip(stated, xs, strict=True))
 
 
 def say_growth(xs: Sequence[Tensor], own: Any, function: Callable[..., Any]) -> None:

@@ -128,6 +128,16 @@ def test_weights_are_never_cut_in_silence(type: str) -> None:
         graph(conv("c", "data") + layer("last", type, "c", fields))
 
 
+def test_what_a_data_layer_loads_beside_its_image_is_a_label_unless_the_network_reads_it() -> None:
+    loads = 'layer { name: "d" type: "Python" top: "color" top: "depth" top: "label" }\n'
+    text = loads + layer("both", "Concat", "color depth") + conv("c", "both") + layer("l", "SoftmaxWithLoss", "c label")
+    model = caffe.read(text.encode(), "a.prototxt")
+    assert list(model.inputs) == ["color", "depth"]
+    found = model.trace({"color": (3, 8, 8), "depth": (1, 8, 8)})
+    assert found.output == (4, 8, 8)
+    assert sum(node.cost.params for node in found.layers) == 4 * 9 * 4 + 4
+
+
 def test_losses_and_measures_are_ends_and_nothing_is_missing() -> None:
     text = conv("c", "data") + 'layer { name: "l" type: "DummyData" top: "label" dummy_data_param { shape { dim: 1 } } }\n'
     found = graph(text + layer("a", "Accuracy", "c label") + layer("s", "SoftmaxWithLoss", "c label"))
