@@ -69,8 +69,8 @@ class Graph:
 
     @property
     def records(self) -> tuple[Record, ...]:
-        """The nodes, as a branch has them."""
-        return tuple(self.nodes)
+        """The nodes, named, as a branch has them."""
+        return tuple(named(list(zip(self.nodes, self.modules, strict=True))))
 
 
 def program(data: Data, name: str) -> Program:

@@ -307,21 +307,21 @@ class Replay:
                 bound["axis"] = None
         return self.tracer.apply(kind, tuple(tensors), bound, name, shared)
 
-    def finish(self) -> Outputs:
-        """Return what the network returns; parameters that nothing read become layers that never run."""
+    def unread(self) -> list[Weight]:
+        """Return the parameters and buffers of the file that no layer has."""
+        weights = self.program.weights.values() if self.program.unused else ()
+        return [w for w in weights if w.counted and not w.same_as and w.sizes and w.name not in self.charged]
+
+    def declare(self, weights: Sequence[Weight]) -> None:
+        """Let parameters that nothing reads be layers that never run."""
         outer, self.tracer.runs = self.tracer.runs, 0
-        for weight in self.program.weights.values():
-            if (
-                self.program.unused
-                and weight.counted
-                and not weight.same_as
-                and weight.sizes
-                and weight.name not in self.charged
-            ):
-                self.source(
-                    Value(ax.fixed([self.number(size) for size in weight.sizes]), weight=weight), [True] * len(weight.sizes)
-                )
+        for weight in weights:
+            dims = ax.fixed([self.number(size) for size in weight.sizes])
+            self.source(Value(dims, weight=weight), [True] * len(dims))
         self.tracer.runs = outer
+
+    def finish(self) -> Outputs:
+        """Return what the network returns."""
         for text in self.program.notes:
             self.note(text)
         if self.batch is not None and self.batch.was > 1:
@@ -339,6 +339,29 @@ class Replay:
         if not found:
             raise ModelError("nothing that the network returns depends on its input", "is it the whole file?")
         return found[0] if len(found) == 1 else tuple(found)
+
+
+def replayed(
+    program: Program,
+    translations: Mapping[str, Translation],
+    tensors: Mapping[str, Tensor],
+    exported: Exported | None,
+    assume: Sequence[str] = (),
+) -> Replay:
+    """Run a program on tensors. What nothing reads is declared before all else, so that the last layer is what comes out."""
+    tracer = next(iter(tensors.values())).tracer
+    start, used, indices = len(tracer.nodes), dict(tracer.used), dict(tracer.indices)
+    replay = Replay(program, translations, tensors, exported, assume)
+    replay.run(program.records)
+    unread = replay.unread()
+    if unread:
+        del tracer.nodes[start:]
+        tracer.used, tracer.indices = used, indices
+        tracer.storage.clear()
+        replay = Replay(program, translations, tensors, exported, assume)
+        replay.declare(unread)
+        replay.run(program.records)
+    return replay
 
 
 def _assumed(words: Sequence[str]) -> Iterator[str]:
@@ -628,8 +651,7 @@ def model_of(program: Program, translations: Mapping[str, Translation]) -> Model
     known: list[Exported] = []  # what the values are as exported, once that is asked for
 
     def at_export(*xs: Tensor, assume: tuple[str, ...] = ()) -> Outputs:
-        replay = Replay(program, translations, dict(zip(shapes, xs, strict=True)), None, assume)
-        replay.run(program.records)
+        replay = replayed(program, translations, dict(zip(shapes, xs, strict=True)), None, assume)
         known[:] = [replay.found]
         return replay.finish()
 
@@ -659,9 +681,7 @@ def model_of(program: Program, translations: Mapping[str, Translation]) -> Model
             return at_export(*xs, assume=assume)
         if not known:
             trace(at_export, as_input(_clean(shapes)), program.name, assume=assume)
-        replay = Replay(program, translations, dict(zip(shapes, xs, strict=True)), known[0], assume)
-        replay.run(program.records)
-        return replay.finish()
+        return replayed(program, translations, dict(zip(shapes, xs, strict=True)), known[0], assume).finish()
 
     spelling = {record.name: form for record in program.records if (form := _form(record))}
     own_input = as_input(_clean(shapes))

@@ -5,6 +5,7 @@ python tests/models/importers/fuzz.py 20000 1    # how many, and the seed; print
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import random
@@ -61,7 +62,7 @@ def broken_json(whole: Any, dice: random.Random) -> None:
         elif dice.random() < 0.3:
             del part[key]
         else:
-            part[key] = dice.choice(WRONG)
+            part[key] = copy.deepcopy(dice.choice(WRONG))
         return
 
 

@@ -317,3 +317,22 @@ def test_conventions_see_modules_and_functions_as_in_the_zoo(name: str, conventi
 
     ours, theirs = (report(graph, convention) for graph in (load(name).trace(), model(f"pt2_tv_{name}.pt2").trace()))
     assert theirs.total["flops"] == ours.total["flops"]
+
+
+# ── as a spec ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in EXACT if name.startswith(("pt2_tv_s", "pt2_tv_goo", "onnx_res", "pt2_timm_levit"))]
+)
+def test_shown_as_a_spec_it_is_the_same_network(name: str, tmp_path: Path) -> None:
+    """Blocks are found again, and what comes out is held to the file's figures by the spec itself."""
+    from support import command
+
+    shown = command("show", str(DATA / name))
+    assert shown.code == 0, shown.err
+    (tmp_path / "net.yaml").write_text(shown.out, encoding="utf-8")
+    read = command("table", "net.yaml", "--depth", "0", "--format", "json", folder=tmp_path)
+    assert read.code == 0, read.err
+    total = json.loads(read.out)["total"]
+    assert (total["params"], total["macs"]) == (int(ROWS[name]["params"]), int(ROWS[name]["macs"]))
