@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 from cnncost.base.files import opened
 
 if TYPE_CHECKING:
+    from cnncost.base.errors import UsageError
     from cnncost.models.model import Model
 
 Data: TypeAlias = bytes | mmap.mmap  # a whole file: slices are bytes, and what is not looked at is not loaded
@@ -59,9 +60,8 @@ def open_model(reference: str, data: Data | None = None) -> Model:
         if reader is not None and reader.is_mine(content):
             model: Model = reader.read(content, reference)
             return model
-    from cnncost.models.importers import others
-
-    raise others.refusal(content, reference)
+    error: UsageError = _reader("others").refusal(content, reference)  # what no reader takes is told apart like what they do
+    raise error
 
 
 def mapped(path: str) -> Data:
