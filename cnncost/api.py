@@ -455,10 +455,11 @@ def _instance(model: str | Model, settings: Mapping[str, Any]) -> Instance:
     case = Instance(load(model) if isinstance(model, str) else model)
     for name, value in settings.items():
         if name == "input" and name not in case.model.declared:
-            for axis, size in zip("CHW", value, strict=True):
+            for axis, size in zip(case.model.axes, value, strict=True):
                 case = case.put(axis, size)
         elif name == "size" and isinstance(value, (tuple, list)):
-            case = case.put("H", value[0]).put("W", value[-1])
+            for axis, size in zip(case.model.axes[1:], value, strict=True):
+                case = case.put(axis, size)
         else:
             case = case.put(name, value)
     return case

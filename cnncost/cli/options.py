@@ -336,6 +336,8 @@ def case_of(
     reference: str, input: Sequence[str], size: str | None, settings: Sequence[str], cut: Cut = WHOLE, **counting: Any
 ) -> tuple[Model, dict[str, int], dict[str, Any]]:
     """Return a model, the sizes C, H and W asked of its input, and how to count, under the shared options."""
+    from dataclasses import replace
+
     from cnncost.base.units import whole_number
     from cnncost.models.reference import sized
 
@@ -344,10 +346,13 @@ def case_of(
     if input or size:
         resized = sized(model, input, size)
         model, shape = resized if len(resized.inputs) > 1 else model, resized.shape or ()
-        if len(shape) != 3:
+        axes = resized.axes
+        if len(shape) != len(axes):
             asked = f"--input {input[0]}" if input else f"--size {size}"
             raise UsageError(f"{asked} is no C×H×W map", "give channels, height and width: --input 3,224,224")
-        sizes = dict(zip("CHW" if input else "HW", shape if input else shape[1:], strict=True))
+        if model.axes != axes:  # another number of axes than its own
+            model = replace(model, input=shape)
+        sizes = dict(zip(axes if input else axes[1:], shape if input else shape[1:], strict=True))
     return model, sizes, {**counting, "batch": whole_number(counting["batch"], "--batch")}
 
 

@@ -17,6 +17,7 @@ from cnncost.base.ints import checked
 from cnncost.base.poly import Num, same
 from cnncost.graph.layers import Layers
 from cnncost.rules import RULES, Cost, Shape, at_least, channels, image, require, show
+from cnncost.rules.shapes import Signal
 
 MAX_LAYERS = 1_000_000  # a traced layer takes some 300 bytes and 5 µs: past this a mistyped depth, not a network
 MAX_CONNECTIONS = 10 * MAX_LAYERS  # a dense block of n layers has n²/2
@@ -175,6 +176,12 @@ def read_by(node: Node, nodes: Sequence[Node]) -> Shape:
 
 
 _REMEMBERED: dict[Any, tuple[Mapping[str, Any], Cost]] = {}
+
+
+def as_read(shape: Shape, node: Node) -> Shape:
+    """Return an input's shape as a layer reads it: two axes are a C×L map to what makes one of it by windows."""
+    signal = type(shape) is tuple and len(shape) == 2 and "kernel" in node.args and isinstance(node.cost.shape, Signal)
+    return Signal(shape) if signal else shape
 
 
 class Tracer:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, overload
 
-from cnncost.graph.graph import INPUT, Graph
+from cnncost.graph.graph import INPUT, Graph, as_read
 from cnncost.rules import Shape
 
 
@@ -43,7 +43,7 @@ class Rows(Sequence[Row]):
                 Row(
                     node.name,
                     node.kind,
-                    tuple([shapes[i] for i in node.inputs]),
+                    tuple([as_read(shapes[i], node) for i in node.inputs]),
                     shapes[at],
                     node.args,
                     int(node.kind != INPUT),  # a further input is no layer

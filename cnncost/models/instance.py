@@ -12,7 +12,7 @@ from cnncost.graph.graph import Graph
 from cnncost.models.model import AXES, Inputs, Model
 from cnncost.models.settings import Setting
 
-OF_INPUT = ("H", "W", "C", "size", "batch")  # what is put beside a model's own settings; "size" is H and W
+OF_INPUT = ("C", "size", "batch")  # what is put beside a model's own settings and the other axes; "size" is all of these
 PREFIX = "input."  # names the input's where a model has a setting of that name: input.size
 
 
@@ -32,7 +32,11 @@ class Instance:
     def settings(self) -> dict[str, Setting]:
         """Return all that can be put, by name: the model's settings, H, W, C and size of its input, and the batch."""
         own = self.model.declared
-        return {**own, **{(PREFIX + name if name in own else name): self._of_input(name) for name in OF_INPUT}}
+        return {**own, **{(PREFIX + name if name in own else name): self._of_input(name) for name in self._words()}}
+
+    def _words(self) -> tuple[str, ...]:
+        """What is put beside the model's own settings: H, W, C, size and batch; L or D, H and W of other maps."""
+        return (*(self.model.axes or AXES)[1:], *OF_INPUT)
 
     def setting(self, name: str) -> Setting:
         """Return one of them, or an entry of one: `width`, `depths.2`, `H`. Raises UsageError with the nearest."""
@@ -52,7 +56,7 @@ class Instance:
         value, bare = setting.checked(value), name.removeprefix(PREFIX)
         if bare == "batch":
             return replace(self, batch=value)
-        axes = AXES[1:] if bare == "size" else bare
+        axes = (self.model.axes or AXES)[1:] if bare == "size" else bare
         return replace(self, sizes={**self.sizes, **dict.fromkeys(axes, value)})
 
     def value(self, name: str) -> Any:
@@ -60,19 +64,19 @@ class Instance:
         return self.setting(name).default
 
     def of_input(self, name: str) -> bool:
-        """Whether a name is one of `OF_INPUT`; it begins with `input.` where the model has a setting of that name."""
+        """Whether a name is one of the input's; it begins with `input.` where the model has a setting of that name."""
         bare = name.removeprefix(PREFIX)
-        return bare in OF_INPUT and (name != bare or bare not in self.model.declared)
+        return bare in self._words() and (name != bare or bare not in self.model.declared)
 
     def _of_input(self, name: str) -> Setting:
         if name == "batch":
             return Setting(name, "size", self.batch, low=1)
-        shape = self.model.shape
+        shape, axes = self.model.shape, self.model.axes
+        axis = (axes or AXES)[1] if name == "size" else name
         now: Any = None
-        if shape is not None and len(shape) == len(AXES):
-            sizes = dict(zip(AXES, shape, strict=True)) | dict(self.sizes)
-            now = sizes["H" if name == "size" else name]
-        return Setting(name, "size", self.sizes.get("H" if name == "size" else name, now), low=1)
+        if shape is not None and axes:
+            now = (dict(zip(axes, shape, strict=True)) | dict(self.sizes))[axis]
+        return Setting(name, "size", self.sizes.get(axis, now), low=1)
 
     @property
     def input(self) -> Inputs:

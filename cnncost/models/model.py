@@ -7,15 +7,17 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, TypeVar
 
-from cnncost.base.errors import ModelError, UsageError, did_you_mean
+from cnncost.base.errors import CnncostError, ModelError, UsageError, did_you_mean
 from cnncost.base.poly import Num
 from cnncost.graph.graph import INPUT, Graph, Outputs, Tensor, reads, trace
 from cnncost.models.parts import Cut, Partial, partial
 from cnncost.models.settings import MISSING, Setting, declared, leading, shown, tensors
+from cnncost.rules.shapes import Signal
 
 F = TypeVar("F", bound=Callable[..., Outputs])
 
 AXES = "CHW"  # of an input: channels, height, width
+AXES_OF = {2: "CL", 3: AXES, 4: "CDHW"}  # of a map, by how many it has
 
 Inputs: TypeAlias = tuple[Num, ...] | Mapping[str, Any]  # a shape; of several inputs the shapes by name, in order
 Input: TypeAlias = Inputs | Callable[[Mapping[str, Num]], Inputs]  # or a function of the settings
@@ -126,6 +128,22 @@ class Model:
             model = model.with_settings(**{name: model.setting(name).read(text)})
         return model
 
+    @property
+    def axes(self) -> str:
+        """The letters of the axes of the (first) input, where it is a map: "CHW"; "" where it is features or tokens."""
+        shape = self.shape
+        if shape is None:
+            return AXES
+        return "" if len(shape) == 2 and not self._reads_a_signal() else AXES_OF.get(len(shape), "")
+
+    def _reads_a_signal(self) -> bool:
+        """Whether an input of two axes is read as a C×L map rather than as tokens: by a convolution, say."""
+        try:
+            nodes = self.trace().nodes
+        except CnncostError:
+            return False
+        return any(node.inputs[:1] == (0,) and isinstance(node.cost.shape, Signal) for node in nodes)
+
     def input_at(self, sizes: Mapping[str, Num]) -> Inputs:
         """Return the input with some of its sizes changed, by axis: C, H and W. Raises UsageError where it has none of them.
 
@@ -143,13 +161,16 @@ class Model:
     def resized(self, sizes: Mapping[str, Num]) -> Inputs:
         """Return the input as `input_at` does, sizes that are not known among it. Raises UsageError where there is no map."""
         shapes = self.inputs
-        maps = [shape for shape in shapes.values() if shape is not None and len(shape) == len(AXES)]
-        if sizes and not maps:
-            raise UsageError(f"{self.name} reads no C×H×W map, so its input has no {next(iter(sizes))}")
+        axes = self.axes if sizes else ""
+        maps = [shape for shape in shapes.values() if shape is not None and len(shape) == len(axes)]
+        unknown = next((axis for axis in sizes if axis not in axes or not maps), None)
+        if unknown is not None:
+            read = f"reads {'×'.join(axes)}" if axes and axes != AXES else "reads no C×H×W map"
+            raise UsageError(f"{self.name} {read}, so its input has no {unknown}")
         found: dict[str, Any] = dict(shapes)
         for name, shape in shapes.items() if sizes else ():
             if shape in maps and shape[1:] == maps[0][1:] and ("C" not in sizes or shape[0] == maps[0][0]):
-                found[name] = tuple(sizes.get(axis, size) for axis, size in zip(AXES, shape, strict=True))
+                found[name] = tuple(sizes.get(axis, size) for axis, size in zip(axes, shape, strict=True))
         return found if len(found) > 1 or isinstance(self.input, Mapping) else next(iter(found.values()))
 
     def _all_known(self, shapes: Mapping[str, Any]) -> None:
@@ -161,7 +182,7 @@ class Model:
                 known = ",".join("…" if size is None else str(size) for size in shape)
                 which, given = (f"'{name}'", f"{name}=") if len(shapes) > 1 else ("its input", "")
                 way = f"--size 224, or all of it: --input {given}C,H,W"
-                if len(shape) != len(AXES):
+                if len(shape) not in AXES_OF:
                     way = f"--input {given}…,…" if given else "--input with a number for each …"
                 raise UsageError(f"{self.name} leaves sizes of {which} open: {known}", f"give them: {way}")
 
@@ -200,14 +221,16 @@ class Model:
         Raises UsageError for settings and sizes that cannot be, ModelError where a layer cannot be applied.
         """
         own = self._declared
-        words = {name: settings.pop(name) for name in ("input", "size", *AXES) if name in settings and name not in own}
+        words = {name: settings.pop(name) for name in ("input", "size", *"CDHWL") if name in settings and name not in own}
         model = self.with_settings(**settings)
         given = words.pop("input", None) if input is None else input
         if given is not None and words:
             raise UsageError(f"input and {', '.join(words)} both say how large the input is", "give one of them")
         if given is not None:
             model = replace(model, input=model.reading(given))
-        shape = model.input_at(_axes(words)) if given is None or isinstance(given, Mapping) else given
+        shape = (
+            model.input_at(_axes(words, model.axes if words else "")) if given is None or isinstance(given, Mapping) else given
+        )
         missing = [name for name, setting in own.items() if setting.default is MISSING and name not in model.settings]
         if missing:
             raise UsageError(f"{self.name} needs a value for '{missing[0]}'", f"give one: --set {missing[0]}=…")
@@ -292,15 +315,18 @@ def _listed(names: Iterable[str]) -> str:
     return f"{len(listed)} inputs ({', '.join(listed)})" if len(listed) != 1 else f"one input ({listed[0]})"
 
 
-def _axes(words: Mapping[str, Any]) -> dict[str, Num]:
-    """Return the sizes of an input by axis, of which `size` gives two."""
+def _axes(words: Mapping[str, Any], axes: str) -> dict[str, Num]:
+    """Return the sizes of an input by axis, of which `size` gives all but the channels."""
     sizes: dict[str, Num] = {}
     for name, value in words.items():
         parts = tuple(value) if name == "size" and isinstance(value, (tuple, list)) else (value,)
-        if len(parts) > 2:
-            raise UsageError(f"size={value!r} has {len(parts)} numbers", "give one number, or (height, width)")
+        spatial = axes[1:] or AXES[1:]
+        if len(parts) not in (1, len(spatial)):
+            many = {1: "", 2: ", or (height, width)", 3: ", or (depth, height, width)"}[len(spatial)]
+            raise UsageError(f"size={value!r} has {len(parts)} numbers", f"give one number{many}")
         checked = [Setting(name, "size", None, low=1).checked(part) for part in parts]
-        sizes |= dict(zip("HW", (checked[0], checked[-1]), strict=True)) if name == "size" else {name: checked[0]}
+        each = checked if len(checked) > 1 else checked * len(spatial)
+        sizes |= dict(zip(spatial, each, strict=True)) if name == "size" else {name: checked[0]}
     return sizes
 
 

@@ -171,6 +171,8 @@ def _resized(model: Model, text: str) -> Inputs:
         raise UsageError(f"the members of {model.name} have inputs of their own", f'give each its size: "{how}"')
     if not model.inputs:
         raise UsageError(f"{model.name} has no input of its own to resize", "give all of it: --input C,H,W")
-    if len(sizes) > 2 or not any(shape is not None and len(shape) == 3 for shape in model.inputs.values()):
-        raise UsageError(f"--size {text} does not fit the input {model.shape}", "give one number, or HEIGHTxWIDTH")
-    return model.resized({"H": sizes[0], "W": sizes[-1]})
+    spatial = model.axes[1:]
+    if len(sizes) not in (1, len(spatial)) or not spatial:
+        many = {1: "give one number", 2: "give one number, or HEIGHTxWIDTH", 3: "give one number, or DEPTHxHEIGHTxWIDTH"}
+        raise UsageError(f"--size {text} does not fit the input {model.shape}", many.get(len(spatial), many[2]))
+    return model.resized(dict(zip(spatial, sizes if len(sizes) > 1 else sizes * len(spatial), strict=True)))

@@ -109,10 +109,10 @@ def natural_letters(model: Model) -> tuple[str, ...]:
     A block's sizes that are not set, and H and W; of a whole network H and W.
     """
     if not is_block(model):
-        return tuple(AXES[1:])
+        return tuple((model.axes or AXES)[1:])
     open_ones = {name: setting for name, setting in model.declared.items() if name not in model.settings}
     sizes = (name for name, setting in open_ones.items() if setting.kind == "size" and setting.default is not None)
-    return (*sizes, *AXES[1:])
+    return (*sizes, *(model.axes or AXES)[1:])
 
 
 def formula(
@@ -139,7 +139,7 @@ def formula(
     case = Instance(model, dict(sizes or {}), batch)
     values = dict(map(_let, let))
     if "size" in values and "size" not in model.declared:
-        values |= dict.fromkeys(AXES[1:], values.pop("size"))
+        values |= dict.fromkeys((model.axes or AXES)[1:], values.pop("size"))
     if not let or is_block(model):
         taken = {name.partition(".")[0] for name in values} | set(sizes or {})
         values |= {name: symbol(name) for name in natural_letters(model) if name not in taken}
@@ -213,11 +213,12 @@ def _left_open(error: BaseException | None) -> bool:
 def _remedy(case: Instance, values: Mapping[str, Num]) -> str:
     """Return the assumption on the input's sizes under which there is a closed form, where there is one."""
     shape = case.model.shape
-    axes = [axis for axis in AXES[1:] if isinstance(values.get(axis), Poly)]
-    if shape is None or len(shape) != len(AXES) or not axes:
+    known = case.model.axes
+    axes = [axis for axis in known[1:] if isinstance(values.get(axis), Poly)]
+    if shape is None or not axes:
         return ""
     for axis in axes:
-        size = shape[AXES.index(axis)]
+        size = shape[known.index(axis)]
         if not isinstance(size, int):
             return ""
         case = case.put(axis, size * symbol(axis.lower()))
@@ -225,7 +226,7 @@ def _remedy(case: Instance, values: Mapping[str, Num]) -> str:
         case.trace()
     except (AlgebraError, ModelError):
         return f"give the input a size, --size {shape[1]}, and letters to settings: {', '.join(_offered(case))}"
-    multiples = " ".join(f"--let {axis}={shape[AXES.index(axis)]}*{axis.lower()}" for axis in axes)
+    multiples = " ".join(f"--let {axis}={shape[known.index(axis)]}*{axis.lower()}" for axis in axes)
     return f"there is a closed form for multiples of its own input: {multiples}"
 
 

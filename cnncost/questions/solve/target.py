@@ -11,7 +11,6 @@ from cnncost.base.figures import Figure, figure, usable
 from cnncost.base.poly import Num, symbol
 from cnncost.base.units import parse_quantity
 from cnncost.models.instance import Instance
-from cnncost.models.model import AXES
 
 QUANTITIES = usable("target")  # by the name as it is typed; other names are accepted, too
 RELATIONS: dict[str, Callable[[Num, Num], bool]] = {
@@ -34,7 +33,7 @@ class Side:
     def number(self, letter: str) -> int:
         """Return what a letter stands for."""
         case = self.case
-        value: int = case.model.values[letter] if letter in case.model.declared else case.shape[AXES.index(letter)]
+        value: int = case.model.values[letter] if letter in case.model.declared else case.shape[case.model.axes.index(letter)]
         return value
 
     def with_letters(self) -> Instance:

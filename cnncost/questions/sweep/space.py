@@ -151,7 +151,7 @@ def axis(model: Model, text: str) -> Axis:
     setting = case.setting(name)
     if case.of_input(name):
         batch = name.endswith("batch")
-        if not batch and (model.shape is None or len(model.shape) != 3):
+        if not batch and (model.shape is None or not model.axes):
             raise UsageError(f"--over {name}: {model.name} reads no C×H×W map by itself", "give one: --input C,H,W")
         return Axis(name, _numbers(listed, name, 1), role_of(case, setting))
     if setting.kind in ("size", "count") and re.fullmatch(r"[-+0-9_:,\s]+", listed):

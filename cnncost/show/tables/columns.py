@@ -9,7 +9,6 @@ from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import FIGURES, NAMES
 from cnncost.base.poly import Num
 from cnncost.rules import Shape, channel_axis, channels, show
-from cnncost.rules.shapes import Signal
 from cnncost.show.table import Column, Record
 
 FILTERED = ("conv", "conv_transpose", "linear")  # kinds whose `out` counts filters
@@ -28,8 +27,7 @@ def _size(shape: Shape) -> str | None:
 
 def _input(layer: Record) -> Shape:
     first: Shape = layer["input"][0] if layer["input"] else ()
-    mapped = isinstance(layer["output"], Signal) and "kernel" in layer["args"]  # a window's input is a map, too
-    return Signal(first) if mapped and len(first) == 2 else first
+    return first
 
 
 def _pair(value: Any) -> str | None:
