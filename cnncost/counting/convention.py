@@ -25,6 +25,7 @@ WEIGHTS = (*_of("weights"), *_of("recurrent"))  # conv, conv_transpose, linear, 
 POOLS = _of("pooling")
 ACTIVATIONS = tuple(kind for kind in _of("activations") if kind not in ("dropout", "stochastic_depth"))
 CONVS = ("conv", "conv_transpose", "linear")
+WRITTEN = tuple(f"{form}.attention" for form in ("written", "operators", "einsums"))  # out of products that tools see
 WINDOWS = ("max_pool", "avg_pool")
 MEANS = ("adaptive_avg_pool", "global_avg_pool")
 MAXIMA = ("adaptive_max_pool", "global_max_pool")
@@ -53,6 +54,12 @@ def called(kinds: Mapping[str, Num], form: str = "F") -> dict[str, Num]:
 FORMS = {
     "F": "called as a function: F.relu(x), torch.add(x, y)",
     "MHA": "a part of an nn.MultiheadAttention that returns its weights, too",
+    "SDPA": "a part of an nn.MultiheadAttention that returns no weights",
+    "written": "attention written out with tensors' matmul: q.matmul(k)",
+    "operators": "attention written out with operators and normalised queries and keys: q @ k",
+    "einsums": "attention written out with torch.einsum",
+    "Linear": "a convolution that is an nn.Linear on a map with its channels last",
+    "derived": "a module of a class derived from the usual one, as torchvision's LayerNorm2d",
     "mean": "x.mean over height and width in place of a pooling layer",
     "xnor": "a convolution of binary weights and inputs",
 }
@@ -72,6 +79,7 @@ class Slip:
     says: str
     where: Num = 1
     figure: str = "flops"
+    args: Mapping[str, object] = field(default_factory=dict)  # which such a layer has
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from cnncost.base.errors import UsageError
 from cnncost.base.ints import INT64_MAX, Ints
 from cnncost.base.notation import Floor
 from cnncost.base.poly import Num, Poly
-from cnncost.counting.convention import Convention, Slip, keys, names
+from cnncost.counting.convention import FORMS, Convention, Slip, keys, names
 from cnncost.counting.letters import COUNTS, values
 from cnncost.graph.graph import INPUT, Graph, Node
 
@@ -135,12 +135,18 @@ class Counts:
         return [
             slip.says
             for slip in convention.slips
-            if slip.figure in (figures or ("flops",)) and any(self._concerns(slip, key) for key in self.groups)
+            if slip.figure in (figures or ("flops",)) and any(self._concerns(convention, slip, key) for key in self.groups)
         ]
 
-    def _concerns(self, slip: Slip, key: str) -> bool:
+    def _concerns(self, convention: Convention, slip: Slip, key: str) -> bool:
         if set(slip.kinds).isdisjoint(names(key)):
             return False
+        own = next((name for name in names(key) if name in getattr(convention, slip.figure)), key)
+        if own.split(".")[0] in FORMS and own not in slip.kinds:
+            return False  # this spelling is counted by a rule of its own
+        if slip.args:
+            layers = (self.graph.layers[index].args for index in self.groups[key])
+            return any(all(args.get(name) == value for name, value in slip.args.items()) for args in layers)
         return bool(np.any(_plain(self.price(key, slip.where)) != 0))
 
     def _fits(self, priced: Mapping[str, Any]) -> bool:

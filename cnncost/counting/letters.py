@@ -149,7 +149,10 @@ GEOMETRY: dict[str, Letter] = {
     "sh": Letter("vertical stride", lambda node, nodes: _pair(node, "stride")[0]),
     "sw": Letter("horizontal stride", lambda node, nodes: _pair(node, "stride")[1]),
     "groups": Letter("groups of channels", lambda node, nodes: node.args.get("groups", 1)),
-    "window": Letter("channels that a local response normalisation looks at", lambda node, nodes: node.args.get("size", 1)),
+    "window": Letter(
+        "channels that a local response normalisation looks at, tokens that attend to one another",
+        lambda node, nodes: node.args.get("size") or node.args.get("window") or 1,
+    ),
     "untransposed": Letter("output positions of a transposed convolution as if it were a plain one", _untransposed),
     "scores": Letter("attention weights: one per head, query and key", _scores),
     "planar": Letter("1 where the input has a height and a width, 0 where it has other axes", _planar),

@@ -45,6 +45,10 @@ MODELS = {  # at a size that costs little
     "shufflenet_v2_x0_5": 96,
     "efficientnet_b0": 64,
     "regnet_y_400mf": 64,
+    "convnext_tiny": 64,
+    "swin_t": 64,
+    "swin_v2_t": 64,
+    "vit_b_32": 224,
 }
 
 
@@ -107,7 +111,7 @@ def torchprofile(model: Any, x: Any) -> int:
 def torch_(model: Any, x: Any) -> int:
     from torch.utils.flop_counter import FlopCounterMode
 
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
+    with FlopCounterMode(display=False) as counter:  # with gradients: without, nn.MultiheadAttention takes a path of its own
         model.to("meta")(x.to("meta"))
     return int(counter.get_total_flops())
 

@@ -3,6 +3,7 @@
 from cnncost.counting.convention import (
     MEANS,
     RECURRENT,
+    WRITTEN,
     Convention,
     Slip,
     bias,
@@ -20,13 +21,17 @@ FLOPS = {
     **each(("layer_norm", "group_norm", "instance_norm"), 4 * reads + bias),
     **each(MEANS, reads * planar),  # of C×H×W maps; over other axes it does not know them
     "mean.global_avg_pool": 0,
-    "MHA.attention": macs,
+    **each(("MHA.attention", *WRITTEN), macs),
     "upsample.nearest": writes * planar,
     "upsample.bilinear": 4 * writes,
 }
 ACTIVATIONS = each(("conv", "conv_transpose", "linear", "matmul", "einsum"), writes)
 ATTENTION = Slip(("attention",), "fvcore warns that it does not know scaled dot-product attention, and counts 0")
 RECURRENCE = Slip(RECURRENT, "fvcore does not know recurrent layers and counts 0")
+SAME = Slip(
+    ("conv",), "fvcore counts 0 for a convolution whose padding is the word 'same'; it is counted here", args={"pad": "same"}
+)
+EINSUM = Slip(("einsums.attention", "einsum"), "fvcore reads einsum's count off a text of four digits: up to 0.05 % of these")
 
 CONVENTIONS = (
     Convention(
@@ -35,7 +40,7 @@ CONVENTIONS = (
         f"{SOURCE}; a model in eval mode",
         flops=FLOPS,
         memory=ACTIVATIONS,
-        slips=(ATTENTION, RECURRENCE),
+        slips=(ATTENTION, RECURRENCE, EINSUM, SAME),
     ),
     Convention(
         "fvcore_train",
@@ -49,6 +54,8 @@ CONVENTIONS = (
                 "a fresh model is in train mode, where fvcore charges batch norm 5 per element: call eval() first",
             ),
             ATTENTION,
+            EINSUM,
+            SAME,
             RECURRENCE,
         ),
     ),

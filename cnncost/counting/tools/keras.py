@@ -15,6 +15,8 @@ from cnncost.counting.convention import (
     macs,
     params,
     reads,
+    sh,
+    sw,
     writes,
 )
 
@@ -22,18 +24,30 @@ CONVENTIONS = (
     Convention(
         "keras",
         "1 multiply-add = 2 FLOPs; biases, batch norm 2 per element and 6 per channel; parameters include moving statistics",
-        "TensorFlow's profiler as keras-flops runs it, on the unfused graph; Keras for the parameters",
+        "TensorFlow 2.16.2's profiler with keras-flops 0.1.2 and Keras 3.15, on the unfused graph; run in November 2026",
         flops={
             **each(("conv", "linear"), 2 * macs + bias),
             "matmul": 2 * macs,
+            "conv_transpose": 2 * kh * kw * Ci * writes // (sh * sw) + bias,
             "batch_norm": 2 * reads + 6 * Ci,
+            "layer_norm": 9 * reads,
+            "group_norm": 6 * reads,
             **each(WINDOWS, kh * kw * writes),
-            **each((*MEANS, *MAXIMA), reads),
+            **each(MEANS, reads),
+            **each(MAXIMA, reads - writes),
             "softmax": 5 * reads,
-            "sigmoid": reads,
+            **each(("silu", "hardsigmoid"), 2 * reads),
+            **each(("hardswish", "prelu"), 3 * reads),
+            "gelu": 4 * reads,
+            "mish": reads,
             **each(("add", "mul"), writes),
         },
         params={"batch_norm": params + buffers},
-        slips=(Slip(("conv_transpose",), "TensorFlow's profiler has no rule for transposed convolutions and counts 0"),),
+        slips=(
+            Slip(
+                ("layer_norm", "group_norm"),
+                "what Keras makes of a layer or group norm depends on its version: 9 and 6 per element are about right",
+            ),
+        ),
     ),
 )

@@ -36,7 +36,7 @@ CONVENTIONS = (
             **FLOPS,
             **called(each(set(FLOPS) - {"conv", "conv_transpose", "linear"}, 0)),
             "mean.global_avg_pool": 0,
-            "MHA.linear": 0,
+            **each(("MHA.linear", "SDPA.linear", "F.linear", "derived.layer_norm"), 0),
         },
         per_example=True,
         slips=(Slip(("conv_transpose",), "mmcv takes a transposed convolution's bias at height × height positions"),),

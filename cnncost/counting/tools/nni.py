@@ -29,6 +29,7 @@ SLIPS = (
     Slip(("conv_transpose",), "nni counts a transposed convolution per output position, about stride² too many"),
     Slip(("linear",), "nni counts a linear layer once, however many tokens it is applied to", where=macs - Ci * Co),
 )
+OTHERS = {"Linear.conv": Ci * Co, **each(("MHA.linear", "SDPA.linear", "F.linear"), 0)}
 FULL = {
     "conv": macs + bias,
     "conv_transpose": SPREAD + bias,
@@ -46,7 +47,7 @@ CONVENTIONS = (
         "nni",
         "1 multiply-add = 1; only convolutions and linear layers count, a batch as one example",
         f"{SOURCE}, mode='default'",
-        flops={"conv": macs, "conv_transpose": SPREAD, "linear": Ci * Co, "MHA.linear": 0},
+        flops={"conv": macs, "conv_transpose": SPREAD, "linear": Ci * Co, **OTHERS},
         per_example=True,
         slips=SLIPS,
     ),
@@ -54,7 +55,7 @@ CONVENTIONS = (
         "nni_full",
         "as nni with biases, batch norm 2 per element and average pooling; modules only",
         f"{SOURCE}, mode='full'",
-        flops={**FULL, **called(each(set(FULL) - set(CONVS), 0)), "mean.global_avg_pool": 0, "MHA.linear": 0},
+        flops={**FULL, **called(each(set(FULL) - set(CONVS), 0)), "mean.global_avg_pool": 0, **OTHERS},
         per_example=True,
         slips=SLIPS,
     ),

@@ -6,6 +6,7 @@ from cnncost.counting.convention import (
     MEANS,
     RECURRENT,
     WINDOWS,
+    WRITTEN,
     Ci,
     Convention,
     Hi,
@@ -41,6 +42,7 @@ HOOKED = {  # counted where a module of that type is called
     "deform_conv": macs + 6 * (taps // Ci) + bias,  # 24 for each tap and output position
 }
 HEADS = macs + scores + writes  # nn.MultiheadAttention's hook: products, softmax, scaled queries
+ATTENTION = {"SDPA.attention": HEADS, "F.linear": 0, "derived.layer_norm": 0}  # hooks are found by the very class
 PATCHED = {  # counted where torch.nn.functional's is called, by the module's own forward too
     **each(("relu", "prelu", "elu", "gelu", "silu"), writes),
     "softmax": reads,
@@ -61,11 +63,15 @@ CONVENTIONS = (
             **called({**each(set(HOOKED) - {*CONVS, *NORMS, *RECURRENT, "deform_conv"}, 0), **PATCHED, **FUNCTIONS}),
             "mean.global_avg_pool": 0,
             "MHA.attention": HEADS + macs + scores,
+            **ATTENTION,
+            "written.attention": macs + scores,
+            "operators.attention": macs // 2 + scores,  # the first product is an operator, the second is not
+            "einsums.attention": scores,
         },
         per_example=True,
         slips=(
             Slip(
-                ("attention",),
+                ("MHA.attention",),
                 "ptflops counts the products of nn.MultiheadAttention twice: by a hook, and where they are called",
             ),
             Slip(TWICE, "ptflops counts ReLU, pooling and resizing modules twice: by a hook, and by the function they call"),
@@ -75,14 +81,20 @@ CONVENTIONS = (
         "ptflops_modules",
         "as ptflops without patched functions: modules only, each once",
         f"{SOURCE}: the default back end with functional patching switched off",
-        flops={**HOOKED, **called(each((*HOOKED, *PATCHED), 0)), "mean.global_avg_pool": 0, "MHA.attention": HEADS},
+        flops={
+            **HOOKED,
+            **called(each((*HOOKED, *PATCHED), 0)),
+            "mean.global_avg_pool": 0,
+            "MHA.attention": HEADS,
+            **ATTENTION,
+        },
         per_example=True,
     ),
     Convention(
         "ptflops_aten",
         "1 multiply-add = 1; convolutions, linear layers and matrix products, with their biases",
         "ptflops 0.7.5, ptflops/aten_ops.py: the aten back end",
-        flops={**each((*CONVS, "gru", "rnn"), macs + bias), **each(("matmul", "einsum", "MHA.attention"), macs)},
+        flops={**each((*CONVS, "gru", "rnn"), macs + bias), **each(("matmul", "einsum", "MHA.attention", *WRITTEN), macs)},
         per_example=True,
     ),
 )

@@ -6,6 +6,7 @@ from cnncost.counting.convention import (
     MEANS,
     NORMS,
     Ci,
+    Co,
     Convention,
     Slip,
     adaptive,
@@ -82,7 +83,12 @@ SLIPS = (PER_POSITION, PRODUCTS, UNKNOWN, ATTENTION)
 
 def _modules(flops: dict[str, Num]) -> dict[str, Num]:
     """What modules are charged, with nothing for the same called as functions, nor inside of nn.MultiheadAttention."""
-    return {**flops, **called(each(flops, 0)), "mean.global_avg_pool": 0, "MHA.linear": 0}
+    return {
+        **flops,
+        **called(each(flops, 0)),
+        "mean.global_avg_pool": 0,
+        **each(("MHA.linear", "SDPA.linear", "derived.layer_norm"), 0),
+    }
 
 
 CONVENTIONS = (
@@ -107,7 +113,12 @@ CONVENTIONS = (
         "ultralytics_thop",
         "as thop with group norm, pooling its true windows, attention with its softmax; resizing to the nearest is free",
         "ultralytics-thop 2.2.3, thop/vision/basic_hooks.py; run in November 2026",
-        flops={**_modules(FORK), "MHA.linear": macs, "MHA.attention": macs + 3 * scores},
+        flops={
+            **_modules(FORK),
+            **each(("MHA.linear", "SDPA.linear"), macs),
+            **each(("MHA.attention", "SDPA.attention"), macs + 3 * scores - scores // (writes // Co)),
+            "derived.layer_norm": 2 * reads + 2 * bias,
+        },
         slips=(PRODUCTS, Slip(("attention",), "thop does not see attention that is written with functions and counts 0")),
     ),
 )

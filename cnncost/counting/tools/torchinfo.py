@@ -38,9 +38,10 @@ CONVENTIONS = (
             "conv_transpose": writes * (Ci // groups) * kh * kw + bias,
             **each(("linear", *NORMS, "prelu", "embedding"), learned),
             **each((*RECURRENT, "deform_conv"), macs + bias),
-            "MHA.linear": 0,
+            "Linear.conv": learned,
+            **each(("MHA.linear", "SDPA.linear", "F.linear"), 0),
         },
-        memory=each(OWNERS, 2 * writes),
+        memory={**each(OWNERS, 2 * writes), **each(NORMS, 2 * bias)},
         slips=(
             Slip(("conv_transpose",), "torchinfo counts a transposed convolution per output position, about stride² too many"),
             Slip(

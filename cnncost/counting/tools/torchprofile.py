@@ -4,6 +4,7 @@ from cnncost.counting.convention import (
     MEANS,
     NORMS,
     Ci,
+    Co,
     Convention,
     Slip,
     bias,
@@ -13,8 +14,12 @@ from cnncost.counting.convention import (
     kw,
     macs,
     reads,
+    scores,
+    window,
     writes,
 )
+
+ALIKE = (Ci // Co) * (Co // Ci)  # 1 where as many channels come out as go in, else 0
 
 CONVENTIONS = (
     Convention(
@@ -23,7 +28,7 @@ CONVENTIONS = (
         "torchprofile 0.1.0, torchprofile/handlers.py",
         flops={
             **each(("conv", "linear", "matmul", "einsum", "attention", "lstm"), macs),
-            "conv_transpose": writes * (Ci // groups) * kh * kw,
+            "conv_transpose": writes * (Ci + (Ci // groups - Ci) * ALIKE) * kh * kw,
             **each(NORMS, bias),
             "lrn": 3 * reads,
             "leaky_relu": writes,
@@ -31,11 +36,24 @@ CONVENTIONS = (
             "upsample.bilinear": 4 * writes,
             "mul": writes,
             "reduce.mean": writes,
+            "scale": writes,
+            "SDPA.attention": macs + 4,
+            "written.attention": macs + writes + 2,  # with scaled queries, and products of sizes
+            "einsums.attention": macs + writes + 1,
+            "class_token": 1,
+            "operators.attention": macs + scores + scores * window // (writes // Co) + 3,  # with scaled scores and biases
             "MHA.attention": macs + writes + 4,  # with scaled queries, and four products of sizes that its trace shows
         },
         slips=(
             Slip(
-                ("conv_transpose",), "torchprofile counts a transposed convolution per output position, about stride² too many"
+                ("conv_transpose",),
+                "torchprofile counts a transposed convolution per output position, about stride² too many, and its groups"
+                " only where as many channels come out as go in",
+            ),
+            Slip(
+                ("conv",),
+                "torchprofile counts 0 for a convolution whose padding is the word 'same'; it is counted here",
+                args={"pad": "same"},
             ),
         ),
     ),

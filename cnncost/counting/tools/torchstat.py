@@ -17,7 +17,7 @@ from cnncost.counting.convention import (
 SOURCE = "torchstat 0.0.7"
 RELUS = ("relu", "relu6", "leaky_relu", "prelu", "elu")
 MODULES = ("conv", "linear", "batch_norm", *RELUS, *WINDOWS, "softmax", "upsample")
-FREE = {**called(each(set(MODULES) - {"conv", "linear"}, 0)), "MHA.linear": 0}
+FREE = {**called(each(set(MODULES) - {"conv", "linear"}, 0)), **each(("MHA.linear", "SDPA.linear", "F.linear"), 0)}
 ADAPTIVE = Slip(("adaptive_avg_pool", "global_avg_pool"), "torchstat does not know adaptive pooling and counts 0")
 
 CONVENTIONS = (

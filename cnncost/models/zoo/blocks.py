@@ -319,10 +319,12 @@ def self_attention(
     window: Num | None = None,
     biases: Iterable[Tensor] = (),
     names: tuple[str, str] = ("in_proj", "out_proj"),
+    attention: str = "attention",
 ) -> Tensor:
     """Queries, keys and values from one linear layer, attention, and a linear layer: 4·D² weights for tokens of D features.
 
-    With `window` tokens attend within groups of so many; `biases` are terms of their scores. `names` are the linear layers'.
+    With `window` tokens attend within groups of so many; `biases` are terms of their scores. `names` are the linear layers',
+    `attention` is that of the layer between.
 
     Source: Attention Is All You Need, arXiv:1706.03762, section 3.2.2; within windows: Swin, arXiv:2103.14030, section 3.2.
     """
@@ -330,5 +332,5 @@ def self_attention(
     query, key, value = (projections.split(3, part, name=("query", "key", "value")[part]) for part in range(3))
     for bias in biases:
         query = query.attention_bias(bias, name="bias")
-    y = query.attention(key, value, heads, window=window, name="attention")
+    y = query.attention(key, value, heads, window=window, name=attention)
     return y.linear(x.channels, name=names[1])

@@ -59,6 +59,7 @@ def partition_attention(x: Tensor, head_width: Num, partition: int, *, expansion
 
 @family(
     "MaxViT",
+    spelling={"*.attn_layer.1.attention": "einsums"},
     source=f"{PAPER}, table 1; as in torchvision",
     maxvit_t=variant(),
 )

@@ -66,6 +66,7 @@ def window_block(
         window=window**2,
         biases=position_terms(x, heads, window, hidden),
         names=("qkv", "proj"),
+        attention="cosine_attention" if after else "attention",
         name="attn",
     )
     y = cropped(y.dropout(dropout, name="attn.dropout").untokens(height, width, name="attn.map"), x.height, x.width)
@@ -93,6 +94,13 @@ def patch_merging(x: Tensor, *, after: bool) -> Tensor:
 
 @family(
     "Swin",
+    spelling={
+        "*.attn.qkv": "F",
+        "*.attn.proj": "F",
+        "*.attn.attention": "written",
+        "*.attn.cosine_attention": "operators",
+        "*.reduction": "Linear",
+    },
     source=f"{PAPER}, section 3.3",
     swin_t=variant(),
     swin_s=variant(depths=(2, 2, 18, 2), stochastic_depth=0.3),

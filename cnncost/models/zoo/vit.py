@@ -25,6 +25,7 @@ def encoder_layer(x: Tensor, heads: Num, expansion: Num, dropout: float) -> Tens
 
 @family(
     "ViT",
+    spelling={"*.self_attention.*": "SDPA"},
     source=f"{PAPER}, table 1; as in torchvision",
     vit_b_16=variant(),
     vit_b_32=variant(patch=32),
