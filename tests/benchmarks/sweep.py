@@ -165,7 +165,9 @@ def main() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     add(f"{found.candidates:,} candidates by closed form", f"{seconds:.1f} s", f"peak resident {peak:,.0f} MB", "≤ 500 MB")
 
+    lists(add)
     pools(add)
+    efficiency(add)
 
 
 def pools(add: Callable[..., None]) -> None:
@@ -174,17 +176,69 @@ def pools(add: Callable[..., None]) -> None:
 
     each = Query("resnet50", ("width=8:512:8", "depths.0=1:5", "depths.1=1:5", "size=64:224:16"), top=5, method="one at a time")
     alone, expected = timed(lambda: sweep(each), time.perf_counter)
-    with processes(2) as executor:
-        sweep(replace(each, over=each.over[:1]), executor, 2)  # the workers start and import
-        pooled, found = timed(lambda: sweep(each, executor, 2, 2.0), time.perf_counter)
-    assert np.array_equal(found.rows["index"], expected.rows["index"])
-    add("two processes", f"{pooled:.1f} s", f"{alone / pooled:.2f} × one process ({alone:.1f} s)", "≥ 1.7 ×")
+    crews = [("two processes", lambda: processes(2))]
     if "--dask" in sys.argv:
-        with dask_cluster("local", 2) as (executor, workers):
-            sweep(replace(each, over=each.over[:1]), executor, workers)
-            seconds, found = timed(lambda: sweep(each, executor, workers, 2.0), time.perf_counter)
+        crews.append(("a local Dask cluster of two", lambda: dask_cluster("local", 2)))
+    for name, team in crews:
+        seconds, found = timed(lambda team=team: sweep(each, team, worth=0), time.perf_counter)  # type: ignore[misc]
         assert np.array_equal(found.rows["index"], expected.rows["index"])
-        add("a local Dask cluster of two", f"{seconds:.1f} s", f"{seconds / pooled:.2f} × the pool's time", "≤ 1.2 ×")
+        add(name, f"{seconds:.1f} s", f"{alone / seconds:.2f} × one process ({alone:.1f} s)", "≥ 1.6 ×")
+
+
+def efficiency(add: Callable[..., None]) -> None:
+    """Measure how much of two processes is of use, from a million to a billion candidates: the best few by closed form."""
+    from functools import partial
+
+    from cnncost.questions.sweep.workers import dask_cluster, processes
+
+    teams = {"pool": partial(processes, 2), **({"Dask": partial(dask_cluster, "local", 2)} if "--dask" in sys.argv else {})}
+    for axes in (
+        ("width=16:264:8", "size=32:1056:8", "classes=1:250"),
+        SEVEN,
+        ("width=8:4096:8", "classes=1:2000", "size=32:1031:1"),
+    ):
+        model = "resnext50_32x4d" if axes is SEVEN else "resnet50"
+        query = Query(model, axes, where="flops <= 2G", top=1, method="closed form")
+        one, expected = timed(lambda query=query: sweep(query), time.perf_counter)  # type: ignore[misc]
+        told = []
+        for name, team in teams.items():
+            seconds, found = timed(lambda query=query, team=team: sweep(query, team), time.perf_counter)  # type: ignore[misc]
+            assert found.rows["flops"].tolist() == expected.rows["flops"].tolist()
+            told.append(f"{name} {seconds:.1f} s, {one / seconds / 2:.2f} of two")
+        add(
+            f"{expected.candidates:,} candidates, the best by closed form",
+            f"{one:.1f} s",
+            "; ".join(told),
+            "≥ 0.8, or one process",
+        )
+
+
+def lists(add: Callable[..., None], number: int = 300) -> None:
+    """Measure random structures of RegNet, listed, beside one analysis each; and sizes of one structure."""
+    import cnncost
+
+    rng = random.Random(0)
+    rows: list[dict[str, Any]] = []
+    while len(rows) < number:
+        row = {"depth": rng.randrange(12, 29), "w0": 8 * rng.randrange(2, 30), "wa": round(rng.uniform(8, 60), 2)}
+        rows.append({**row, "wm": round(rng.uniform(1.5, 3), 3), "group_width": rng.choice([8, 16])})
+    listed, found = timed(lambda: cnncost.sweep("regnet_x_400mf", configurations=rows))
+
+    def each() -> list[int]:
+        costs = []
+        for row in rows:
+            try:
+                costs.append(cnncost.analyze("regnet_x_400mf", **row).total["flops"])
+            except cnncost.CnncostError:
+                costs.append(-1)
+        return costs
+
+    alone, costs = timed(each)
+    assert [row["flops"] for row in found] == [cost for cost in costs if cost >= 0]
+    add("random RegNets, a list of structures", f"{number / listed:,.0f}/s", f"{alone / listed:.2f} × analyze one by one")
+    sizes = [{"width": rng.randrange(8, 256), "size": rng.randrange(32, 320)} for _ in range(20_000)]
+    seconds, _ = timed(lambda: cnncost.sweep("resnet50", configurations=sizes))
+    add("a list of 20,000 sizes of ResNet-50", f"{20_000 / seconds:,.0f}/s", "")
 
 
 if __name__ == "__main__":

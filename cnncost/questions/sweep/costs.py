@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from cnncost.base.errors import CnncostError
 from cnncost.base.poly import Num, Poly
@@ -15,27 +15,40 @@ from cnncost.graph.graph import Graph
 from cnncost.graph.usercode import CodeError
 from cnncost.questions.sweep.space import Space
 
+_Charge: TypeAlias = tuple[str, Num, tuple[str, ...], dict[str, Num] | None]
+
+
+def _charge(figure: str, formula: Num, sums: dict[tuple[str, Num], dict[str, Num]]) -> _Charge:
+    """Return a figure, its formula, the formula's letters, and where to add them up if it is linear in them."""
+    if not isinstance(formula, Poly):
+        return figure, formula, (), None
+    letters = tuple(formula.letters())
+    if any(len(monomial) != 1 or monomial[0][1] != 1 for monomial in formula.terms):
+        return figure, formula, letters, None
+    return figure, formula, letters, sums.setdefault((figure, formula), dict.fromkeys(letters, 0))
+
 
 def totals(graph: Graph, convention: Convention, batch: Num, dtype: str) -> dict[str, Num]:
     """Return the figures of a traced network, as the totals of its report: numbers, columns or polynomials."""
     macs: Num = 0
     priced: dict[str, Num] = {"params": 0, "flops": 0, "memory": 0}
     sums: dict[tuple[str, Num], dict[str, Num]] = {}  # of letters, as far as formulas are linear in them
+    charged: dict[Any, tuple[_Charge, ...]] = {}  # by key: what all its layers have in common
+    nodes = graph.nodes
     for node, key in zip(graph.layers, keys(graph), strict=True):
         if node.runs:
             macs = macs + node.cost.macs
-        for figure in priced if node.runs else ("params",):
-            formula = convention.formula(figure, key)
-            if not isinstance(formula, Poly):
+        charges = charged.get(key)
+        if charges is None:
+            charges = charged[key] = tuple(_charge(figure, convention.formula(figure, key), sums) for figure in priced)
+        for figure, formula, letters, sum_of in charges if node.runs else charges[:1]:
+            if sum_of is not None:
+                for letter in letters:
+                    sum_of[letter] += worth(letter, node, nodes)
+            elif isinstance(formula, Poly):
+                priced[figure] = priced[figure] + formula.subs({letter: worth(letter, node, nodes) for letter in letters})
+            elif formula:
                 priced[figure] = priced[figure] + formula
-                continue
-            own = {letter: worth(letter, node, graph.nodes) for letter in formula.letters()}
-            if all(len(monomial) == 1 and monomial[0][1] == 1 for monomial in formula.terms):
-                sum_of = sums.setdefault((figure, formula), {})
-                for letter, value in own.items():
-                    sum_of[letter] = sum_of.get(letter, 0) + value
-            else:
-                priced[figure] = priced[figure] + formula.subs(own)
     for (figure, formula), values in sums.items():
         priced[figure] = priced[figure] + formula.subs(values)
     return {

@@ -78,8 +78,13 @@ def sweep(
     begun = time.perf_counter()
     task = Task(query)
     size = task.space.size
+
+    def tables(seconds: float) -> None:
+        if forecast is not None:
+            forecast(Forecast(size, "stage tables", seconds, None, None))
+
     try:
-        answer = by_stages(task, progress)
+        answer = by_stages(task, progress, tables)
     except KeyboardInterrupt:
         return _result(task, Partial(), begun, False)
     if answer is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations, product
@@ -26,10 +27,13 @@ VISIT = 2e-8  # seconds that a visited candidate takes
 SUM = 5e-7  # seconds that a sum of a half takes
 SETTING = 2e-3  # seconds that each value of the shared settings takes
 PATIENCE = 3600.0  # seconds past which tables are no answer either
+MEASURED = 0.4  # seconds after which the rest is forecast
 MOST_SHARED = 12  # axes among which the shared ones are looked for
 
 
-def by_stages(task: Task, progress: Callable[[int, int], None] | None = None) -> Partial | None:
+def by_stages(
+    task: Task, progress: Callable[[int, int], None] | None = None, remaining: Callable[[float], None] | None = None
+) -> Partial | None:
     """Return the answer by stage tables; None where stages are not separate or visiting each candidate is quicker."""
     space = task.space
     if not isinstance(task.evaluator, Evaluator):
@@ -61,13 +65,17 @@ def by_stages(task: Task, progress: Callable[[int, int], None] | None = None) ->
         plans.append(layout)
         if len(plans) > 64:
             return None
-    total = Partial()
+    total, begun = Partial(), time.perf_counter()
     strides = [range(0, len(axis.values) * space.strides[axis.name], space.strides[axis.name]) for axis in planner.fixed]
     for starts, layout in zip(product(*strides), plans, strict=True):
         for found in layout.answers(sum(starts)):
             total = task.merged(total, found)
             if progress is not None:
                 progress(total.candidates, space.size)
+            passed = time.perf_counter() - begun
+            if remaining is not None and passed > MEASURED:
+                remaining(passed * (space.size - total.candidates) / total.candidates)
+                remaining = None
     return total
 
 
