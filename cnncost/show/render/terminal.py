@@ -89,7 +89,8 @@ def _style(table: Table, row: int, at: int) -> str:
     if not table.weighed or column.unit not in ("count", "bytes") or table.total is None or row >= len(table.rows) > 0:
         return ""
     total = table.total[at]
-    if len(table.rows) < MANY or not isinstance(value, int) or not isinstance(total, int) or not total:
+    others = str(table.body[row][0]).endswith(" others)")
+    if others or len(table.rows) < MANY or not isinstance(value, int) or not isinstance(total, int) or not total:
         return ""
     share = value / total
     heavy = next((style for least, style in HEAVY if share > least), "")
