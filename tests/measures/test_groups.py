@@ -27,6 +27,8 @@ def test_stages_are_the_rows_of_the_papers_tables() -> None:
     assert found["fc"] == "head"
     # arXiv:2010.11929: patches of 16×16.
     assert set(stages(traced("vit_b_16")).values()) == {"1/16", "head"}
+    # LeCun et al., 1998, figure 2: C3 makes 10×10 of 32×32, nearer to a quarter than to a half.
+    assert stages(traced("lenet5"))["C3.conv_six"] == "1/4"
     # arXiv:1905.02244: what squeeze-and-excitation learns about a stage belongs to the stage.
     found = stages(traced("mobilenet_v3_large"))
     assert {found[name] for name in found if ".fc" in name and name.startswith("features.4.")} == {"1/8"}

@@ -143,6 +143,7 @@ def test_keys_walk_the_icicle(browser: Any, files: dict[str, Path]) -> None:
     assert page.evaluate(focus).startswith("layer1: 634 M (15.0 %)")
     page.keyboard.press("Enter")
     assert page.locator("#crumbs button").all_inner_texts() == ["resnext50_32x4d", "layer1"]
+    assert page.locator('.cell[aria-label^="layer1.0:"]').get_attribute("aria-label") == "layer1.0: 194 M (4.6 %)"  # of all
     page.keyboard.press("Escape")
     assert page.locator("#crumbs button").all_inner_texts() == ["resnext50_32x4d"]
     page.select_option("#metric", "params")

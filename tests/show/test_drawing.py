@@ -44,7 +44,9 @@ def check_lines(level: Level, graph: Graph, name: str) -> None:
     """Follow the lines from box to box: they join those that read each other, and no others."""
     count = len(level.boxes)
     below: dict[int, list[int]] = {}
+    row = {number: at for at, numbers in enumerate(level.rows.order) for number in numbers}
     for a, b in level.rows.lines:
+        assert row[b] == row[a] + 1, (name, a, b)  # a line that passed over a row would pass through its boxes
         below.setdefault(a, []).append(b)
 
     def reached(start: int) -> set[int]:
