@@ -7,12 +7,12 @@ from typing import Any
 
 from cnncost.base.plain import plain
 from cnncost.base.units import short
-from cnncost.graph.graph import Graph, inputs_record, reads
+from cnncost.graph.graph import Graph, inputs_record
 from cnncost.graph.structure import Alike, scopes
 from cnncost.measures.report import Report
 from cnncost.show.drawing.scheme import Box, Level, ranges, scheme
 from cnncost.show.drawing.svg import COLOURS, opened, percent
-from cnncost.show.drawing.words import printable
+from cnncost.show.drawing.words import entry, printable
 
 FORMATS = ("json", "mermaid", "dot", "folded")
 SUFFIXES = {".json": "json", ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot", ".folded": "folded"}
@@ -181,7 +181,7 @@ class _View:
         self.figures: list[int] = report.column(figure).tolist()
         self.total = sum(self.figures)
         self.figure = figure
-        self.input = reads(self.graph.inputs)
+        self.input = entry(self.graph.inputs)
         self.key = {box.id: f"n{number}" for number, box in enumerate(self.level.walk())}
 
     def shown(self, box: Box) -> Level | None:

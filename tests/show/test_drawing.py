@@ -152,6 +152,15 @@ def test_a_name_from_a_file_cannot_leave_its_element() -> None:
     ElementTree.fromstring(drawing(report(graph)))
 
 
+def test_further_inputs_stand_in_boxes() -> None:
+    from cnncost import trace
+
+    graph = trace(lambda a, b: a.conv(8, 3).add(b.conv(8, 3)), {"left": (3, 8, 8), "right": (3, 8, 8)})
+    found = texts(drawing(report(graph)))
+    assert "left 3×8×8" in found
+    assert "input right" in found
+
+
 def test_rows_share_the_bends_of_a_shortcut() -> None:
     found = rows(5, [(0, 1), (1, 2), (2, 3), (3, 4), (0, 2), (0, 3), (0, 4)], [0], [4])
     assert sum(number >= 5 for row in found.order for number in row) == 3  # one per row passed, not one per edge

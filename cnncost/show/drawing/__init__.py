@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from cnncost.base.figures import figure as named
 from cnncost.base.units import short
-from cnncost.graph.graph import reads
 from cnncost.measures.report import Report
 from cnncost.show.drawing.scheme import scheme
 from cnncost.show.drawing.svg import svg
+from cnncost.show.drawing.words import entry
 
 
 def drawing(report: Report, *, depth: int | None = None, figure: str = "flops", dark: bool = False) -> str:
@@ -26,7 +26,7 @@ def drawing(report: Report, *, depth: int | None = None, figure: str = "flops", 
         scheme(graph),
         title=report.model,
         subtitle=subtitle,
-        input=reads(graph.inputs),
+        input=entry(graph.inputs),
         figures=report.column(figure).tolist(),
         figure=named(figure).title,
         depth=depth,

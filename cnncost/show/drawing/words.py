@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
 from cnncost.base.poly import same
-from cnncost.graph.graph import Node
+from cnncost.graph.graph import INPUT, Node
 from cnncost.rules import RULES
 
 JOINS = ("add", "sub", "mul", "div", "maximum", "minimum", "elementwise", "weighted_sum", "concat", "stack")
@@ -49,6 +49,8 @@ def title(node: Node) -> str:
     >>> title(cnncost.load("resnext50_32x4d").trace().layers[0])
     'conv 7×7 /2'
     """
+    if node.kind == INPUT:
+        return f"input {node.name}"
     args = node.args
     words = [TITLES.get(node.kind, node.kind.replace("_", " "))]
     groups = args.get("groups", 1)
@@ -76,6 +78,12 @@ def _one_channel_each(node: Node) -> bool:
 def short(node: Node) -> str:
     """Return what is drawn on another layer in one word: bn, relu."""
     return {"batch_norm": "bn", "stochastic_depth": "drop path"}.get(node.kind, node.kind.replace("_", " "))
+
+
+def entry(inputs: Mapping[str, Sequence[Any]]) -> str:
+    """Return what enters a drawing from above: the (first) input's shape, with its name where further ones stand in boxes."""
+    name, sizes = next(iter(inputs.items()))
+    return f"{name} {shape(sizes)}" if len(inputs) > 1 else shape(sizes)
 
 
 def printable(text: str) -> str:

@@ -92,6 +92,7 @@ def model_data(report: Report, label: str, device: Device | None = None) -> dict
         "label": words.printable(label),
         "model": report.model,
         "input": reads(graph.inputs),
+        "entry": words.entry(graph.inputs),
         "size": list(graph.input[1:]) or list(graph.input),
         "batch": report.batch,
         "dtype": report.dtype,

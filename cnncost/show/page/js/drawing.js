@@ -115,10 +115,10 @@ function apart(wanted, weights, widths) {
 
 function drawDrawing(focus) {
   const m = model(), open = opened(m), plan = placed(m.drawing, open), total = m.total[page.metric] ?? sum(page.metric, m.columns.name.keys());
-  const wide = Math.max(plan.w + 12, plan.entry + textWidth(m.input, 11)), x0 = 10, y0 = 24;
+  const wide = Math.max(plan.w + 12, plan.entry + textWidth(m.entry, 11)), x0 = 10, y0 = 24;
   const picture = svg("svg", { width: wide + 2 * x0, height: plan.h + y0 + 20, viewBox: `0 0 ${wide + 2 * x0} ${plan.h + y0 + 20}`, role: "group", "aria-label": `architecture of ${m.label}` });
   picture.append(svg("defs", {}, svg("marker", { id: "tip", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 6, markerHeight: 6, orient: "auto" }, svg("path", { d: "M0 0L8 4L0 8z", class: "arrow" }))));
-  picture.append(svg("text", { x: Math.max(x0 + plan.entry, x0 + textWidth(m.input, 11) / 2), y: y0 - 8, "text-anchor": "middle", class: "dim" }, m.input));
+  picture.append(svg("text", { x: Math.max(x0 + plan.entry, x0 + textWidth(m.entry, 11) / 2), y: y0 - 8, "text-anchor": "middle", class: "dim" }, m.entry));
   paintPlan(picture, plan, x0, y0, total);
   if (m.drawing.rows.at(-1)?.includes(EXIT)) picture.append(svg("path", { class: "edge", d: `M${x0 + plan.exit} ${y0 + plan.h}v8`, "marker-end": "url(#tip)" }));
   const toggle = target => {
