@@ -93,5 +93,6 @@ def cli() -> None:
     """What a convolutional network costs, from its architecture alone.
 
     A MODEL is a name from `cnncost list`, the same with settings in quotes ("resnet50 --set width=32"), a sum of models
-    ("resnet50 + vgg16"), a spec (net.yaml, or - for the standard input), or package.module:function.
+    ("resnet50 + vgg16"), a spec (net.yaml, or - for the standard input), a file of another program (.pt2, .onnx, .keras,
+    .h5, .json, .cfg, .prototxt), one of them in git (REF:net.onnx), or package.module:function, whose code is run.
     """

@@ -52,8 +52,8 @@ def command(
 ) -> int:
     """Hold MODELS to their budgets: exit code 0 within, 1 over, 2 for what cannot be checked.
 
-    MODELS are models, specs, or patterns ("specs/*.yaml"); without any, those of the configuration. Limits come from a spec's
-    own budget, from the configuration, and from --max-…; every one of them holds.
+    MODELS are models, specs, other files, or patterns ("specs/*.yaml", "nets/*.onnx"); without any, those of the
+    configuration. Limits come from a spec's own budget, from the configuration, and from --max-…; every one of them holds.
 
     \b
     cnncost check

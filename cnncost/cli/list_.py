@@ -14,6 +14,8 @@ from cnncost.cli.options import check_output, complete_model, output_options, sh
 def command(pattern: str | None, format: str | None, path: str | None, exact: bool) -> None:
     """The networks of the zoo: name, family, input, source. PATTERN is part of a name, or has * and ? in it.
 
+    Files of PyTorch, ONNX, Keras, Darknet and Caffe are models, too: docs/importing.md.
+
     \b
     cnncost list
     cnncost list "resnext*"
