@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NoReturn, TypeAlias
 
 from cnncost.base.errors import CostError, Refusal
@@ -32,17 +33,44 @@ class Cost:
     buffers: Num = 0  # numbers kept between steps but not learned: running mean and variance
 
 
-@dataclass(frozen=True, slots=True)
+SHAPES = ("Shape", "Shape | None")  # annotations of the parameters that are a layer's inputs
+
+
+@dataclass(frozen=True, eq=False)
 class Rule:
-    """A layer type: its function, and what its signature says."""
+    """A layer type: its function, and what its signature says. Signatures are read when asked for: a network needs few."""
 
     kind: str
     section: str
     function: Callable[..., Cost]
-    inputs: int | None  # how many tensors it takes at most; None: any number
-    arguments: Mapping[str, inspect.Parameter]  # in order, without the inputs
-    flags: tuple[str, ...]  # the arguments that are true or false
-    optional: tuple[str, ...] = ()  # the names of the inputs that may be left out, which come last
+
+    @cached_property
+    def _shapes(self) -> list[inspect.Parameter]:
+        return [p for p in self._parameters if p.annotation in SHAPES]
+
+    @cached_property
+    def _parameters(self) -> list[inspect.Parameter]:
+        return list(inspect.signature(self.function).parameters.values())
+
+    @cached_property
+    def inputs(self) -> int | None:
+        """How many tensors it takes at most; None: any number."""
+        return None if any(p.kind is p.VAR_POSITIONAL for p in self._shapes) else len(self._shapes)
+
+    @cached_property
+    def arguments(self) -> Mapping[str, inspect.Parameter]:
+        """The arguments in order, without the inputs."""
+        return {p.name: p for p in self._parameters if p.annotation not in SHAPES}
+
+    @cached_property
+    def flags(self) -> tuple[str, ...]:
+        """The arguments that are true or false."""
+        return tuple(name for name, p in self.arguments.items() if p.annotation == "bool")
+
+    @cached_property
+    def optional(self) -> tuple[str, ...]:
+        """The names of the inputs that may be left out, which come last."""
+        return tuple(p.name for p in self._shapes if p.annotation != "Shape")
 
     @property
     def least(self) -> int:
@@ -74,14 +102,8 @@ def rule(section: str) -> Callable[[Callable[..., Cost]], Callable[..., Cost]]:
     """Enter a function into `RULES` under its own name."""
 
     def enter(function: Callable[..., Cost]) -> Callable[..., Cost]:
-        parameters = list(inspect.signature(function).parameters.values())
-        shapes = [p for p in parameters if p.annotation in ("Shape", "Shape | None")]
-        several = any(p.kind is p.VAR_POSITIONAL for p in shapes)
         kind = function.__name__.rstrip("_")
-        optional = tuple(p.name for p in shapes if p.annotation != "Shape")
-        arguments = {p.name: p for p in parameters if p not in shapes}
-        flags = tuple(name for name, p in arguments.items() if p.annotation == "bool")
-        RULES[kind] = Rule(kind, section, function, None if several else len(shapes), arguments, flags, optional)
+        RULES[kind] = Rule(kind, section, function)
         return function
 
     return enter

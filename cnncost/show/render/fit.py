@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import textwrap
 from collections.abc import Sequence
 
 from cnncost.show.table import Table
@@ -26,6 +25,8 @@ def wrapped(lines: str, width: int | None) -> list[str]:
     """
     if width is None:
         return lines.splitlines()
+    import textwrap  # imported late: it compiles patterns that only narrow output needs
+
     found: list[str] = []
     for line in lines.splitlines():
         indent = line[: len(line) - len(line.lstrip())]
