@@ -16,7 +16,7 @@ from cnncost.base.errors import CnncostError, UsageError
 from cnncost.graph.graph import Graph, Tensor, block
 from cnncost.graph.usercode import CodeError
 from cnncost.models.model import Model
-from cnncost.rules import RULES, Rule
+from cnncost.rules import RULES, Rule, Shape
 
 MODULE = """\
 import json, sys
@@ -174,11 +174,10 @@ def test_the_cause_is_kept() -> None:
 
 @pytest.mark.parametrize("fault", [TypeError, AttributeError, KeyError, ValueError, ZeroDivisionError])
 def test_our_own_faults_are_not_the_users(monkeypatch: pytest.MonkeyPatch, fault: type[Exception]) -> None:
-    def broken(*_: Any, **__: Any) -> Any:
+    def broken(x: Shape) -> Any:
         raise fault("ours")
 
-    rule = RULES["relu"]
-    monkeypatch.setitem(RULES, "relu", Rule(rule.kind, rule.section, broken, 1, rule.arguments, rule.flags))
+    monkeypatch.setitem(RULES, "relu", Rule("relu", RULES["relu"].section, broken))
     with pytest.raises(fault) as caught:
         trace(lambda x: x.conv(4, 3).relu(), (3, 8, 8))
     assert not isinstance(caught.value, CnncostError)
