@@ -2,6 +2,8 @@
 
 import json
 
+from support import command
+
 import cnncost
 from cnncost.graph.graph import Tensor, trace
 from cnncost.measures.comparison import Comparison
@@ -41,3 +43,15 @@ def test_a_picture_with_its_channels_last_gets_a_word():
     assert cnncost.load("resnet18").trace((3, 224, 224)).notes == ()
     assert trace(lambda x: x.permute((2, 0, 1)).conv(4, 3), (224, 224, 3)).notes == ()  # a file of TensorFlow turns it itself
     assert trace(lambda x: x.conv(4, (16, 1)), (64, 250, 1)).notes == ()  # a signal written as a picture of one column
+
+
+def test_gates_and_differences_say_it_too(tmp_path, monkeypatch):
+    (tmp_path / "half_of_it.py").write_text(
+        "def half(x):\n    y = x.conv(4, 3)\n    y.note('not counted: 1 Proposal')\n    return y\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    words = ["half_of_it:half", "--input", "3,8,8"]
+    for call in (["check", *words, "--max-params", "1M"], ["explain", *words], ["formula", *words], ["diff", words[0], *words]):
+        done = command(*call, folder=tmp_path)
+        assert done.code == 0, done.err
+        assert "not counted: 1 Proposal" in done.out, call

@@ -25,6 +25,7 @@ COMMANDS = (
     "table vgg16 --top 3",
     "table inception_v4 --depth 1",
     "table lenet5",
+    f"table {ROOT / 'tests' / 'data' / 'networks' / 'keras_hand' / 'norms.json'}",
     "table resnet110_stochastic --columns name,runs --free",
     "compare resnet18 vgg16",
     "compare resnet18 vgg16 --by resolution",

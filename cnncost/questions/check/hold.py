@@ -49,8 +49,8 @@ def hold(
     if not any(limits.values()):
         raise UsageError(f"no limit for {', '.join(names[:3])}{' …' * (len(names) > 3)}", f"give one: {WRITTEN}")
     quantities = {limit.quantity for held in limits.values() for limit in held}
-    reports = zip(names, each(analyse, models.values()), strict=True)
-    costs = {name: history.costs(report, name, quantities) for name, report in reports}
+    reports = dict(zip(names, each(analyse, models.values()), strict=True))
+    costs = {name: history.costs(report, name, quantities) for name, report in reports.items()}
     found: list[Verdict] = []
     for name in names:
         base: Data | Missing = Missing("no growth is limited")
@@ -63,6 +63,7 @@ def hold(
     if against is not None and not any(verdict.kind == "growth" for verdict in found):
         history.need(against)
         notes.append(f"no limit of growth to hold against {against}")
+    notes += [f"{name}: {text}" for name, report in reports.items() for text in report.notes]  # what a network leaves out, say
     return Check(tuple(found), tuple(notes))
 
 

@@ -108,7 +108,12 @@ def _notes(found: Difference) -> list[str]:
     notes = [f"layers: {', '.join([*tally, f'{found.unchanged} unchanged'])}"]
     if old["input"] != new["input"]:
         notes.append(f"the inputs differ: {_shape(old['input'])} → {_shape(new['input'])}")
-    return [*notes, f"input {_shape(new['input'])}, batch {new['batch']}, {new['dtype']}; {new['convention']}"]
+    said = [f"{side['model']}: {text}" for side in (old, new) for text in side.get("notes", ())]
+    return [
+        *notes,
+        f"input {_shape(new['input'])}, batch {new['batch']}, {new['dtype']}; {new['convention']}",
+        *dict.fromkeys(said),
+    ]
 
 
 def _shape(shape: Sequence[Any]) -> str:

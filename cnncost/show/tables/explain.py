@@ -54,7 +54,7 @@ def types_table(found: Explanation, exact: bool = False) -> Table:
         shown=shown,
         label="type",
         title=found.graph.name,
-        notes=(*notes, *slips),
+        notes=(*notes, *slips, *found.graph.notes),
         exact=exact,
     )
     return replace(table, total=None) if several else table

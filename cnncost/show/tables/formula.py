@@ -29,6 +29,7 @@ def formula_table(found: Formula, depth: int | None = None, style: Style = TEXT)
         facts = found.conditions()
         more = f", and {len(facts) - CONDITIONS} more: --format json lists them" if len(facts) > CONDITIONS else ""
         notes.append(f"holds for {', '.join(facts[:CONDITIONS])}{more}")
+    notes += report.notes
     titles = {"params": "params", "flops": "FLOPs", "macs": "MACs", "activation_bytes": "memory (bytes)"}
     share = "  of {}"
     if style is PYTHON:  # for programs
