@@ -82,3 +82,37 @@ def test_attention_keeps_no_scores() -> None:
     ours = cnncost.load("vit_b_32")
     model = torchvision.models.vit_b_32(image_size=64).train()
     assert memory(ours.trace((3, 64, 64))).kept_bytes == kept(model, torch.zeros(1, 3, 64, 64), outside(model))
+
+
+# ── exports: what a file says of views and of what works in place ────────────────────────────────────────────────────
+
+EXPORTS = (
+    *("alexnet", "vgg11", "vgg16_bn", "squeezenet1_0", "resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2"),
+    *("densenet121", "googlenet", "inception_v3", "mobilenet_v2", "mobilenet_v3_large", "mnasnet1_0", "shufflenet_v2_x1_0"),
+    *("efficientnet_b0", "regnet_x_400mf", "regnet_y_400mf", "convnext_tiny", "swin_t"),
+)
+MASKS = {"swin_t"}  # it makes masks of numbers of its own while it runs, which are no layers here: 1 % of its outputs
+
+
+def exported(model: Any, x: Any) -> Graph:
+    """The graph of a module as `torch.export` writes it, read by the reader of files."""
+    import io
+
+    from cnncost.models.importers import aten, pt2, replay
+
+    file = io.BytesIO()
+    torch.export.save(torch.export.export(model, (x,)), file)
+    return replay.model_of(pt2.program(file.getvalue(), "net.pt2"), aten.TRANSLATIONS).trace()
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_an_export_as_pytorch(name: str) -> None:
+    model = build(name)
+    size = 299 if name == "inception_v3" else 224
+    x = torch.zeros(BATCH, 3, size, size, device=META)
+    outputs, peak = inference(model.eval(), x)
+    plan = memory(exported(model.eval(), x), batch=BATCH)
+    assert plan.peak_bytes == peak
+    assert abs(plan.outputs_bytes - outputs) <= (outputs // 100 if name in MASKS else 0)
+    trained = memory(exported(model.train(), x), batch=BATCH)
+    assert trained.kept_bytes == kept(model.train(), x)

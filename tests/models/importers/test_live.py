@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +150,16 @@ def test_a_function_that_makes_a_module_is_a_model_on_the_command_line(tmp_path:
     told = command("table", "nets_of_mine:small", "--input", "3,16,16", "--depth", "0", folder=tmp_path)
     assert told.code == 0, told.err
     assert "224" in told.out
+
+
+@pytest.mark.parametrize(
+    "name", ["resnet18", "mobilenet_v3_small", "shufflenet_v2_x0_5", "squeezenet1_1", "mnasnet0_5", "vit_b_32"]
+)
+def test_networks_of_torchvision(name: str) -> None:
+    try:
+        import torchvision
+    except (ImportError, RuntimeError):  # not there, or its operators do not fit this build of PyTorch
+        pytest.skip("torchvision cannot be imported")
+    module = torchvision.models.get_model(name, weights=None).eval()
+    for fast in (False, True):
+        assert totals(from_torch(module, (1, 3, 224, 224), fast=fast).trace()) == reference(copy.deepcopy(module), 3, 224, 224)
