@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from typing import Any, overload
 import numpy as np
 
 from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.figures import NAMES, figure
 from cnncost.base.ints import Ints
 from cnncost.base.showable import Showable
 from cnncost.counting import convention
@@ -156,7 +158,7 @@ class Task:
             raise UsageError("--batch and --over batch= both say how many examples there are", "give one of them")
         self.space = asked
         self.names = (*FIGURES, *ALIASES, *(axis.name for axis in asked.axes))
-        self.where: Expression | None = None if query.where is None else parse(query.where, self.names)
+        self.where: Expression | None = None if query.where is None else self._condition(query.where)
         self.objectives = [self.objective(word, "--pareto") for word in (query.pareto or "").split(",") if word.strip()]
         self.sort = None if query.sort is None else self.objective(query.sort, "--sort")
         if self.sort is None and not self.objectives and (query.top is not None or not query.every):
@@ -164,6 +166,16 @@ class Task:
         self.limit = query.top if query.top is not None else None if query.every or self.objectives else SHOWN
         counting = (self.convention, query.dtype, query.batch, query.method)
         self.evaluator = ListedEvaluator(asked, *counting) if isinstance(asked, Listed) else Evaluator(asked, *counting)
+
+    def _condition(self, text: str) -> Expression:
+        """Return a condition parsed. Raises UsageError, for a figure that a sweep does not have with the reason."""
+        try:
+            return parse(text, self.names)
+        except UsageError:
+            for word in re.findall(r"[A-Za-z_]\w*", text):
+                if word not in self.names and word.lower() in NAMES:
+                    figure(word, "condition")  # raises the reason
+            raise
 
     @cached_property
     def subject(self) -> Subject:
