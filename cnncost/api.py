@@ -99,8 +99,8 @@ def memory(
     >>> memory("resnet50", batch=64, optimizer="adam").training_bytes
     5868798080
     """
-    from cnncost.measures.memory import Precision
     from cnncost.measures.memory import memory as plan
+    from cnncost.measures.precision import Precision
 
     return plan(
         _graph(model, input, settings),

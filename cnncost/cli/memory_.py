@@ -11,7 +11,7 @@ from cnncost.cli.options import Name, check_output, complete_model, model_option
 
 
 def _optimizers() -> list[str]:
-    from cnncost.measures.memory import OPTIMIZERS
+    from cnncost.measures.precision import OPTIMIZERS
 
     return list(OPTIMIZERS)
 
@@ -69,7 +69,8 @@ def command(
     """
     from cnncost.base.units import whole_number
     from cnncost.measures.facts import IN_PLACE
-    from cnncost.measures.memory import Precision, in_place_of, kinds_in_place, memory
+    from cnncost.measures.memory import in_place_of, kinds_in_place, memory
+    from cnncost.measures.precision import Precision
     from cnncost.show.tables.memory import memory_table, rules_table
 
     check_output(format, path)

@@ -19,7 +19,8 @@ from cnncost.counting.counts import Counts
 from cnncost.graph.graph import INPUT
 from cnncost.measures.devices import Device
 from cnncost.measures.field import Axis, Field, exceeds, receptive_fields
-from cnncost.measures.memory import Memory, Precision, memory
+from cnncost.measures.memory import Memory, memory
+from cnncost.measures.precision import Precision
 from cnncost.measures.roofline import Bound, bound, bytes_moved, ridge
 from cnncost.measures.rows import Row
 from cnncost.measures.training import Training, training

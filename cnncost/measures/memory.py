@@ -16,15 +16,14 @@ Sizes may be letters, and columns of candidates: each figure but `peak_at` is th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, reduce
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.ints import checked
 from cnncost.base.poly import Num, Poly, equal, maximum, minimum, same
 from cnncost.base.showable import Showable
-from cnncost.base.units import DTYPES
 from cnncost.counting import Convention
 from cnncost.counting import convention as find_convention
 from cnncost.graph.graph import INPUT, Graph, Node, no_collection, read_by
@@ -35,7 +34,6 @@ from cnncost.measures.facts import (
     IN_PLACE,
     KEEP_FOR_OTHERS,
     KEEP_FOR_WEIGHTS,
-    KEEP_NOTHING_WHERE,
     KEEP_ORDER,
     KEEP_OUTPUT_IN_PLACE,
     KEEPS,
@@ -46,74 +44,14 @@ from cnncost.measures.facts import (
     PADDED_FIRST,
     STORED,
     VIEWS,
-    VIEWS_WHERE,
     keeps_of,
 )
-from cnncost.rules import RULES, Shape, channels, elements, per_axis, sides
-from cnncost.rules.shapes import ChannelsLast, axis_of, positions_of
+from cnncost.measures.layout import APART, channels_of, cut, is_stored, is_view, keeps_nothing, moved, padded
+from cnncost.measures.precision import OPTIMIZERS, Precision, size_of
+from cnncost.rules import RULES, elements
+from cnncost.rules.shapes import positions_of
 
 CUDA_BLOCK = 512  # bytes; kMinBlockSize of PyTorch's c10/cuda/CUDACachingAllocator.cpp
-
-# ── what numbers are stored as, and what optimizers add ──────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Precision:
-    """What each part is stored as, by dtype; `master` None for no second copy of the parameters."""
-
-    parameters: str = "float32"
-    activations: str = "float32"
-    gradients: str = "float32"
-    optimizer: str = "float32"
-    buffers: str = "float32"
-    statistics: str = "float32"
-    masks: str = "float32"  # as PyTorch on a CPU; on CUDA a mask is one byte
-    indices: str = "int64"
-    master: str | None = None
-
-    @classmethod
-    def of(cls, dtype: str = "float32", parts: str = "") -> Precision:
-        """Return the precision with `dtype` everywhere but for indices, and `parts` otherwise: "activations=float16,…".
-
-        Statistics and buffers of narrow types stay float32. `parts` may begin with one of `PRECISIONS`. Raises UsageError for
-        what is neither a part nor a dtype.
-        """
-        names = [part.name for part in fields(cls)]
-        wide = dtype if _size(dtype) > DTYPES["float32"] else "float32"
-        chosen: dict[str, str | None] = dict.fromkeys(names, dtype)
-        chosen |= {"indices": "int64", "master": None, "statistics": wide, "buffers": wide}
-        words = [word.strip() for word in parts.split(",") if word.strip()]
-        for word in ",".join(PRECISIONS.get(word, word) for word in words).split(",") if words else ():
-            name, equals, value = (text.strip() for text in word.partition("="))
-            if not equals:
-                how = f"write PART=DTYPE, as in {word if word in names else 'activations'}=float16; or {', '.join(PRECISIONS)}"
-                raise UsageError(f"'{word}' says nothing about a dtype", did_you_mean(word, PRECISIONS, how))
-            if name not in names:
-                raise UsageError(f"no part is called '{name}'", did_you_mean(name, names, f"parts: {', '.join(names)}"))
-            _size(value)
-            chosen[name] = value
-        return cls(**chosen)  # type: ignore[arg-type]  # the names are checked above
-
-
-PRECISIONS = {
-    "mixed": "parameters=float16,activations=float16,gradients=float16,masks=float16,master=float32",
-}
-PRECISION_SOURCES = {"mixed": "Mixed Precision Training, arXiv:1710.03740, section 3.1"}
-
-OPTIMIZERS = {"none": 0, "sgd": 0, "momentum": 1, "adam": 2}  # numbers kept for each parameter beside its gradient
-OPTIMIZER_SOURCES = {
-    "none": "gradients only",
-    "sgd": "plain stochastic gradient descent",
-    "momentum": "a velocity: PyTorch 2.13, torch/optim/sgd.py",
-    "adam": "two moments: arXiv:1412.6980, algorithm 1",
-}
-
-
-def _size(dtype: str) -> int:
-    if dtype not in DTYPES:
-        raise UsageError(f"unknown dtype '{dtype}'", did_you_mean(dtype, DTYPES, f"known: {', '.join(DTYPES)}"))
-    return DTYPES[dtype]
-
 
 # ── the plan ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -138,7 +76,7 @@ class Memory(Showable):
         return f"<Memory {self.graph.name}, batch {self.batch}: peak {peak} bytes, training {training} bytes>"
 
     def _bytes(self, count: Num, dtype: str | None) -> Num:
-        number = count * _size(dtype) if dtype else 0
+        number = count * size_of(dtype) if dtype else 0
         return number if self.block == 1 else (number + self.block - 1) // self.block * self.block
 
     @cached_property
@@ -203,9 +141,9 @@ class Memory(Showable):
         for node in nodes:
             before = found[node.inputs[0]] if node.inputs else None
             if node.kind in MOVE_AXES and is_view(node, self.graph.storage):
-                found.append(_moved(node, read_by(node, nodes), before))
+                found.append(moved(node, read_by(node, nodes), before))
             elif before is None and node.kind in ("slice", "split", "select"):
-                found.append(_cut(node, read_by(node, nodes)))
+                found.append(cut(node, read_by(node, nodes)))
             elif before is None or not (node.kind in KEEP_ORDER or (node.kind in VIEWS and node.kind not in COPY_INSTEAD)):
                 found.append(None)
             else:
@@ -231,7 +169,7 @@ class Memory(Showable):
                 continue
             if node.kind in COPY_FIRST and len(node.cost.shape) > 1 and self._scattered(node.inputs[0]):
                 found[index] = self.tensor_bytes[node.inputs[0]]
-            elif node.kind in PADDED_FIRST and (shape := _padded(node, read_by(node, nodes))) is not None:
+            elif node.kind in PADDED_FIRST and (shape := padded(node, read_by(node, nodes))) is not None:
                 found[index] = self._bytes(elements(shape) * self.batch, self.precision.activations)
         return found
 
@@ -367,7 +305,7 @@ class Memory(Showable):
         if not isinstance(formula, Poly):
             return formula
         x = read_by(node, self.graph.nodes)
-        count = _channels(node, x)
+        count = channels_of(node, x)
         counts = {
             "batch": self.batch,
             "channels": count,
@@ -514,7 +452,7 @@ class Memory(Showable):
 
         total = Counts(self.graph).charge(self.convention, "memory").sum()
         count = total.item() if hasattr(total, "item") else total  # exact: a column whose sum could pass 2^63 holds integers
-        return count * self.batch * _size(self.precision.activations)
+        return count * self.batch * size_of(self.precision.activations)
 
     @property
     def params_bytes(self) -> Num:
@@ -524,7 +462,7 @@ class Memory(Showable):
     @property
     def buffers_bytes(self) -> Num:
         """Running means and variances, and weights that are fixed."""
-        return sum(node.cost.buffers for node in self.graph.layers) * _size(self.precision.buffers)
+        return sum(node.cost.buffers for node in self.graph.layers) * size_of(self.precision.buffers)
 
     @property
     def input_bytes(self) -> Num:
@@ -541,7 +479,6 @@ class Storage:
     last: int
 
 
-APART = (-1,)  # the order of numbers that lie as their shape says, example by example, with gaps between
 KEPT_PARTS = {  # what `kept` is made of, and the part of `Precision` that says as what it is stored
     "activations": "activations",
     "statistics": "statistics",
@@ -549,88 +486,6 @@ KEPT_PARTS = {  # what `kept` is made of, and the part of `Precision` that says 
     "indices": "indices",
     "maps": "activations",
 }
-
-
-def is_stored(node: Node) -> bool:
-    """Return whether a node is numbers that are there before the network runs: parameters, buffers, a further input."""
-    return node.kind in STORED and node.args.get("counted", True) is True
-
-
-def is_view(node: Node, known: Mapping[str, str]) -> bool:
-    """Return whether a layer's output is another look at its input's storage, while training too.
-
-    `known` is the graph's `storage`: what its file says.
-    """
-    if node.name in known:
-        return known[node.name] == "view"
-    if node.kind in VIEWS_WHERE:
-        argument, neutral = VIEWS_WHERE[node.kind]
-        value = node.args.get(argument, neutral)
-        return all(same(part, neutral) for part in (value if isinstance(value, tuple) else (value,)))
-    return node.kind in VIEWS
-
-
-def _channels(node: Node, x: Shape) -> Num:
-    """Return the channels that a layer takes its input to have."""
-    axis = node.args.get("axis")
-    if isinstance(axis, int):
-        return x[axis]
-    return x[0] if node.kind in ("instance_norm", "lrn") and not isinstance(x, ChannelsLast) else channels(x)
-
-
-def keeps_nothing(node: Node) -> bool:
-    """Return whether a layer keeps nothing for the backward pass, though others of its type do."""
-    if node.kind not in KEEP_NOTHING_WHERE:
-        return False
-    argument, neutral = KEEP_NOTHING_WHERE[node.kind]
-    value = node.args.get(argument)
-    return all(same(part, neutral) for part in (value if isinstance(value, tuple) else (value,)))
-
-
-def _cut(node: Node, x: Shape) -> tuple[int, ...] | None:
-    """Return how a range of an axis lies: that of the first axis in order, with gaps between examples."""
-    axis = axis_of(x, node.args.get("axis"))
-    if len(node.cost.shape) == len(x) and equal(node.cost.shape[axis], x[axis]):
-        return None
-    return APART if axis == 0 else ()
-
-
-def _moved(node: Node, x: Shape, before: tuple[int, ...] | None) -> tuple[int, ...] | None:
-    """Return in which order numbers lie after axes were moved: the storage's axes, by those of the shape."""
-    whole: tuple[int, ...] | None
-    if node.kind == "tokens" and before == ():
-        before = None  # flattened first, and copied
-    if before in (APART, ()):
-        return ()
-    if node.kind == "permute":
-        order = tuple(axis % len(x) for axis in node.args["order"])
-        whole = order if before is None else tuple(before[axis] for axis in order) if len(before) == len(x) else ()
-    elif node.kind == "tokens":  # C×(H·W) to (H·W)×C
-        whole = None if before == (2, 0, 1) else (1, 0)
-    else:  # (H·W)×C to C×H×W
-        whole = None if before == (1, 0) else (2, 0, 1)
-    if not whole:
-        return whole
-    long = [axis for axis, size in zip(whole, node.cost.shape, strict=True) if not (isinstance(size, int) and size == 1)]
-    return None if long == sorted(long) else whole
-
-
-def _padded(node: Node, x: Shape) -> Shape | None:
-    """Return the shape of the padded copy of an input; None where its pads are the same before and behind each axis."""
-    pad = node.args.get("pad", 0)
-    if isinstance(pad, int) or len(x) < 2:
-        return None
-    n = len(x) - 1
-    both = sides(pad, n)
-    if both is None:
-        kernel, dilation = (per_axis(node.args.get(name, 1), name, n) for name in ("kernel", "dilation"))
-        if not all(isinstance(number, int) for number in (*kernel, *dilation)):
-            return None
-        odd = [d * (k - 1) % 2 for k, d in zip(kernel, dilation, strict=True)]  # behind the axis there is one more
-        return (x[0], *(size + more for size, more in zip(x[1:], odd, strict=True))) if any(odd) else None
-    if all(both[2 * axis] is both[2 * axis + 1] or same(both[2 * axis], both[2 * axis + 1]) for axis in range(n)):
-        return None
-    return (x[0], *(size + both[2 * axis] + both[2 * axis + 1] for axis, size in enumerate(x[1:])))
 
 
 def parameter_tensors(node: Node) -> Iterator[Num]:

@@ -15,7 +15,8 @@ from cnncost.base.poly import Num
 from cnncost.base.units import DTYPES
 from cnncost.measures.devices import Device
 from cnncost.measures.facts import LOOKED_UP, NOTHING_AT_INFERENCE
-from cnncost.measures.memory import Memory, is_stored, is_view
+from cnncost.measures.layout import is_stored, is_view
+from cnncost.measures.memory import Memory
 from cnncost.rules import elements
 
 OPERATIONS_PER_MAC = 2  # vendors count the multiplication and the addition

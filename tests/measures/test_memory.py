@@ -20,7 +20,8 @@ from cnncost.base.errors import UsageError
 from cnncost.base.poly import symbol
 from cnncost.graph.graph import Graph, Tensor, trace
 from cnncost.measures.facts import IN_PLACE
-from cnncost.measures.memory import Precision, kinds_in_place, memory, training_bytes
+from cnncost.measures.memory import kinds_in_place, memory, training_bytes
+from cnncost.measures.precision import Precision
 from cnncost.models.zoo import MODULE_OF
 from cnncost.rules import elements
 from cnncost.show.render import FORMATS, render

@@ -19,16 +19,9 @@ from cnncost.measures.facts import (
     VIEWS,
     VIEWS_WHERE,
 )
-from cnncost.measures.memory import (
-    KEPT_PARTS,
-    OPTIMIZER_SOURCES,
-    OPTIMIZERS,
-    PRECISION_SOURCES,
-    PRECISIONS,
-    Memory,
-    is_stored,
-    is_view,
-)
+from cnncost.measures.layout import is_stored, is_view
+from cnncost.measures.memory import KEPT_PARTS, Memory
+from cnncost.measures.precision import OPTIMIZER_SOURCES, OPTIMIZERS, PRECISION_SOURCES, PRECISIONS
 from cnncost.rules import RULES
 from cnncost.show.table import Column, Plot, Stack, Table
 
