@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from contextlib import suppress
+from io import StringIO
 
 from cnncost.base.errors import CnncostError
 from cnncost.base.streams import OutputError, ReaderGoneError, finish, prepare
+from cnncost.base.text import lines
 
 BAD_INPUT = 2
 FAULT = 3
@@ -44,8 +45,9 @@ def _run() -> int:
     except CnncostError as error:
         return _say(error.text())
     except click.ClickException as error:
-        _quietly(error.show)
-        return error.exit_code
+        shown = StringIO()
+        error.show(shown)
+        return _say(shown.getvalue().rstrip("\n"), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except (ReaderGoneError, OutputError):
@@ -55,26 +57,20 @@ def _run() -> int:
     except Exception as error:
         if os.environ.get("CNNCOST_DEBUG"):
             raise
-        _complain(
-            f"internal error: {type(error).__name__}: {error}",
-            "please report it; CNNCOST_DEBUG=1 shows where it happened",
-        )
-        return FAULT
+        fact = f"internal error: {type(error).__name__}: {error}"
+        return _complain(fact, "please report it; CNNCOST_DEBUG=1 shows where it happened", FAULT)
     return code if isinstance(code, int) else 0
 
 
-def _complain(message: str, hint: str) -> int:
-    return _say(f"error: {message}\n  {hint}")
+def _complain(message: str, hint: str, code: int = BAD_INPUT) -> int:
+    return _say(f"error: {message}\n  {hint}", code)
 
 
-def _say(text: str) -> int:
-    _quietly(lambda: print(text, file=sys.stderr))
-    return BAD_INPUT
-
-
-def _quietly(write: Callable[[], object]) -> None:
+def _say(text: str, code: int = BAD_INPUT) -> int:
+    """Write a message, whatever it quotes from outside, and return the exit code."""
     with suppress(ReaderGoneError, OutputError):
-        write()
+        print(lines(text), file=sys.stderr)
+    return code
 
 
 if __name__ == "__main__":

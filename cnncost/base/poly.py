@@ -28,6 +28,9 @@ from cnncost.base.ints import Ints, checked
 from cnncost.base.notation import LATEX, TEXT, Atom, Floor, Monomial, letters_in, plain, reading_order, times, written
 from cnncost.base.notation import Num as Num
 
+MOST_PRODUCTS = 20_000  # of two terms in one multiplication: formulas that people read need some hundred
+LARGEST_EXPONENT = 1_000
+
 
 class Poly:
     """A polynomial with integer coefficients, never constant. Make letters with `symbols`.
@@ -104,8 +107,14 @@ class Poly:
         if other is None:
             return NotImplemented
         product: dict[Monomial, int] = {}
+        others = terms_in(other)
+        if len(self.terms) * len(others) > MOST_PRODUCTS:
+            raise AlgebraError(
+                f"a product of {len(self.terms):,} by {len(others):,} terms: more than {MOST_PRODUCTS:,} in all",
+                "give some of the letters a number",
+            )
         for left, a in self.terms.items():
-            for right, b in terms_in(other).items():
+            for right, b in others.items():
                 monomial = times(left, right)
                 product[monomial] = product.get(monomial, 0) + a * b
         return number_of(product)
@@ -115,6 +124,8 @@ class Poly:
     def __pow__(self, exponent: int) -> Num:
         if not isinstance(exponent, int) or exponent < 0:
             raise AlgebraError(f"({self}) to the power {exponent}: an exponent is a whole number from 0")
+        if exponent > LARGEST_EXPONENT:
+            raise AlgebraError(f"a power of {exponent:,}: the most is {LARGEST_EXPONENT:,}", "give the letter a number")
         result: Num = 1
         for _ in range(exponent):
             result = result * self

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cnncost.base.problems import Mark, Problem, Problems, Source, SpecError
+from cnncost.base.text import clip
 
 LARGEST_FILE = 2_000_000  # bytes
 DEEPEST = 64  # libyaml's own reader of nested collections ends a process at some 50,000
@@ -220,12 +221,6 @@ class _Reader:
         return self.fail(
             "E003", f"a tag, {clip(str(event.tag))}", event.start_mark, f"leave it out: {self.kind.noun}s know no tags"
         )
-
-
-def clip(text: str, most: int = 60) -> str:
-    """Return text as a message can quote it: on one line, and not for ever."""
-    shown = "".join(character if character.isprintable() else "�" for character in text)
-    return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
 def _syntax(source: Source, error: Any) -> Problem:

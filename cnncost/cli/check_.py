@@ -11,6 +11,7 @@ import click
 
 from cnncost.base.errors import CnncostError, Several, UsageError
 from cnncost.base.limits import QUANTITIES, Limit, limit
+from cnncost.base.text import lines
 from cnncost.cli.options import FORMATS, check_output, complete_model, model_options, output_options, reports, show
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def command(
         _summarise(verdicts, summary)
     if path not in (None, "-"):  # the report goes to a file, yet whoever reads the log wants to know
         for verdict in [*found.over, *found.unchecked]:
-            click.echo(f"{verdict.model}: {verdict.sentence} ({verdict.place})", err=True)
+            click.echo(lines(f"{verdict.model}: {verdict.sentence} ({verdict.place})"), err=True)
     if found.over:
         return OVER
     if found.unchecked:

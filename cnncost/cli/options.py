@@ -418,7 +418,7 @@ def check_output(format: str | None, path: str | None) -> None:
 def write(path: str, text: str) -> None:
     """Write a file through a temporary one beside it. Raises UsageError where that is not possible."""
     with replacing(path) as file:
-        file.write(text.encode("utf-8"))
+        file.write(text.encode("utf-8", "backslashreplace"))  # names of files may hold bytes that are no text
 
 
 @contextmanager
@@ -429,13 +429,17 @@ def replacing(path: str) -> Iterator[IO[bytes]]:
 
     target = Path(path)
     try:
+        if "\0" in path:
+            raise OSError(22, "it is no name of a file")
         if target.exists() and not target.is_file():  # a device or a pipe is written to, not replaced
             if target.is_dir():
                 raise IsADirectoryError(21, "it is a directory")
             with target.open("wb") as file:
                 yield file
             return
-        target = target.resolve()  # a link stays one
+        target = Path(os.path.realpath(target))  # a link stays one
+        if target.is_symlink():
+            raise OSError(40, "it is a link that leads to itself")
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
             with os.fdopen(handle, "wb") as file:

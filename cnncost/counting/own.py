@@ -24,7 +24,8 @@ from cnncost.base.files import read_text
 from cnncost.base.grammar import Dialect, ExpressionError, parse
 from cnncost.base.poly import Num, symbol
 from cnncost.base.problems import Mark, Problems, Source, SpecError
-from cnncost.base.yamltree import LARGEST_FILE, Dict, Kind, Node, Scalar, clip, is_null
+from cnncost.base.text import clip
+from cnncost.base.yamltree import LARGEST_FILE, Dict, Kind, Node, Scalar, is_null
 from cnncost.base.yamltree import parse as tree_of
 from cnncost.counting.convention import FORMS, Convention, names
 from cnncost.counting.letters import LETTERS

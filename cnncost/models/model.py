@@ -237,7 +237,10 @@ class Model:
         try:
             graph = trace(model.function, shape, self.name, **model.settings)
         except ModelError as error:
-            raise error.of(self.name) from error
+            named = error.of(self.name)
+            if named is error:  # a spec's says where it is; nothing is its own cause
+                raise
+            raise named from error
         expect = model.expect if model.expect is not None and model.expect.concerns(model.values, graph.inputs) else None
         if STRICT.get():
             _require_counted(self.name, graph)

@@ -11,6 +11,7 @@ from cnncost.base.errors import AlgebraError, ModelError, UsageError
 from cnncost.base.exact import expression
 from cnncost.base.notation import PYTHON, TEXT, Style, written
 from cnncost.base.poly import Num, Poly, assumptions, equal, symbol
+from cnncost.base.problems import SpecError
 from cnncost.base.roots import common_factor
 from cnncost.base.showable import Showable
 from cnncost.counting import Convention
@@ -163,6 +164,8 @@ def formula(
                 f"{model.name} cannot be traced with a letter for {' or '.join(values)} ({reason})",
                 "letters know + - * // ** and comparisons: give it a number, with --set",
             ) from error
+        except SpecError:  # it says where, and what to do about it
+            raise
         except ModelError as error:
             remedy = _remedy(case, values) if _left_open(error) else error.hint
             raise type(error)(error.message, remedy or _structure(model, values) or error.hint) from error
@@ -173,9 +176,8 @@ def formula(
             raise UsageError(
                 f"{model.name}: {written(a)} is below {written(b)} whatever the letters are", "letters count from 1"
             )
-    height, width = case.shape[-2:]
     letters = {letter for value in values.values() for letter in (value.letters() if isinstance(value, Poly) else ())}
-    spatial = {letter for size in (height, width, case.batch) if isinstance(size, Poly) for letter in size.letters()}
+    spatial = {letter for size in (*case.shape[1:], case.batch) if isinstance(size, Poly) for letter in size.letters()}
     in_order = tuple(sorted(letters, key=lambda letter: (len(letter), letter)))
     return Formula(found, in_order, tuple(sorted(spatial)), tuple(fact for fact in assumed if not _certain(*fact)))
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
+from cnncost.base.text import Math, line
 from cnncost.base.units import BYTE_UNITS, COUNT_UNITS, figures, unit_of
 from cnncost.show.blocks import bar, course
 
@@ -114,6 +115,19 @@ class Table:
         kept = [index for index, column in enumerate(self.columns) if not column.drawn]
         return self if len(kept) == len(self.columns) else self.select(kept)
 
+    def seen(self) -> Table:
+        """Return the table for people: none of its texts moves a cursor or begins another line. Its cells follow in `text`."""
+        prose = "\n".join(map(line, self.prose.split("\n")))
+        plot = self.plot and replace(self.plot, title=line(self.plot.title), mark=line(self.plot.mark))
+        stack = self.stack and replace(
+            self.stack,
+            title=line(self.stack.title),
+            rows=tuple(tuple((line(label), value) for label, value in row) for row in self.stack.rows),
+        )
+        titles = tuple(replace(column, title=line(column.title)) for column in self.columns)
+        notes = tuple(map(line, self.notes))
+        return replace(self, columns=titles, title=line(self.title), prose=prose, notes=notes, plot=plot, stack=stack)
+
     def text(self) -> tuple[list[str], list[list[str]]]:
         """Return headers and rows as people read them: each column in one unit, rounded once, the total last."""
         columns = [self._text_of(index) for index in range(len(self.columns))]
@@ -123,7 +137,7 @@ class Table:
         column = self.columns[index]
         values = [row[index] for row in self.body]
         if column.unit in ("text", "number"):
-            return column.title, ["" if value is None else str(value) for value in values]
+            return column.title, list(map(_seen, values))
         if column.unit == "bar":
             largest = max((value for value in values if value is not None), default=0)
             return column.title, [bar(value, largest) for value in values]
@@ -153,6 +167,10 @@ def _of_total(column: Column, total: Record) -> Any:
         return column.read(total)
     except KeyError:
         return None
+
+
+def _seen(value: Any) -> str:
+    return "" if value is None else value if isinstance(value, Math) else line(str(value))
 
 
 def _range(value: Any) -> str:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from keyword import kwlist
 from typing import Any
 
 from cnncost.base.errors import UsageError, did_you_mean
-from cnncost.base.yamltree import Dict, List, Node, Scalar, clip, is_null
+from cnncost.base.text import clip
+from cnncost.base.yamltree import Dict, List, Node, Scalar, is_null
 from cnncost.models import zoo
 from cnncost.models.model import Model
 from cnncost.models.parts import Cut
@@ -171,7 +173,7 @@ class Compiler:
         if not NAME.fullmatch(key.text):
             hint = spacing(key.text) or "use letters, digits and _, a letter first"
             raise self.fail("E109", f"'{clip(key.text)}' cannot be the name of {what}", key.mark, hint)
-        if key.text in (*RESERVED, *expressions.FUNCTIONS, *taken):
+        if key.text in (*RESERVED, *kwlist, *expressions.FUNCTIONS, *taken):  # a param is a setting in Python, too
             raise self.fail("E109", f"'{key.text}' means something already, and cannot be the name of {what}", key.mark)
         return key.text
 
@@ -185,7 +187,7 @@ class Compiler:
 
     # ── lists of layers ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def steps(self, node: Node | None, scope: dict[str, Any], ids: set[str], what: str, at: Mark) -> list[Step]:
+    def steps(self, node: Node | None, scope: Scope, ids: set[str], what: str, at: Mark) -> list[Step]:
         """Return the steps of a list of layers; `ids` grows by those it defines."""
         if isinstance(node, List):
             return [self.step(item, scope, ids) for item in node.items]
@@ -194,7 +196,7 @@ class Compiler:
         self.fail("E104", f"{what} has no layers", at, "write a list: [conv: 64, relu]")
         return []
 
-    def step(self, item: Node, scope: dict[str, Any], ids: set[str]) -> Step:
+    def step(self, item: Node, scope: Scope, ids: set[str]) -> Step:
         """Return one item of a list as a step; a broken one where a problem is found."""
         word = item if isinstance(item, Scalar) else Scalar("", True, item.mark)
         try:
@@ -206,7 +208,7 @@ class Compiler:
                 self.inside |= {name.text} if isinstance(item, Dict) and "model" in item.entries else set()
             return Step(word, None, broken=True, id=name.text if isinstance(name, Scalar) else None)
 
-    def read(self, item: Node, scope: dict[str, Any], ids: set[str]) -> Step:
+    def read(self, item: Node, scope: Scope, ids: set[str]) -> Step:
         """Return an item as a step. Raises Broken where it is none."""
         if isinstance(item, Scalar):
             if is_null(item):
@@ -348,7 +350,7 @@ class Compiler:
             self.block_params[operator] if operator in self.block_params else arguments(operator) if operator in RULES else {}
         )
 
-    def operation(self, word: Scalar, value: Node | None, scope: dict[str, Any], ids: set[str]) -> Any:
+    def operation(self, word: Scalar, value: Node | None, scope: Scope, ids: set[str]) -> Any:
         """Return what an operator does with the value after it."""
         name = word.text
         if name in self.block_params:
@@ -455,7 +457,7 @@ class Compiler:
         """Return None for a norm or an activation that is none."""
         return None if arg is None or (arg.fixed and arg.constant == NONE) else arg
 
-    def overridden(self, word: Scalar, value: Node | None, first: Dict, scope: dict[str, Any], ids: set[str], at: Mark) -> Any:
+    def overridden(self, word: Scalar, value: Node | None, first: Dict, scope: Scope, ids: set[str], at: Mark) -> Any:
         """Return the operation with the arguments of the first copy."""
         names = list(self.takes(word.text))
         if word.text in JOINS or not names:
@@ -474,7 +476,7 @@ class Compiler:
 
     # ── branches ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def join(self, word: Scalar, value: Node | None, scope: dict[str, Any], ids: set[str]) -> Join:
+    def join(self, word: Scalar, value: Node | None, scope: Scope, ids: set[str]) -> Join:
         """Return the branches under add, mul or concat."""
         named: list[tuple[str | None, Mark, Node | None]]
         takes, given = arguments(word.text), {}
@@ -497,7 +499,7 @@ class Compiler:
             join.branches.append((name, self.branch(node, scope, ids, mark, index)))
         return join
 
-    def branch(self, node: Node | None, scope: dict[str, Any], ids: set[str], at: Mark, index: int) -> Branch:
+    def branch(self, node: Node | None, scope: Scope, ids: set[str], at: Mark, index: int) -> Branch:
         """Return one branch of a join."""
         lone = node.items[0] if isinstance(node, List) and len(node.items) == 1 else node
         if isinstance(lone, Scalar) and (lone.text in ids | {"identity"} or self.reaches(lone.text, ids)):

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from cnncost.base.errors import ModelError
 from cnncost.base.ints import Ints
-from cnncost.base.yamltree import clip
+from cnncost.base.text import clip
 from cnncost.graph.graph import Outputs, Tensor
 from cnncost.models.model import Inputs
 from cnncost.models.settings import MISSING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -11,8 +12,9 @@ from typing import Any
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.limits import EXPECTED, QUANTITIES, Limit, limit
+from cnncost.base.text import clip
 from cnncost.base.units import parse_quantity
-from cnncost.base.yamltree import Dict, List, Node, Scalar, clip, decoded, is_null, parse, read_text
+from cnncost.base.yamltree import Dict, List, Node, Scalar, decoded, is_null, parse, read_text
 from cnncost.models import zoo
 from cnncost.models.model import Input, Model
 from cnncost.models.reference import model_of
@@ -180,8 +182,8 @@ class _Reader:
     # ── params, let, input, require ──────────────────────────────────────────────────────────────────────────────────
 
     @property
-    def scope(self) -> dict[str, Any]:
-        return {**self.params, **self.let}
+    def scope(self) -> Mapping[str, Any]:
+        return ChainMap(self.let, self.params)  # no copy: there may be 60,000 lines of let
 
     def read_params(self) -> None:
         entry = self.root.entries.get("params")
@@ -245,9 +247,10 @@ class _Reader:
 
     def bind(self, key: Scalar, node: Node) -> None:
         name = self.compiler.name(key, "a let", list(self.params))
-        scope = self.scope
-        self.let[name] = Arg(1, key.mark)
-        self.let[name] = self.compiler.value(node, ANY, scope, name, key.mark)
+        try:
+            self.let[name] = self.compiler.value(node, ANY, self.scope, name, key.mark)
+        finally:
+            self.let.setdefault(name, Arg(1, key.mark))  # known, whatever is wrong with it
 
     def input(self) -> dict[str, list[Arg]] | None:
         """Return the sizes of each input by its name; of one alone under the name input."""
@@ -407,20 +410,21 @@ class _Reader:
     def block(self, key: Scalar, body: Dict) -> Block:
         compiler = self.compiler
         name = key.text
-        scope: dict[str, Any] = self.scope
+        scope: dict[str, Any] = dict(self.scope)
+        wide = ChainMap({IN: True}, scope)
         params: dict[str, Arg | None] = {}
         declared = body.get("params")
         if isinstance(declared, Dict):
             for word, default in declared.entries.values():
                 own = compiler.name(word, "a param of a block")
-                params[own] = None if is_null(default) else compiler.value(default, ANY, {**scope, IN: True}, own, word.mark)
+                params[own] = None if is_null(default) else compiler.value(default, ANY, wide, own, word.mark)
                 scope[own] = True
         let: dict[str, Arg] = {}
         entry = body.entries.get("let")
         if entry is not None:
             for word, node in compiler.mapping(entry[1], "let", entry[0].mark).entries.values():
                 own = compiler.name(word, "a let", list(params))
-                let[own] = compiler.value(node, ANY, {**scope, IN: True}, own, word.mark)
+                let[own] = compiler.value(node, ANY, wide, own, word.mark)
                 scope[own] = True
         layers = body.entries.get("layers")
         if layers is None:

@@ -22,7 +22,7 @@ from cnncost.base.errors import (
 from cnncost.base.ints import Ints
 from cnncost.base.poly import Poly, same
 from cnncost.base.yamltree import Scalar
-from cnncost.graph.graph import Tensor
+from cnncost.graph.graph import MAX_LAYERS, Tensor
 from cnncost.models.parts import Partial
 from cnncost.models.spec import expressions
 from cnncost.models.spec.compiler import Compiler
@@ -35,9 +35,10 @@ from cnncost.models.spec.signatures import (
 from cnncost.models.spec.steps import COPY, IN, INPUT, Arg, BlockCall, Broken, Inner, Join, Layer, Project, Step
 from cnncost.models.spec.values import inside, suited
 from cnncost.rules import RULES
+from cnncost.rules.windows import LONGEST_EXACT_WINDOW
 
 MOST_COPIES = 10_000  # of repeated items and block calls together
-MOST_LAYERS = 50_000
+MOST_LAYERS = MAX_LAYERS  # the taps of exact windows count, too
 DEEPEST_CALLS = 64  # blocks and joins inside each other
 LONGEST_TRAIL = 5  # block calls that a problem shows
 LARGEST_STRIDE = 64  # of a projection
@@ -284,7 +285,7 @@ class Run:
         self.layers += 1
         if args.get("count_pad") is False:  # the taps of a window without its padding are summed one by one
             sides = args["kernel"] if isinstance(args["kernel"], tuple) else (args["kernel"],)
-            self.layers += sum(side for side in sides if type(side) is int)
+            self.layers += sum(side for side in sides if type(side) is int and side <= LONGEST_EXACT_WINDOW)
         if self.layers > MOST_LAYERS:
             self.note("E004", f"the spec unrolls to more than {MOST_LAYERS:,} layers", mark, "is a repeat mistyped?")
             raise SpecError(self.source, self.problems)

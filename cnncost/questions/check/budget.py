@@ -86,7 +86,7 @@ class Verdict:
                 for (name, count), cell in zip(self.heaviest, cells, strict=True)
             )
             lines.append(f"{'grew most' if self.kind == 'growth' else 'heaviest'}: {', '.join(layers)}")
-        return [*lines, *([self.limit.message] if self.limit.message else [])]
+        return [*lines, *self.limit.message.splitlines()]
 
 
 def beside(value: int, bound: int, unit: Measure, exact: bool = False) -> tuple[Shown, Shown]:

@@ -19,8 +19,9 @@ from cnncost.questions.solve.target import RELATIONS, Target
 
 REACH = 512  # values in a row that may be impossible before a search takes it that none is left
 HORIZON = 10**18  # the largest multiple of a step that a search tries
-LARGE = 100_000  # layers: a search grows a network no further than about twice this
+LARGE = 20_000  # layers: a search grows a network no further than about twice this
 AROUND = 4  # candidates on either side at which a search looks whether the cost changes steadily
+MOST_LISTED = 2_000  # values of --among
 STEP = Fraction(1, 100)  # of settings that are no whole numbers
 
 
@@ -56,6 +57,11 @@ def values_of(case: Instance, unknown: str, among: Sequence[str] = (), step: str
     if among:
         if step is not None:
             raise UsageError("--among and --step both say which values there are", "give one of them")
+        if len(among) > MOST_LISTED:
+            raise UsageError(
+                f"--among lists {len(among):,} values, and each is traced: the most is {MOST_LISTED:,}",
+                "leave it out where any whole number will do, or see: cnncost sweep --help",
+            )
         return Values(listed=tuple(setting.read(text) for text in among))
     if setting.values():
         return Values(listed=setting.values())

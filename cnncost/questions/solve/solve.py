@@ -143,7 +143,7 @@ def _hopeless(mine: Side, unknown: str, goal: Target, found: Equation) -> UsageE
 
 
 def _idle(model: Model, unknown: str, goal: Target, cost: Num) -> UsageError:
-    amount = "another than that" if goal.other is not None else f"{cost:,}"
+    amount = "another than that" if goal.other is not None else written(cost) if isinstance(cost, Poly) else f"{cost:,}"
     return UsageError(f"{goal.quantity.name} of {model.name} is {amount} whatever {unknown} is", "solve for another setting")
 
 

@@ -5,10 +5,12 @@ Text formats show figures as people read them; json, csv and tsv carry exact int
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
+from cnncost.base import text as outside
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.units import Shown
 from cnncost.show.render.fit import fit, squeezed, wrapped
@@ -25,6 +27,7 @@ def render(table: Table, format: str, width: int | None = None) -> str:
 
         return ci.FORMATS[format](table)
     drawn = table if format == "terminal" else table.undrawn()
+    drawn = drawn if format in DATA else drawn.seen()
     text = plain(drawn, width) if format == "plain" else FORMATS[format](drawn)
     return text if table.above is None or format in DATA else f"{render(table.above, format, width)}\n\n{text}"
 
@@ -61,7 +64,8 @@ def plain(table: Table, width: int | None = None) -> str:
             lines.append(rule)
         lines.append(row(cells))
     notes = [*table.notes, *([f"{width} columns are too few for: {', '.join(dropped)}"] if dropped else [])]
-    return "\n".join([*lines, *_wrapped(_paragraphs(table), width), *_plot(table, width), *_wrapped(notes, width)])
+    whole = [*lines, *_wrapped(_paragraphs(table), width), *_plot(table, width), *_wrapped(notes, width)]
+    return outside.log("\n".join(whole))
 
 
 def _wrapped(lines: Iterable[str], width: int | None) -> list[str]:
@@ -70,25 +74,25 @@ def _wrapped(lines: Iterable[str], width: int | None) -> list[str]:
 
 def markdown(table: Table) -> str:
     """A GitHub table, the plot and the notes below it."""
-    fenced = "\n".join(["", "```text", *_plot(table)[1:-1], "```"]) if table.plot else ""
-    return _with_notes(table, _tabulate(table, "github") + ("\n" + fenced if fenced else ""))
+    fenced = "\n".join(["", "```text", *(line.replace("`", "'") for line in _plot(table)[1:-1]), "```"]) if table.plot else ""
+    remarks = [*_paragraphs(table), *(f"\n{note}" for note in table.notes)]
+    shown = [outside.markdown(line) for line in "\n".join(remarks).split("\n")] if remarks else []
+    return "\n".join([_tabulate(table, "github", outside.markdown) + ("\n" + outside.log(fenced) if fenced else ""), *shown])
 
 
 def latex(table: Table) -> str:
-    """A LaTeX tabular with booktabs rules, the notes as comments. Cells between dollar signs are mathematics."""
-    cells = [cell for row in table.text()[1] for cell in row if len(cell) > 1 and cell[0] == cell[-1] == "$"]
-    text = _tabulate(table, "latex_booktabs")
-    for cell in cells:
-        text = text.replace(_escaped(cell), cell)
+    """A LaTeX tabular with booktabs rules, the notes as comments."""
+    text = _tabulate(table, "latex_raw", outside.latex)
+    for rule in ("toprule", "midrule", "bottomrule"):
+        text = text.replace(r"\hline", rf"\{rule}", 1)
     remarks = [*table.prose.splitlines(), *table.notes]
-    return "\n".join([text, *(f"% {line}".rstrip() for line in remarks)])
+    return "\n".join([text, *(f"% {line}".rstrip().replace("##[", "## [") for line in remarks)])
 
 
 def html(table: Table) -> str:
     """An HTML table, the plot as preformatted text, the notes as paragraphs."""
-    from html import escape
-
-    text = _tabulate(table, "html")
+    escape = outside.html
+    text = _tabulate(table, "html").replace("##[", "&#35;#[")
     text = text.replace("<th>", '<th style="text-align: left;">').replace("<td>", '<td style="text-align: left;">')
     if table.total is not None:  # the last row
         head, start, last = text.rpartition("<tr>")
@@ -100,12 +104,13 @@ def html(table: Table) -> str:
 
 def json(table: Table) -> str:
     """One JSON object with exact integers: a line per field, and per item of a list of objects."""
-    from functools import partial
     from json import dumps
 
     from cnncost.base.plain import scalar
 
-    write = partial(dumps, ensure_ascii=False, default=scalar)
+    def write(value: Any) -> str:
+        return outside.json(dumps(value, ensure_ascii=False, default=scalar))
+
     fields = []
     for key, value in (table.data or {}).items():
         text = write(value)
@@ -175,40 +180,35 @@ def _plot(table: Table, width: int | None = None) -> list[str]:
     return ["", *(area(table.plot) if width is None else area(table.plot, min(width, 72))), ""]
 
 
-def _with_notes(table: Table, text: str) -> str:
-    return "\n".join([text, *_paragraphs(table), *(f"\n{note}" for note in table.notes)])
-
-
 def _paragraphs(table: Table) -> list[str]:
     return ["", *table.prose.splitlines()] if table.prose else []
 
 
-def _escaped(text: str) -> str:
-    """Return a cell as tabulate writes it into LaTeX."""
-    from tabulate import LATEX_ESCAPE_RULES
-
-    return "".join(LATEX_ESCAPE_RULES.get(character, character) for character in text)
-
-
-def _tabulate(table: Table, style: str) -> str:
+def _tabulate(table: Table, style: str, escape: Callable[[str], str] = str) -> str:
     from tabulate import tabulate
 
     headers, rows = table.text()
+    headers, rows = [escape(cell) for cell in headers], [[escape(cell) for cell in row] for row in rows]
     align = ["left" if column.unit == "text" else "right" for column in table.columns]
     return tabulate(rows, headers, tablefmt=style, disable_numparse=True, colalign=align if rows else None)
 
 
 def _separated(table: Table, delimiter: str) -> str:
     import csv
-    from io import StringIO
+    from types import SimpleNamespace
 
-    text = StringIO()
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    rows: list[str] = []
+    writer = csv.writer(SimpleNamespace(write=rows.append), delimiter=delimiter, lineterminator="\r\n")  # quotes both in cells
     writer.writerow([column.key for column in table.columns])
     writer.writerows([[_cell(value) for value in row] for row in table.body])
-    return text.getvalue().removesuffix("\n")
+    return "\n".join(row.removesuffix("\r\n") for row in rows)
 
 
 def _cell(value: Any) -> Any:
     value = value.value if isinstance(value, Shown) else value
-    return "" if value is None else value.replace("×", "x") if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return "" if value is None else value
+    return value.replace("×", "x") if _SHAPE.fullmatch(value) else outside.cell(value)
+
+
+_SHAPE = re.compile("[0-9×]+( tokens)?")

@@ -9,6 +9,8 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from cnncost.base import text as outside
+from cnncost.base.text import line, xml
 from cnncost.show.table import Table
 
 Result = Mapping[str, Any]
@@ -21,7 +23,7 @@ def github(table: Table) -> str:
     """
     from cnncost.show.render import plain
 
-    return "\n".join([plain(table), *map(_command, _told(table))])
+    return "\n".join([plain(table.seen()), *map(_command, _told(table))])
 
 
 def workflow_command(
@@ -41,12 +43,12 @@ def gitlab(table: Table) -> str:
     from hashlib import sha256
     from json import dumps
 
-    return dumps(
+    text = dumps(
         [
             {
                 "description": _text(result),
                 "check_name": f"cnncost-{result['quantity']}",
-                "fingerprint": sha256("\0".join([result["model"], result["quantity"], result["kind"]]).encode()).hexdigest(),
+                "fingerprint": sha256(_identity(result)).hexdigest(),
                 "severity": "minor" if result["ok"] else "major",
                 # a limit of the command line stands in the pipeline's own file
                 "location": {"path": _relative(result["file"] or ".gitlab-ci.yml"), "lines": {"begin": result["line"] or 1}},
@@ -56,6 +58,7 @@ def gitlab(table: Table) -> str:
         indent=2,
         ensure_ascii=False,
     )
+    return outside.json(text)
 
 
 def junit(table: Table) -> str:
@@ -76,10 +79,10 @@ def junit(table: Table) -> str:
             if case["ok"] and case["state"] == "unchecked":
                 lines += [f"{head}>", f"      <skipped{_attributes(message=case['text'])} />", "    </testcase>"]
             elif case["ok"]:
-                note = f">\n      <system-out>{_escape(_text(case))}</system-out>\n    </testcase>" if _is_told(case) else " />"
+                note = f">\n      <system-out>{xml(_text(case))}</system-out>\n    </testcase>" if _is_told(case) else " />"
                 lines.append(head + note)
             else:
-                body = _escape("\n".join([case["text"], *case["details"]]))
+                body = xml("\n".join([case["text"], *case["details"]]))
                 message = _attributes(message=case["text"], type="unchecked" if case["state"] == "unchecked" else "budget")
                 lines += [f"{head}>", f"      <failure{message}>{body}</failure>", "    </testcase>"]
         lines.append("  </testsuite>")
@@ -106,6 +109,10 @@ def _name(result: Result) -> str:
     return str(result["quantity"]) if result["kind"] == "max" else f"{result['quantity']} {result['kind']}"
 
 
+def _identity(result: Result) -> bytes:
+    return "\0".join([result["model"], result["quantity"], result["kind"]]).encode("utf-8", "backslashreplace")
+
+
 def _text(result: Result) -> str:
     return "\n".join([f"{result['model']}: {result['text']}", *result["details"]])
 
@@ -129,6 +136,7 @@ def _command(result: Result) -> str:
 
 
 def _data(text: str) -> str:
+    text = "\n".join(map(line, text.split("\n"))).replace("##[", r"##\[")
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
@@ -143,14 +151,4 @@ def _tally(results: Sequence[Result]) -> str:
 
 
 def _attributes(**values: Any) -> str:
-    return "".join(f' {name}="{_escape(str(value))}"' for name, value in values.items() if value is not None)
-
-
-def _escape(text: str) -> str:
-    """Return text for XML: its marks as entities, and what XML cannot hold as a question mark."""
-    from xml.sax.saxutils import escape
-
-    held = "".join(
-        c if c in "\t\n" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c >= "\U00010000" else "?" for c in text
-    )
-    return escape(held, {'"': "&quot;"})
+    return "".join(f' {name}="{xml(str(value))}"' for name, value in values.items() if value is not None)

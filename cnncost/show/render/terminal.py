@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from cnncost.base.text import log
 from cnncost.show.render import stack
 from cnncost.show.render.fit import fit
 from cnncost.show.render.plot import area
@@ -32,7 +33,7 @@ def draw(table: Table, console: Console) -> str:
     headers, rows = fitted.text()
     drawn = RichTable(
         box=box.SIMPLE_HEAD,
-        title=fitted.title or None,
+        title=Text(fitted.title) if fitted.title else None,  # no markup: a name may have [brackets]
         title_style="bold",
         title_justify="left",
         show_edge=False,
@@ -42,7 +43,7 @@ def draw(table: Table, console: Console) -> str:
     )
     for column, header in zip(fitted.columns, headers, strict=True):
         drawn.add_column(
-            header,
+            Text(header),
             justify="left" if column.unit in ("text", "bar", "course") else "right",
             no_wrap=not column.wraps,
             overflow="fold",
@@ -75,7 +76,7 @@ def draw(table: Table, console: Console) -> str:
                     style="dim",
                 )
             )
-    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+    return log("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def _style(table: Table, row: int, at: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cnncost.base.notation import LATEX, PYTHON, TEXT, Style, written
 from cnncost.base.poly import Num
+from cnncost.base.text import Math
 from cnncost.base.units import DTYPES
 from cnncost.questions.formula import FIGURES, Formula
 from cnncost.show.table import Column, Table
@@ -15,7 +16,7 @@ def formula_table(found: Formula, depth: int | None = None, style: Style = TEXT)
     """Return the forms as a table: of the whole network, or a row per group of layers at `depth`."""
 
     def cell(value: Num) -> str:
-        return f"${found.write(value, style)}$" if style is LATEX else found.write(value, style)
+        return Math(f"${found.write(value, style)}$") if style is LATEX else found.write(value, style)
 
     report = found.report
     read = {name: " × ".join(map(written, shape)) for name, shape in report.inputs.items()}
