@@ -50,7 +50,7 @@ def log(text: str) -> str:
     return text.replace("##[", r"##\[") if "##[" in text else text
 
 
-_COMMAND = re.compile(r"^(\s*)::", re.MULTILINE)
+_COMMAND = re.compile(r"^((?:\s|\x1b\[[0-9;]*m)*)::", re.MULTILINE)  # colours are taken away in pipes
 
 
 def clip(text: str, most: int = 60) -> str:
@@ -69,14 +69,15 @@ def markdown(text: str) -> str:
     >>> print(markdown("a|b <b>[x](y) `c` conv_1 __d__ 2*3 ##[e]"))
     a\|b &lt;b&gt;\[x\](y) \`c\` conv_1 \_\_d\_\_ 2\*3 ##\[e\]
     """
-    if isinstance(text, Math) or _PLAIN.fullmatch(text):
+    if isinstance(text, Math) or ("::" not in text and _PLAIN.fullmatch(text)):
         return text
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _MARKS.sub(r"\\\g<0>", text)
+    return log(_LEADING.sub(r"\1\\\2", _MARKS.sub(r"\\\g<0>", text)))
 
 
 _PLAIN = re.compile(r"[\w ,.()/·×−…→%:'\"=]*(?<!_)", re.ASCII)
-_MARKS = re.compile(r"[\\|`*\[\]~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^\s*(?:[#+-]|::)")
+_MARKS = re.compile(r"[\\|`*\[\]~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_LEADING = re.compile(r"^(\s*)([#+-])")
 
 
 def latex(text: str) -> str:

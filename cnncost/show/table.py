@@ -60,7 +60,7 @@ class Table:
     rows: tuple[tuple[Any, ...], ...]
     total: tuple[Any, ...] | None = None
     title: str = ""
-    prose: str = ""  # paragraphs below the table
+    prose: str = ""  # paragraphs of our own below the table: nothing from outside
     notes: tuple[str, ...] = ()
     data: Mapping[str, Any] | None = None  # the object that the json format prints
     exact: bool = False

@@ -75,9 +75,8 @@ def _wrapped(lines: Iterable[str], width: int | None) -> list[str]:
 def markdown(table: Table) -> str:
     """A GitHub table, the plot and the notes below it."""
     fenced = "\n".join(["", "```text", *(line.replace("`", "'") for line in _plot(table)[1:-1]), "```"]) if table.plot else ""
-    remarks = [*_paragraphs(table), *(f"\n{note}" for note in table.notes)]
-    shown = [outside.markdown(line) for line in "\n".join(remarks).split("\n")] if remarks else []
-    return "\n".join([_tabulate(table, "github", outside.markdown) + ("\n" + outside.log(fenced) if fenced else ""), *shown])
+    text = _tabulate(table, "github", outside.markdown) + ("\n" + outside.log(fenced) if fenced else "")
+    return "\n".join([text, *_paragraphs(table), *(f"\n{outside.markdown(note)}" for note in table.notes)])
 
 
 def latex(table: Table) -> str:
