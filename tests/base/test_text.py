@@ -75,9 +75,6 @@ def table(name: str) -> Table:
         field="rows",
         total={"params": 7},
         title=name,
-        prose="one
-
-two",
         notes=(name, f"note: {name}"),
         plot=Plot(name, (3, 4), "count", name),
     )

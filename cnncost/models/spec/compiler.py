@@ -263,7 +263,7 @@ class Compiler:
         owner, dot, _ = name.partition(".")
         return bool(dot) and owner in ids and owner in self.inside
 
-    def inner(self, word: Scalar, value: Node | None, item: Dict, scope: dict[str, Any]) -> Inner:
+    def inner(self, word: Scalar, value: Node | None, item: Dict, scope: Scope) -> Inner:
         """Return the network that an item puts inside this one."""
         if not isinstance(value, Scalar) or is_null(value):
             raise self.fail("E304", "model names no model", word.mark, "write model: resnet50; see: cnncost list")
@@ -295,7 +295,7 @@ class Compiler:
             except UsageError as error:
                 raise self.fail("E106", error.message, node.mark, error.hint) from None
 
-    def settings_of(self, model: Model, item: Dict, scope: dict[str, Any]) -> dict[str, Arg]:
+    def settings_of(self, model: Model, item: Dict, scope: Scope) -> dict[str, Arg]:
         """Return the settings of a network inside this one, by name."""
         entry = item.entries.get("params")
         if entry is None:
