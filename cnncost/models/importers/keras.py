@@ -28,7 +28,7 @@ from cnncost.models.importers.keras_operations import operation
 from cnncost.models.importers.rotation import file_shape
 from cnncost.models.importers.text import as_input, as_stated, require_inputs, say_buffers, say_growth
 from cnncost.models.model import Model
-from cnncost.rules.ops import show
+from cnncost.rules import show
 
 __all__ = ["is_mine", "read", "replay"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from cnncost.base.errors import CnncostError, ModelError, UsageError
 from cnncost.graph.graph import Tensor, trace
-from cnncost.rules.ops import show
+from cnncost.rules import show
 
 LARGEST_TEXT = 8 << 20  # bytes; the largest network file seen is 236 KB
 LARGEST_NUMBER = 10**18  # beyond it a number in a file is a slip or an attack, not a size

@@ -17,7 +17,7 @@ from cnncost.models.importers.text import as_input, as_stated, counted, require_
 from cnncost.models.importers.tflite_file import MAGIC, TYPES, Operator, Program, Variable, program
 from cnncost.models.importers.tflite_layers import TRANSLATIONS, Call
 from cnncost.models.model import Model
-from cnncost.rules.ops import show
+from cnncost.rules import show
 
 PASSED_ON = ("DEQUANTIZE", "DENSIFY", "QUANTIZE", "CAST")  # a constant behind one of them is the constant itself
 
