@@ -152,6 +152,19 @@ def test_a_name_from_a_file_cannot_leave_its_element() -> None:
     ElementTree.fromstring(drawing(report(graph)))
 
 
+def test_a_long_flat_network_stays_in_line() -> None:
+    """Without scopes nothing folds: 80 layers that each read all before them stand below each other, not in a staircase."""
+    from cnncost import Tensor, trace
+
+    def dense(x: Tensor) -> Tensor:
+        for _ in range(80):
+            x = x.concat(x.batch_norm().relu().conv(8, 3, pad=1))
+        return x
+
+    plan = place(scheme(trace(dense, (8, 8, 8))), [])
+    assert plan.w < 800 < plan.h
+
+
 def test_further_inputs_stand_in_boxes() -> None:
     from cnncost import trace
 

@@ -20,6 +20,7 @@ PAD, GAP, ROW = 10.0, 16.0, 18.0  # inside a frame, between the boxes of a row, 
 MARGIN = 9.0  # beside the text of a box
 LEAST, MOST = 84.0, 330.0  # widths of a box
 SWEEPS = 40
+LONG, TETHER = 24, 0.5  # rows from which boxes are held to the middle, and how strongly
 
 
 @dataclass(slots=True)
@@ -143,12 +144,13 @@ def _across(
             wanted: list[float] = []
             weights: list[float] = []
             for number in row:
-                pull = total = 0.0
-                for other in above.get(number, []) if sweep != 1 else ():  # the first two sweeps look one way
+                total = TETHER if len(order) > LONG else 0.0
+                pull = -total * spans[number][2]  # to the middle of the drawing, lest long ones drift aside
+                for other in above.get(number, []) if sweep != 1 or total else ():  # the first two sweeps look one way
                     weight = _weight(other, number, count, below, above)
                     pull += weight * (left[other] + spans[other][3] - spans[number][2])
                     total += weight
-                for other in below.get(number, []) if sweep != 0 else ():
+                for other in below.get(number, []) if sweep != 0 or total else ():
                     weight = _weight(number, other, count, below, above)
                     pull += weight * (left[other] + spans[other][2] - spans[number][3])
                     total += weight

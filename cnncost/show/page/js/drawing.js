@@ -1,7 +1,7 @@
 /* The drawing: boxes in rows, level by level. Rows and their order come with the data; places are worked out here, by the same
    least squares as in place.py, whenever a box opens or closes. */
 
-const BOX = { title: 12, detail: 11, height: 40, head: 24, pad: 10, gap: 16, row: 18, margin: 9, least: 84, most: 330, sweeps: 40, tip: 6, crowd: 30 };
+const BOX = { title: 12, detail: 11, height: 40, head: 24, pad: 10, gap: 16, row: 18, margin: 9, least: 84, most: 330, sweeps: 40, long: 24, tether: 0.5, tip: 6, crowd: 30 };
 const ENTRY = -1, EXIT = -2;
 const drawing = { open: new Map() };
 
@@ -88,9 +88,10 @@ function across(rows, lines, span, count) {
     for (const row of sweep % 2 ? [...rows].reverse() : rows) {
       const wanted = [], weights = [];
       for (const number of row) {
-        let pull = 0, total = 0;
-        if (sweep !== 1) for (const other of above.get(number) || []) { const w = weight(other, number); pull += w * (left.get(other) + span(other).exit - span(number).entry); total += w; }
-        if (sweep !== 0) for (const other of below.get(number) || []) { const w = weight(number, other); pull += w * (left.get(other) + span(other).entry - span(number).exit); total += w; }
+        let total = rows.length > BOX.long ? BOX.tether : 0, pull = -total * span(number).entry;  // to the middle, lest long drawings drift aside
+        const held = total > 0;
+        if (sweep !== 1 || held) for (const other of above.get(number) || []) { const w = weight(other, number); pull += w * (left.get(other) + span(other).exit - span(number).entry); total += w; }
+        if (sweep !== 0 || held) for (const other of below.get(number) || []) { const w = weight(number, other); pull += w * (left.get(other) + span(other).entry - span(number).exit); total += w; }
         wanted.push(total ? pull / total : left.get(number));
         weights.push(total || 0.1);
       }
