@@ -26,11 +26,11 @@ def command(model: str, path: str | None, depth: int | None, figure: str, dark: 
     cnncost draw inception_reduced -o inception.png
     cnncost draw net.yaml --depth 2 --figure params -o net.pdf
     """
-    from cnncost.show.pictures import picture_format, share_key
+    from cnncost.show.pictures import convert, picture_format, share_key
 
     key = share_key(figure)
     chosen = picture_format(path)
     (report,) = reports([model], **options)
     from cnncost.show.drawing import drawing
 
-    write_picture(drawing(report, depth=depth, figure=key, dark=dark), chosen, path)
+    write_picture(convert(drawing(report, depth=depth, figure=key, dark=dark), chosen), path)

@@ -385,20 +385,8 @@ def emit(text: str, path: str | None) -> None:
         write(path, text)
 
 
-def write_picture(svg: str, format: str, path: str | None) -> None:
-    """Print a picture, or write it to a file: whole or not at all."""
-    if path is None or path == "-":
-        click.echo(svg, nl=False)
-        return
-    from cnncost.show.pictures import convert
-
-    made = convert(svg, format)
-    with replacing(path) as file:
-        file.write(made)
-
-
-def write_plot(made: bytes | str, path: str | None) -> None:
-    """Print a plot, or write it to a file: whole or not at all."""
+def write_picture(made: bytes | str, path: str | None) -> None:
+    """Print a picture or a page, or write it to a file: whole or not at all."""
     data = made.encode("utf-8") if isinstance(made, str) else made
     if path is None or path == "-":
         click.echo(data, nl=False)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cnncost.cli.options import Name, chosen_device, complete_model, device_options, model_options, reports, write_plot
+from cnncost.cli.options import Name, chosen_device, complete_model, device_options, model_options, reports, write_picture
 
 
 def _kinds() -> list[str]:
@@ -82,9 +82,9 @@ def command(
     if chosen == "html":
         from cnncost.show.page.plots import plot_page
 
-        write_plot(plot_page(kind, found, models, **asked), path)
+        write_picture(plot_page(kind, found, models, **asked), path)
         return
     from cnncost.show.pictures import drawn
     from cnncost.show.plots import figure as plot
 
-    write_plot(drawn(plot(kind, found, models, **asked), chosen), path)
+    write_picture(drawn(plot(kind, found, models, **asked), chosen), path)

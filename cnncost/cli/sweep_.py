@@ -139,11 +139,11 @@ def command(
         from cnncost.show.tables import sweep as output
 
         if drawn and result.complete:
-            from cnncost.cli.options import write_plot
+            from cnncost.cli.options import write_picture
             from cnncost.show.pictures import drawn as rendered
             from cnncost.show.plots.sweep import sweep_plot
 
-            write_plot(rendered(sweep_plot(result), "json" if chosen == "vega-lite" else str(chosen)), path)
+            write_picture(rendered(sweep_plot(result), "json" if chosen == "vega-lite" else str(chosen)), path)
         elif result.complete or part is None:
             _print(result, chosen, format, path, exact)
         if part is not None and result.complete:

@@ -18,7 +18,6 @@ HEIGHT = 380
 LARGEST = 2200.0  # area of the largest dot, in square pixels
 WIDE = 12.0  # the ratio from which an axis is logarithmic
 MARK = "#D55E00"
-Axis = Mapping[str, Any]  # the key of a point's value, the title, and whether figures are bytes
 
 
 def scale(values: Sequence[float]) -> dict[str, Any]:
