@@ -110,9 +110,9 @@ def test_an_export_as_pytorch(name: str) -> None:
     model = build(name)
     size = 299 if name == "inception_v3" else 224
     x = torch.zeros(BATCH, 3, size, size, device=META)
-    outputs, peak = inference(model.eval(), x)
+    outputs, peak = inference(model.eval(), x, outside(model))
     plan = memory(exported(model.eval(), x), batch=BATCH)
     assert plan.peak_bytes == peak
     assert abs(plan.outputs_bytes - outputs) <= (outputs // 100 if name in MASKS else 0)
     trained = memory(exported(model.train(), x), batch=BATCH)
-    assert trained.kept_bytes == kept(model.train(), x)
+    assert trained.kept_bytes == kept(model.train(), x, outside(model))
