@@ -100,6 +100,8 @@ _ALL = (
         Figure(f"{of}_gradient_flops", f"{of}_gradient_flops", f"{of} gradient", "count", (), "", "sum", _PART, _PART, _PART)
         for of in ("input", "weight")
     ),
+    Figure("bops", "bops", "BOPs", "count", also=("bit_operations",), condition=_UNSWEPT),
+    Figure("model_bytes", "model_size", "model size", "bytes", condition=_UNSWEPT),
     Figure("bytes_moved", "moved", "moved", "bytes", limit=_TIME, target=_TIME, condition=_TIME),
     Figure("intensity", "intensity", "FLOPs/byte", "ratio", group="ratio", limit=_TIME, target=_TIME, condition=_TIME),
     Figure("bound_us", "bound", "bound (µs)", "ratio", limit=_DEVICE, target=_DEVICE, condition=_DEVICE),

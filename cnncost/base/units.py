@@ -14,18 +14,34 @@ from cnncost.base.poly import Num, Poly
 Measure: TypeAlias = Literal["count", "bytes"]
 
 SHORT = 10**9  # figures below this are shown in full
-DTYPES = {  # bytes per number
-    "float64": 8,
-    "float32": 4,
-    "float16": 2,
-    "bfloat16": 2,
-    "float8": 1,
-    "int64": 8,
-    "int32": 4,
-    "int16": 2,
-    "int8": 1,
-    "uint8": 1,
+BITS = {  # per number
+    "float64": 64,
+    "float32": 32,
+    "float16": 16,
+    "bfloat16": 16,
+    "float8": 8,
+    "int64": 64,
+    "int32": 32,
+    "int16": 16,
+    "int8": 8,
+    "uint8": 8,
+    "int6": 6,
+    "int4": 4,
+    "int2": 2,
+    "binary": 1,
 }
+DTYPES: dict[str, Num] = {  # bytes per number; a fraction below a byte, so that sums are exact and rounding is the renderer's
+    name: bits // 8 if bits % 8 == 0 else Fraction(bits, 8) for name, bits in BITS.items()
+}
+
+
+def require_whole_bytes(dtype: str, what: str) -> None:
+    """Raise UsageError for a dtype of which a number is no whole byte, where `what` counts in whole ones."""
+    if not isinstance(DTYPES[dtype], int):
+        raise UsageError(
+            f"{what} counts memory in whole bytes, and a number of {dtype} takes {BITS[dtype]} bits",
+            f"take int8, of which {dtype} is {Fraction(BITS[dtype], 8)}; bit operations go by --bits",
+        )
 
 
 def dtype_name(dtype: Any) -> str:

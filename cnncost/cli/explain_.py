@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from cnncost.base.errors import UsageError
-from cnncost.cli.options import CONVENTIONS, check_output, chosen, complete_model, model_options, output_options, said_of, show
+from cnncost.cli.options import CONVENTIONS, check_output, chosen, complete_model, model_options, output_options, show
 
 
 @click.command("explain")
@@ -61,7 +61,7 @@ def command(
         said = claims.claim(claim)
         own = several(convention if conventions is None else conventions) if conventions or convention != "lecture" else []
         sizes = [f"--size {options['size']}"] if options["size"] else [f"--input {text}" for text in options["input"]]
-        label = " ".join([model, *(f"--set {setting}" for setting in options["settings"]), *sizes, *said_of(options["cut"])])
+        label = " ".join([model, *(f"--set {setting}" for setting in options["settings"]), *sizes, *options["changes"].words])
         found: Any = claims.readings(network, said, label, own)
     else:
         from cnncost.counting import several

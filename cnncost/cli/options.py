@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import click
 
@@ -21,9 +21,39 @@ if TYPE_CHECKING:
     from cnncost.models.model import Model
     from cnncost.show.table import Table
 
-Cut: TypeAlias = tuple[str | None, str | None, bool]  # a part of a network: from a layer, until a layer, with its head
-WHOLE: Cut = (None, None, True)
 FROM = "Only the part from this layer or scope on, with it."
+
+
+class Changes(NamedTuple):
+    """What options make of a network: a part of it, bits for its numbers, norms folded."""
+
+    start: str | None = None
+    until: str | None = None
+    head: bool = True
+    bits: tuple[str, ...] = ()
+    density: str | None = None
+    fold: str | None = None
+
+    def __bool__(self) -> bool:
+        return self != Changes()
+
+    def of(self, model: Model) -> Model:
+        """Return the changed model. Raises UsageError for what cannot be."""
+        from cnncost.graph.fold import kinds_to_fold
+
+        found = model.part(self.start, self.until, self.head)
+        if self.bits or self.density:
+            found = found.with_bits(*self.bits, density=self.density or 1)
+        return found.folded(*kinds_to_fold(self.fold)) if self.fold is not None else found
+
+    @property
+    def words(self) -> list[str]:
+        """The options that ask for the part, as they are typed behind a model."""
+        ends = (("--from", self.start), ("--until", self.until))
+        return [*(f"{option} {name}" for option, name in ends if name), *([] if self.head else ["--no-head"])]
+
+
+NONE = Changes()
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -183,7 +213,7 @@ def output_options(function: F, formats: Sequence[str] = FORMATS) -> F:
 
 
 def network_options(function: F, begins: bool = True) -> F:
-    """Add the options that change the network: --set, --size, --input, --from, --until, --no-head, --assume and --strict."""
+    """Add the options that change the network: --set, --size, --input, --until, --bits, --fold, --assume, …"""
 
     @functools.wraps(function)
     def assuming(
@@ -193,15 +223,19 @@ def network_options(function: F, begins: bool = True) -> F:
         settings: tuple[str, ...],
         until: str | None,
         no_head: bool,
+        bits: tuple[str, ...],
+        density: str | None,
+        fold: str | None,
         start: str | None = None,
         **options: Any,
     ) -> Any:
         from cnncost.models.model import STRICT
 
         said = (f"assume={','.join(assume)}",) if assume else ()  # a setting of networks in files
+        changes = Changes(start, until, not no_head, bits, density, fold)
         token = STRICT.set(strict)
         try:
-            return function(*args, settings=(*settings, *said), cut=(start, until, not no_head), **options)
+            return function(*args, settings=(*settings, *said), changes=changes, **options)
         finally:
             STRICT.reset(token)
 
@@ -221,6 +255,14 @@ def network_options(function: F, begins: bool = True) -> F:
             metavar="NAME=VALUE",
             shell_complete=complete_setting,
             help="Change a setting of the family: width=32, depths=3,4,6,3, depths.2=8.",
+        ),
+        click.option("--fold", metavar="A,B,…", help="Layer types that disappear into the layers before them: batch_norm."),
+        click.option("--density", metavar="SHARE", help="The share of the weights that is not zero: 0.33; for model_size."),
+        click.option(
+            "--bits",
+            multiple=True,
+            metavar="[LAYER=]BITS",
+            help="Bits of weights and activations, for bops and model_size: 4, w4a8, conv1=8.",
         ),
         click.option("--no-head", is_flag=True, help="Without what follows the last map: pooling, flattening, the classifier."),
         click.option("--until", metavar="LAYER", help="Only the part up to this layer or scope, with it."),
@@ -287,20 +329,15 @@ def chosen_device(name: str | None, peak: str | None, bandwidth: str | None) -> 
     return device(name, peak, bandwidth)
 
 
-def chosen(reference: str | Model, input: Sequence[str], size: str | None, settings: Sequence[str], cut: Cut = WHOLE) -> Model:
+def chosen(
+    reference: str | Model, input: Sequence[str], size: str | None, settings: Sequence[str], changes: Changes = NONE
+) -> Model:
     """Return the model that a reference loads, with the settings and the input that the options ask for, or a part of it."""
     from cnncost.models.load import load
     from cnncost.models.model import Model
     from cnncost.models.reference import sized
 
-    return sized((reference if isinstance(reference, Model) else load(reference)).set(settings), input, size).part(*cut)
-
-
-def said_of(cut: Cut) -> list[str]:
-    """Return the options that ask for a part, as they are typed."""
-    start, until, head = cut
-    said = [f"--from {start}"] if start else []
-    return [*said, *([f"--until {until}"] if until else []), *([] if head else ["--no-head"])]
+    return changes.of(sized((reference if isinstance(reference, Model) else load(reference)).set(settings), input, size))
 
 
 def reports(
@@ -308,13 +345,13 @@ def reports(
     input: Sequence[str],
     size: str | None,
     settings: Sequence[str],
-    cut: Cut = WHOLE,
+    changes: Changes = NONE,
     **counting: Any,
 ) -> list[Report]:
     """Return the report of each model, or of what a reference loads, under the shared options."""
     from cnncost.base.units import whole_number
 
-    loaded = each(lambda reference: chosen(reference, input, size, settings, cut), models)
+    loaded = each(lambda reference: chosen(reference, input, size, settings, changes), models)
     counting["batch"] = whole_number(counting["batch"], "--batch")
     graphs = each(lambda model: model.trace(), loaded)
     from cnncost.measures.report import report  # imports numpy: errors in names and settings come before it
@@ -333,7 +370,12 @@ def costs(models: Sequence[str], **options: Any) -> list[dict[str, Any]]:
 
 
 def case_of(
-    reference: str, input: Sequence[str], size: str | None, settings: Sequence[str], cut: Cut = WHOLE, **counting: Any
+    reference: str,
+    input: Sequence[str],
+    size: str | None,
+    settings: Sequence[str],
+    changes: Changes = NONE,
+    **counting: Any,
 ) -> tuple[Model, dict[str, int], dict[str, Any]]:
     """Return a model, the sizes C, H and W asked of its input, and how to count, under the shared options."""
     from dataclasses import replace
@@ -341,7 +383,7 @@ def case_of(
     from cnncost.base.units import whole_number
     from cnncost.models.reference import sized
 
-    model = chosen(reference, (), None, settings, cut)
+    model = chosen(reference, (), None, settings, changes)
     sizes: dict[str, int] = {}
     if input or size:
         resized = sized(model, input, size)

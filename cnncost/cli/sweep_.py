@@ -12,7 +12,6 @@ import click
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.cli.options import (
-    WHOLE,
     Name,
     check_output,
     complete_model,
@@ -115,11 +114,11 @@ def command(
         from cnncost.show.plots.sweep import MOST
 
         asked["top"] = MOST
-    settings, cut = asked.pop("settings"), asked.pop("cut")
-    if cut != WHOLE:
+    settings, changes = asked.pop("settings"), asked.pop("changes")
+    if changes:
         from cnncost.cli.options import chosen as part_of
 
-        network: Any = part_of(model, asked.pop("input"), asked.pop("size"), settings, cut)
+        network: Any = part_of(model, asked.pop("input"), asked.pop("size"), settings, changes)
         settings = ()
     else:
         network = model

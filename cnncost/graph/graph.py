@@ -15,6 +15,7 @@ from cnncost.base.errors import AlgebraError, CnncostError, CostError, ModelErro
 from cnncost.base.frozen import FrozenMap
 from cnncost.base.ints import checked
 from cnncost.base.poly import Num, same
+from cnncost.graph.bits import Bits, Quantised
 from cnncost.graph.layers import Layers
 from cnncost.rules import RULES, Cost, Shape, at_least, channels, image, require, show
 from cnncost.rules.shapes import Signal
@@ -89,6 +90,7 @@ class Graph:
     in_place: tuple[str, ...] = ()  # kinds that its definition lets overwrite their input, beside those that frameworks do
     # What a file says of single layers, by name: they work "in place", are a "view" of their input, or make "new" storage.
     storage: Mapping[str, str] = field(default_factory=dict)
+    quantised: Quantised = field(default_factory=Quantised)  # bits by layer, and the density of its weights
     expect: Any = None  # what must come out: whoever has figures holds them to it by `expect.hold(output, totals)`
     about: Mapping[str, Any] = field(default_factory=dict)  # where the network comes from: its source and its settings
     places: Mapping[int, tuple[str, int, int]] = field(default_factory=dict)  # of nodes by index: file, line, column
@@ -188,6 +190,7 @@ class Tracer:
     """Writes down a graph while a model runs."""
 
     __slots__ = (
+        "bits",
         "connections",
         "copies",
         "indices",
@@ -213,6 +216,7 @@ class Tracer:
         self.used: dict[str, int] = {}  # how often a path was asked for
         self.connections = 0
         self.prefix = ""
+        self.bits: dict[str, Bits] = {}  # of layers by name
         self.scopes: dict[str, None] = {}  # the prefixes of those opened so far
         self.runs: Fraction | int = 1
         self.lent: tuple[str, str] | None = None  # layers below the first prefix use the weights of those below the second
@@ -472,6 +476,14 @@ class Tensor(Layers):
             tracer.lent = outer
 
     @contextmanager
+    def bits(self, weights: int | None = None, activations: int | None = None) -> Iterator[None]:
+        """Give the layers added inside `with x.bits(8, 8):` so many bits for their weights and the activations they read."""
+        tracer, start = self.tracer, len(self.tracer.nodes)
+        yield
+        for node in tracer.nodes[start:]:
+            tracer.bits[node.name] = tracer.bits.get(node.name, Bits()).over(Bits(weights, activations))
+
+    @contextmanager
     def runs(self, share: Fraction | int) -> Iterator[None]:
         """Let the layers added inside `with x.runs(share):` run in that share of training passes: their survival probability.
 
@@ -579,6 +591,7 @@ def trace(
         tuple(tracer.nodes),
         tuple(tensor.index for tensor in tensors),
         storage=tracer.storage,
+        quantised=Quantised(tracer.bits),
         places=tracer.places,
         copies=tuple(tracer.copies),
         notes=tuple(tracer.notes),

@@ -13,10 +13,12 @@ from typing import Any
 from cnncost.base.errors import UsageError
 from cnncost.base.figures import FIGURES
 from cnncost.base.poly import Num, maximum
-from cnncost.base.units import short
+from cnncost.base.units import BITS, short
 from cnncost.counting import Convention
 from cnncost.counting.counts import Counts
+from cnncost.graph.bits import Quantised
 from cnncost.graph.graph import INPUT
+from cnncost.measures.bops import bit_operations, stored_bits
 from cnncost.measures.devices import Device
 from cnncost.measures.field import Axis, Field, exceeds, receptive_fields
 from cnncost.measures.memory import Memory, memory
@@ -53,6 +55,11 @@ class Derivation:
         precision = Precision.of(self.dtype)
         return memory(self.graph, batch=self.batch, optimizer=optimizer, precision=precision, convention=self.convention)
 
+    @property
+    def quantised(self) -> Quantised:
+        """The bits of each layer and the density of the weights."""
+        return self.graph.quantised
+
     @cached_property
     def fields(self) -> list[Field | None]:
         """The receptive field of each layer."""
@@ -78,7 +85,7 @@ class Derivation:
         found = []
         for node, moved in zip(self.graph.layers, self.moved, strict=True):
             macs = node.cost.macs * self.batch if node.runs != 0 else 0
-            if not isinstance(macs, int) or not isinstance(moved, int):
+            if not isinstance(macs, int) or not isinstance(moved, (int, Fraction)):
                 raise UsageError("a roofline bound needs numbers", "give the letters values")
             found.append(bound(macs, moved, self.device, self.dtype))
         return found
@@ -113,10 +120,21 @@ class Derivation:
                 name, last = uneven[-1]
                 ends = f"{_text(_along(last, lambda axis: axis.smallest))} to {_text(_along(last, lambda axis: axis.size))}"
                 yield f"receptive field: of the largest position; behind upsampling they differ, {ends} in '{name}'"
+        if "bops" in names or "model_bytes" in names:
+            yield f"bits: {self._bits_said()}"
         if "bytes_moved" in names or "intensity" in names:
             yield "moved: inputs, parameters and output, each once, with every layer run by itself"
         if self.device is not None and "bound_us" in names:
             yield self._bound_note(self.device)
+
+    def _bits_said(self) -> str:
+        how, default = self.quantised, BITS[self.dtype]
+        first = how.of("", default)
+        others = [(name, how.of(name, default)) for name in how.bits if name]
+        listed = ", ".join(f"{name} w{weights}a{activations}" for name, (weights, activations) in others[:6])
+        more = f", {listed}{', …' if len(others) > 6 else ''}" if others else ""
+        density = "" if how.density == 1 else f"; {float(how.density):.4g} of the weights are kept, their places not counted"
+        return f"w{first[0]}a{first[1]}{more}{density}; a bit operation is one bit of a weight with one of an activation"
 
     def _bound_note(self, device: Device) -> str:
         dtype = self.dtype
@@ -140,14 +158,24 @@ class Derivation:
             return _main(own)
         if group == "ratio":
             moved = sum(own)
-            return float(Fraction(flops) / moved) if isinstance(moved, int) and moved else None
+            return float(Fraction(flops) / moved) if isinstance(moved, (int, Fraction)) and moved else None
         total = reduce(maximum, own, 0) if group == "largest" else sum(own)
-        return float(total * MICRO) if isinstance(total, Fraction) else total
+        if isinstance(total, Fraction) and FIGURES[key].unit == "ratio":
+            return float(total * MICRO)
+        return total.numerator if isinstance(total, Fraction) and total.denominator == 1 else total
 
     def _figures(self, key: str) -> Sequence[Any]:
         if key not in self._columns:
             self._columns[key] = DERIVED[key](self)
         return self._columns[key]
+
+
+def eighth(bits: Num) -> Num:
+    """Return bits as bytes: an integer where they are whole, else a fraction. Raises AlgebraError for open letters."""
+    if isinstance(bits, (int, Fraction)):
+        exact = Fraction(bits, 8)
+        return exact.numerator if exact.denominator == 1 else exact
+    return bits / 8
 
 
 def _main(bounds: Sequence[Bound]) -> str | None:
@@ -183,6 +211,8 @@ DERIVED: dict[str, Callable[[Derivation], Sequence[Any]]] = {  # the figure of e
     "training_bytes": lambda d: d.plan.training,
     "training_momentum_bytes": lambda d: d.plan_with("momentum").training,
     "training_adam_bytes": lambda d: d.plan_with("adam").training,
+    "bops": lambda d: [bit_operations(node, d.quantised, BITS[d.dtype]) * d.batch for node in d.graph.layers],
+    "model_bytes": lambda d: [eighth(stored_bits(node, d.quantised, BITS[d.dtype])) for node in d.graph.layers],
     "bytes_moved": lambda d: d.moved,
     "intensity": lambda d: d.moved,
     "bound_us": lambda d: [b.seconds for b in d.bounds],

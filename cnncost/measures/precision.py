@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.poly import Num
 from cnncost.base.units import DTYPES
 
 
@@ -60,7 +61,7 @@ OPTIMIZER_SOURCES = {
 }
 
 
-def size_of(dtype: str) -> int:
+def size_of(dtype: str) -> Num:
     """Return the bytes of a number of a dtype. Raises UsageError with the nearest for one that is not known."""
     if dtype not in DTYPES:
         raise UsageError(f"unknown dtype '{dtype}'", did_you_mean(dtype, DTYPES, f"known: {', '.join(DTYPES)}"))

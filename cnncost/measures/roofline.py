@@ -53,10 +53,10 @@ class Bound:
     by: str  # "compute" or "memory"
 
 
-def bound(macs: int, moved: int, device: Device, dtype: str) -> Bound:
+def bound(macs: int, moved: int | Fraction, device: Device, dtype: str) -> Bound:
     """Return the roofline bound of a layer that does `macs` multiply-adds and moves `moved` bytes."""
     compute = Fraction(OPERATIONS_PER_MAC * macs, device.rate(dtype))
-    memory = Fraction(moved, device.bandwidth)
+    memory = Fraction(moved) / device.bandwidth
     return Bound(compute, "compute") if compute > memory else Bound(memory, "memory")
 
 

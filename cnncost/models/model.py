@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any, TypeAlias, TypeVar
 
 from cnncost.base.errors import CnncostError, ModelError, UsageError, did_you_mean
 from cnncost.base.poly import Num
+from cnncost.graph.bits import Quantised, read_bits, read_density, require_layers
+from cnncost.graph.fold import fold, kinds_to_fold
 from cnncost.graph.graph import INPUT, Graph, Outputs, Tensor, reads, trace
 from cnncost.models.parts import Cut, Partial, partial
 from cnncost.models.settings import MISSING, Setting, declared, leading, shown, tensors
@@ -49,6 +52,8 @@ class Model:
     spelling: Mapping[str, str] = field(default_factory=dict)  # of torchvision's definition, as in `Graph`
     in_place: tuple[str, ...] = ()  # as in `Graph`
     expect: Any = None  # what must come out under its own settings, as in `Graph`
+    quantised: Quantised | None = None  # bits by layer, and the density of the weights
+    fold: tuple[str, ...] = ()  # layer types that disappear into the layers before them
 
     @property
     def declared(self) -> dict[str, Setting]:
@@ -245,7 +250,14 @@ class Model:
         if STRICT.get():
             _require_counted(self.name, graph)
         about = {"source": model.source, "settings": model.values}
-        return replace(graph, spelling=model.spelling, in_place=model.in_place, expect=expect, about=about)
+        quantised = graph.quantised
+        if model.quantised is not None:
+            require_layers(self.name, [node.name for node in graph.layers], model.quantised.bits)
+            quantised = quantised.with_more(model.quantised.bits, model.quantised.density)
+        graph = replace(
+            graph, spelling=model.spelling, in_place=model.in_place, expect=expect, about=about, quantised=quantised
+        )
+        return fold(graph, model.fold) if model.fold else graph
 
     def __call__(
         self,
@@ -278,6 +290,32 @@ class Model:
         function = Partial(replace(model, expect=None), cut) if cut else model.function
         with tensors[0].scope(name or _scope(self.name)), tensors[0].shares(shared):
             return function(*tensors, **model.settings)
+
+    def with_bits(self, *bits: str, density: str | float | Fraction = 1) -> Model:
+        """Return the model with bits for its numbers: "4" for all, "w4a8" (weights, activations), "conv1=8" for one layer.
+
+        A layer may be a scope, too; what is said of the nearest holds. `density` is the share of the weights that is not zero.
+
+        >>> import cnncost
+        >>> quantised = cnncost.load("resnet18").with_bits("4", "conv1=8", "fc=8")
+        >>> cnncost.analyze(quantised).total["bops"]
+        34714419200
+
+        Raises UsageError for what says no bits; a layer that it does not have is refused when it is traced.
+        """
+        share = read_density(density if isinstance(density, str) else str(density)) if density != 1 else Fraction(1)
+        return replace(self, quantised=(self.quantised or Quantised()).with_more(dict(map(read_bits, bits)), share))
+
+    def folded(self, *kinds: str) -> Model:
+        """Return the model with norms folded into the layers before them: of these layer types, by default batch norms.
+
+        >>> from cnncost.models.load import load
+        >>> sum(node.kind == "batch_norm" for node in load("resnet18").folded().trace())
+        0
+
+        Raises UsageError for a layer type that cannot be folded.
+        """
+        return replace(self, fold=kinds_to_fold(",".join(kinds) or "batch_norm"), expect=None)
 
     def part(self, start: str | None = None, until: str | None = None, head: bool = True) -> Model:
         """Return a part of the network as a model: from a layer or scope on, up to one, or without its head.

@@ -14,6 +14,7 @@ from cnncost.base.poly import Num, Poly, assumptions, equal, symbol
 from cnncost.base.problems import SpecError
 from cnncost.base.roots import common_factor
 from cnncost.base.showable import Showable
+from cnncost.base.units import require_whole_bytes
 from cnncost.counting import Convention
 from cnncost.graph.graph import inputs_record
 from cnncost.graph.usercode import CodeError
@@ -138,6 +139,7 @@ def formula(
     """
     model = load(model) if isinstance(model, str) else model
     case = Instance(model, dict(sizes or {}), batch)
+    require_whole_bytes(dtype, "a formula")
     values = dict(map(_let, let))
     if "size" in values and "size" not in model.declared:
         values |= dict.fromkeys((model.axes or AXES)[1:], values.pop("size"))

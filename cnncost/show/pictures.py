@@ -13,6 +13,7 @@ from typing import Any
 from cnncost.base.errors import UsageError
 from cnncost.base.figures import FIGURES
 from cnncost.base.figures import figure as named
+from cnncost.base.plain import scalar
 from cnncost.measures.report import Report
 
 SUFFIXES = {".svg": "svg", ".png": "png", ".pdf": "pdf"}
@@ -72,7 +73,7 @@ def drawn(figure: Mapping[str, Any], format: str) -> bytes:
     from json import dumps
 
     if format == "json":
-        return (dumps(figure, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+        return (dumps(figure, ensure_ascii=False, indent=1, default=scalar) + "\n").encode("utf-8")
     vl = converter(f"a plot as {format.upper()}", "or write .html or .vl.json, which need nothing")
     try:
         made: str = vl.vegalite_to_svg(dict(figure), vl_version=VEGALITE)

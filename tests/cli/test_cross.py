@@ -54,6 +54,12 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     "--from": (["layer2"], ["nope"]),
     "--until": (["layer2"], ["nope"]),
     "--no-head": ([""], []),
+    "--bits": (["4", "w4a8"], ["nope=4", "x", "0"]),
+    "sweep --bits": (["4", "w4a8"], ["x", "0"]),  # a layer that there is not: no candidate can be built
+    "--density": (["0.33", "33%"], ["0", "2", "x"]),
+    "--fold": (["batch_norm"], ["relu", "nope"]),
+    "--max-bops": (["1P"], ["x", "-1"]),
+    "--max-model-size": (["1GB"], ["x"]),
     **{f"{name} --{end}": (["conv1"], ["nope"]) for name in ("formula", "solve") for end in ("from", "until")},
     "sweep --until": (["conv1"], ["nope"]),
     **{f"{name} --{end}": ([], ["nope"]) for name in ("compare", "report") for end in ("from", "until")},  # of two kinds

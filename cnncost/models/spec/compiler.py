@@ -13,6 +13,7 @@ from typing import Any
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.text import clip
 from cnncost.base.yamltree import Dict, List, Node, Scalar, is_null
+from cnncost.graph.bits import MOST_BITS, Bits
 from cnncost.models import zoo
 from cnncost.models.model import Model
 from cnncost.models.parts import Cut
@@ -252,11 +253,32 @@ class Compiler:
             if not isinstance(step.apply, (Layer, BlockCall, Inner)):
                 raise self.fail("E105", "only a layer, a block or a network shares weights", owner.mark)
             step.shares = owner.text
+        if "bits" in item.entries:
+            step.bits = self.bits(item.get("bits"), item.entries["bits"][0].mark)
         if "id" in item.entries:
             step.id = self.identifier(item.entries["id"], ids)
             if isinstance(step.apply, Inner):
                 self.inside.add(step.id)
         return step
+
+    def bits(self, node: Node | None, at: Mark) -> Bits:
+        """Return bits: `4` for weights and activations, or {weights: 4, activations: 8}."""
+        if not isinstance(node, Dict):
+            both = self.number_of_bits(node, "bits", at)
+            return Bits(both, both)
+        for key, _ in node.entries.values():
+            if key.text not in ("weights", "activations"):
+                near = did_you_mean(key.text, ("weights", "activations"), "bits are those of weights and activations")
+                raise self.fail("E103", f"unknown key '{clip(key.text)}' of bits", key.mark, near)
+        found = {key: self.number_of_bits(value, key, at) for key, (_, value) in node.entries.items()}
+        return Bits(found.get("weights"), found.get("activations"))
+
+    def number_of_bits(self, node: Node | None, what: str, at: Mark) -> int:
+        """Return a number of bits."""
+        count = self.value(node, COUNT, {}, what, at).constant
+        if not 1 <= count <= MOST_BITS:
+            raise self.fail("E107", f"{what} is {count}", node.mark if node is not None else at, f"give 1 to {MOST_BITS} bits")
+        return int(count)
 
     def reaches(self, name: str, ids: set[str]) -> bool:
         """Whether a name is that of a layer or scope inside a network of this one: `body.layer2`."""

@@ -15,6 +15,7 @@ from cnncost.base.limits import EXPECTED, QUANTITIES, Limit, limit
 from cnncost.base.text import clip
 from cnncost.base.units import parse_quantity
 from cnncost.base.yamltree import Dict, List, Node, Scalar, decoded, is_null, parse, read_text
+from cnncost.graph.bits import Quantised, read_density
 from cnncost.models import zoo
 from cnncost.models.model import Input, Model
 from cnncost.models.reference import model_of
@@ -41,10 +42,15 @@ KEYS = (
     "layers",
     "model",
     "require",
+    "bits",
+    "density",
+    "fold",
     "expect",
     "budget",
 )
-OF_MODEL = ("input", "params", "expect", "budget", "name", "about", "model", "cnncost")  # keys beside `model:`
+OF_MODEL = (  # keys beside `model:`
+    *("bits", "density", "fold", "input", "params", "expect", "budget", "name", "about", "model", "cnncost"),
+)
 TAKEN = ("self", "model", "function", "name", "reference", "batch", "dtype", "convention")  # by load, trace and analyze
 DECLARED = ("default", "choices", "range", "help")
 
@@ -504,10 +510,32 @@ class _Reader:
         return self.expecting(model, expect)
 
     def expecting(self, model: Model, expect: Sequence[Figure]) -> Model:
-        """Return the model with what the spec expects of it."""
+        """Return the model with its bits, what is folded, and what the spec expects of it."""
+        model = self.tolerant(self.stored, model) or model
         if not expect:
             return model
         return replace(model, expect=Expectation(self.source, tuple(expect), model.values, model.inputs))
+
+    def stored(self, model: Model) -> Model:
+        """Return the model with the bits, the density and the folding that the spec states."""
+        compiler, entries = self.compiler, self.root.entries
+        if "bits" in entries:
+            found = compiler.bits(entries["bits"][1], entries["bits"][0].mark)
+            model = replace(model, quantised=Quantised({"": found}))
+        for key in ("density", "fold"):
+            if key not in entries:
+                continue
+            node = entries[key][1]
+            parts = node.items if isinstance(node, List) else [node]
+            if not all(isinstance(part, Scalar) and not is_null(part) for part in parts):
+                hint = "write density: 0.33" if key == "density" else "write fold: batch_norm"
+                raise compiler.fail("E107", f"{key} has no such value", node.mark, hint)
+            text = ",".join(part.text for part in parts if isinstance(part, Scalar))
+            try:
+                model = model.folded(text) if key == "fold" else model.with_bits(density=read_density(text, ""))
+            except UsageError as error:
+                raise compiler.fail("E107", error.message, node.mark, error.hint) from None
+        return model
 
     def with_params(self, model: Model) -> Model:
         compiler = self.compiler

@@ -122,9 +122,16 @@ class Run:
                 ids[step.id] = x
         return x
 
-    def step(self, step: Step, x: Tensors, env: Env, ids: dict[str, Any], owners: dict[str, str]) -> Tensors:
+    def step(
+        self,
+        step: Step,
+        x: Tensors,
+        env: Env,
+        ids: dict[str, Any],
+        owners: dict[str, str],
+        others: tuple[Tensor, ...] = (),
+    ) -> Tensors:
         """Return what one item makes of x."""
-        others: tuple[Tensor, ...] = ()
         if step.sources:
             found = [x if name == "identity" else self.named(name, ids, step.word.mark) for name in step.sources]
             tensors = tuple([tensor for tensor in found if tensor is not None])
@@ -133,6 +140,9 @@ class Run:
             x, others = tensors[0], tensors[1:]
         if x is None:
             return None
+        if step.bits is not None:
+            with x.bits(step.bits.weights, step.bits.activations):
+                return self.step(replace(step, bits=None, sources=()), x, env, ids, owners, others)
         if step.repeat is None and step.runs is None:
             return self.once(step, step.first_apply or step.apply, x, others, env, ids, owners)
         try:

@@ -10,6 +10,8 @@ import inspect
 from typing import Any
 
 from cnncost.base.limits import EXPECTED, MEANINGS, QUANTITIES
+from cnncost.graph.bits import MOST_BITS
+from cnncost.graph.fold import FOLDABLE
 from cnncost.models.spec import DECLARED, KEYS, VERSION
 from cnncost.models.spec.signatures import JOINS, Argument, arguments, project_arguments
 from cnncost.models.spec.steps import LABEL, NAME
@@ -42,6 +44,9 @@ ABOUT = {  # the words that an editor shows
     "runs": "The share of training passes in which the layer runs; 0: never.",
     "shares": "The id of an earlier layer whose weights this one uses.",
     "note": "A remark.",
+    "bits": "Bits of numbers: 4, or {weights: 4, activations: 8}; of a network by default, and beside a layer its own.",
+    "density": "The share of the weights that is not zero, for model_size.",
+    "fold": "Layer types that disappear into the layers before them: batch_norm.",
     "inner": "A network inside this one: one of the zoo, or a spec beside this file.",
     "start": "Beside model: the layer or scope to begin with.",
     "until": "Beside model: the layer or scope to end with; or several, which id.NAME reaches.",
@@ -74,6 +79,9 @@ def schema() -> dict[str, Any]:
         "layers": layers,
         "model": {"type": "string", "examples": ["resnet50", "resnet50 + vgg16"]},
         "require": {"type": "array", "items": {"type": "string", "pattern": EXPRESSION}},
+        "bits": _ref("bits"),
+        "density": {"type": ["number", "string"]},
+        "fold": {"type": ["string", "array"], "items": {"type": "string", "enum": [*FOLDABLE]}},
         "expect": _closed({"out": {"type": "array", "items": _ref("number")}, **{name: _ref("quantity") for name in EXPECTED}}),
         "budget": _closed({name: _ref("limit") for name in QUANTITIES}),
     }
@@ -121,6 +129,7 @@ def _common() -> dict[str, Any]:
         "first": {"type": "object"},
         "runs": _ref("value"),
         "shares": {"type": "string"},
+        "bits": _ref("bits"),
         "note": {"type": "string"},
     }
     operators = {
@@ -163,8 +172,10 @@ def _common() -> dict[str, Any]:
         "layers": {"type": ["array", "object", "string"], "items": _ref("item")},
         "about": {"type": "string"},
     }
+    bits = {"type": "integer", "minimum": 1, "maximum": MOST_BITS}
     limit = {name: {"type": ["number", "string"], "description": words} for name, words in MEANINGS.items()}
     return {
+        "bits": {**_closed({"weights": bits, "activations": bits}, "integer"), "minimum": 1, "maximum": MOST_BITS},
         "item": item,
         "branch": branch,
         "number": NUMBER,

@@ -17,7 +17,7 @@ NORMS = tuple(kind for kind, rule in RULES.items() if rule.section == "normalisa
 ACTIVATIONS = tuple(kind for kind, rule in RULES.items() if rule.section == "activations")
 EXPANDING = tuple(kind for kind, rule in RULES.items() if rule.section == "weights" and "bias" in rule.arguments)
 NONE = "none"  # no norm, no act
-MODIFIERS = ("id", "from", "repeat", "first", "runs", "shares", "note")
+MODIFIERS = ("id", "from", "repeat", "first", "runs", "shares", "bits", "note")
 
 
 @dataclass(frozen=True, slots=True)

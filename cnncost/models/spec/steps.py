@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from cnncost.base.yamltree import Scalar
+from cnncost.graph.bits import Bits
 from cnncost.models.model import Model
 from cnncost.models.parts import Cut
 from cnncost.models.spec import expressions
@@ -78,6 +79,7 @@ class Step:
     first_apply: Layer | BlockCall | Join | Project | None = None
     runs: Arg | None = None
     shares: str | None = None
+    bits: Bits | None = None
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from cnncost.base.errors import UsageError
 from cnncost.base.notation import written
 from cnncost.base.poly import Num, Poly
+from cnncost.base.units import require_whole_bytes
 from cnncost.models.instance import Instance
 from cnncost.models.load import load
 from cnncost.models.model import Model
@@ -59,6 +60,7 @@ def solve(
     Raises UsageError where no value meets the targets, and says why.
     """
     wanted = [target(text) if isinstance(text, str) else text for text in targets]
+    require_whole_bytes(counting.get("dtype", "float32"), "solve")
     mine = _side(load(model) if isinstance(model, str) else model, settings, sizes or {}, batch)
     if equals is not None:
         wanted.insert(0, Target(quantity_of(quantity, "--by"), "=", other=_other(mine, equals, settings, sizes or {}, batch)))

@@ -17,6 +17,7 @@ from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import NAMES, figure
 from cnncost.base.ints import Ints
 from cnncost.base.showable import Showable
+from cnncost.base.units import require_whole_bytes
 from cnncost.counting import convention
 from cnncost.counting.convention import Convention
 from cnncost.models.load import load
@@ -143,6 +144,7 @@ class Task:
     """A query made ready to run: the evaluator, the condition, and what to keep."""
 
     def __init__(self, query: Query) -> None:
+        require_whole_bytes(query.dtype, "a sweep")
         model = load(query.model) if isinstance(query.model, str) else query.model
         model = model.set(query.settings)
         model = sized(model, query.input, query.size)

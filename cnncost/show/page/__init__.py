@@ -13,6 +13,8 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
+from cnncost.base.plain import scalar
+
 SCRIPTS = ("vendor/d3.min.js", "js/base.js", "js/icicle.js", "js/drawing.js", "js/charts.js", "js/compare.js", "js/table.js")
 LAST = "js/main.js"
 LIVE = "js/serve.js"  # of a page that a server keeps up to date
@@ -26,7 +28,7 @@ def page(data: Mapping[str, Any], live: bool = False) -> str:
     """
     script = _script(live)
     style = _file("style.css")
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=scalar)
     packed = len(text) > PLAIN
     if packed:
         text = base64.b64encode(zlib.compress(text.encode("utf-8"), 9)).decode("ascii")

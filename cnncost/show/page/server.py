@@ -15,6 +15,7 @@ from threading import Lock
 from typing import Any
 
 from cnncost.base.errors import UsageError
+from cnncost.base.plain import scalar
 from cnncost.show.page import page
 from cnncost.show.page.live import Counting, answer
 
@@ -80,7 +81,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         with self.server.lock:
             found = answer(question, self.server.how)
-        self._send(HTTPStatus.OK, json.dumps(found, ensure_ascii=False, separators=(",", ":")), "application/json")
+        self._send(
+            HTTPStatus.OK, json.dumps(found, ensure_ascii=False, separators=(",", ":"), default=scalar), "application/json"
+        )
 
     def _is_ours(self) -> bool:
         """Return whether the request comes from this server's own page; refuse it otherwise."""
