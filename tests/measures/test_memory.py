@@ -346,10 +346,10 @@ def test_every_network_of_the_zoo() -> None:
         (lambda g: memory(g, batch=0), "a batch of 0", "give a whole number from 1"),
         (lambda g: memory(g, optimizer="adm"), "unknown optimizer 'adm'", "did you mean 'adam'?"),
         (lambda g: memory(g, block=0), "blocks of 0 bytes", "give a whole number from 1; CUDA's allocator has 512"),
-        (lambda g: memory(g, precision="int9"), "unknown dtype 'int9'", "did you mean 'int8', 'uint8' or 'int64'?"),
+        (lambda g: memory(g, precision="int9"), "unknown dtype 'int9'", "did you mean 'int8', 'int6' or 'int4'?"),
         (lambda g: Precision.of(parts="mxed"), "'mxed' says nothing about a dtype", "did you mean 'mixed'?"),
         (lambda g: Precision.of(parts="mask=int8"), "no part is called 'mask'", "did you mean 'masks'?"),
-        (lambda g: Precision.of(parts="masks=int9"), "unknown dtype 'int9'", "did you mean 'int8', 'uint8' or 'int64'?"),
+        (lambda g: Precision.of(parts="masks=int9"), "unknown dtype 'int9'", "did you mean 'int8', 'int6' or 'int4'?"),
         (lambda g: kinds_in_place("rel"), "unknown layer type 'rel'", "did you mean 'relu', 'relu6' or 'prelu'?"),
         (
             lambda g: memory(g, in_place=["conv"]),
