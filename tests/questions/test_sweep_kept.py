@@ -86,7 +86,7 @@ def test_a_module_edited_in_between_is_another_sweep(tmp_path: Path, monkeypatch
     (tmp_path / "sweepnets.py").write_text(
         "from sweephelper import kernel\ndef net(x, w=8, b=4):\n    return x.conv(w, kernel(), pad=1).conv(b, 1)\n"
     )
-    query = Query("sweepnets:net", ("w=1:60", "b=1:40"), input="3,16,16", every=True, method="arrays")
+    query = Query("sweepnets:net", ("w=1:60", "b=1:40"), input=("3,16,16",), every=True, method="arrays")
     part = str(tmp_path / "part")
     interrupted(query, part)
     whole = sweep(query, part=part, resume=True)

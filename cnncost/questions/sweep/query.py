@@ -29,7 +29,7 @@ from cnncost.questions.sweep.evaluate import SORTED, Evaluator
 from cnncost.questions.sweep.listed import TOGETHER, Configuration, Listed, ListedEvaluator, listed, sampled
 from cnncost.questions.sweep.product import front
 from cnncost.questions.sweep.space import Space, space
-from cnncost.questions.sweep.subject import VERSION, Subject, of_convention, program, settings_of, sources
+from cnncost.questions.sweep.subject import VERSION, Subject, input_of, of_convention, program, settings_of, sources
 from cnncost.questions.sweep.where import Expression, holds, parse
 
 Rows = dict[str, Array]  # "index" and the figures, a column each
@@ -186,7 +186,7 @@ class Task:
         question = {
             "model": query.model if isinstance(query.model, str) else model.name,
             "settings": settings_of(model),
-            "input": list(map(str, model.shape or ())),
+            "input": input_of(model),
             "over": [f"{axis.name}={axis.text}" for axis in self.space.axes],
             "configurations": None if isinstance(self.evaluator, Evaluator) else self.evaluator.space.digest,
             **{name: getattr(query, name) for name in ("sample", "seed", "log")},

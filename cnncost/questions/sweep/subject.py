@@ -155,6 +155,14 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def input_of(model: Model) -> Any:
+    """Return the shape of a model's input as plain data, of several inputs each by its name."""
+    given: Any = model.input(model.values) if callable(model.input) else model.input
+    if isinstance(given, Mapping):
+        return {name: list(shape) for name, shape in given.items()}
+    return list(given or ())
+
+
 def settings_of(model: Model) -> list[str]:
     """Return the settings of a model that differ from its function's defaults, as `--set` takes them."""
     return [f"{name}={shown(value)}" for name, value in sorted(model.settings.items())]

@@ -63,7 +63,7 @@ def head(result: Result) -> dict[str, Any]:
     return {
         "model": result.space.model.name,
         "settings": list(subject.question["settings"]),
-        "input": list(result.space.model.shape or ()),
+        "input": subject.question["input"],
         "batch": query.batch,
         "over": list(query.over),
         "where": query.where,
