@@ -6,7 +6,7 @@ from cnncost.base.errors import CostError, Refusal
 from cnncost.base.poly import Num
 from cnncost.rules.convolution import owned
 from cnncost.rules.rule import Cost, Shape, at_least, divide, elements, refuse, require, require_equal, rule, show
-from cnncost.rules.shapes import ChannelsLast, axis_of, broadcast
+from cnncost.rules.shapes import ChannelsLast, Signal, axis_of, broadcast
 
 
 @rule("weights")
@@ -28,7 +28,7 @@ def linear(
     Source: EECS 498-007 lecture 8; rules R13 and R14 of docs/counting.md.
     """
     if axis is None:
-        if len(x) > 2 and not isinstance(x, ChannelsLast):
+        if isinstance(x, Signal) or (len(x) > 2 and not isinstance(x, ChannelsLast)):
             remedy = "add flatten or global_avg_pool before it, tokens to apply it at every position, or name an axis: axis=-1"
             refuse(f"needs features, got a {show(x)} map", remedy, Refusal.FEATURES)
         axis = -1

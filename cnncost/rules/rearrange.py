@@ -32,6 +32,11 @@ REDUCTIONS = ("mean", "sum", "max", "min", "prod", "norm", "var", "std", "logsum
 PAD_MODES = ("constant", "reflect", "replicate", "circular")
 
 
+def _still_a_map(x: Shape, made: Shape, channels_kept: bool) -> Shape:
+    """Return what a map became, as a C×L map where two axes are left and the first are still its channels."""
+    return Signal(made) if channels_kept and len(made) == 2 and len(x) > 2 and channel_axis(x) == 0 else made
+
+
 @rule("joins")
 def flatten(x: Shape, start: int = 0, end: int = -1) -> Cost:
     """All elements as one vector of features, or the axes from `start` to `end` (with it) as one axis.
@@ -42,7 +47,7 @@ def flatten(x: Shape, start: int = 0, end: int = -1) -> Cost:
         return Cost((elements(x),))
     first, last = axis_of(x, start), axis_of(x, end)
     require(first <= last, f"axis {end} does not come after axis {start}")
-    return Cost((*x[:first], elements(x[first : last + 1]), *x[last + 1 :]))
+    return Cost(_still_a_map(x, (*x[:first], elements(x[first : last + 1]), *x[last + 1 :]), first > 0))
 
 
 @rule("joins")
@@ -98,7 +103,7 @@ def squeeze(x: Shape, axis: Axes | None = None) -> Cost:
     gone = axes_of(x, axis)
     for each in gone:
         require_equal(x[each], 1, f"axis {each} of {show(x)} has more than one position")
-    return Cost(tuple([size for each, size in enumerate(x) if each not in gone]))
+    return Cost(_still_a_map(x, tuple([size for each, size in enumerate(x) if each not in gone]), 0 not in gone))
 
 
 @rule("joins")
@@ -135,7 +140,7 @@ def expand(x: Shape, to: Target) -> Cost:
             same = (own == size) | (own == 1) if isinstance(own, Ints) or isinstance(size, Ints) else equal(own, size)
             require(same, fact, "only axes of size 1 are repeated")
         found.append(size)
-    return Cost(tuple(found))
+    return Cost(tuple(found) if new else type(x)(found))
 
 
 @rule("joins")
@@ -187,7 +192,7 @@ def select(x: Shape, index: Num = 0, *, axis: int = 0) -> Cost:
     at_least(0, index, "index")
     at_most(x[along] - 1, index, f"there is no index {index} among {x[along]}", "indices are counted from 0")
     rest = (*x[:along], *x[along + 1 :])
-    return Cost(Signal(rest) if len(rest) == 2 and len(x) == 3 and type(x) is tuple and along > 0 else rest)
+    return Cost(_still_a_map(x, rest, along > 0))
 
 
 @rule("joins")
@@ -218,8 +223,7 @@ def reduce(x: Shape, op: Reduction = "mean", axes: Axes | None = None, *, keep: 
     if keep:
         return Cost(type(x)([1 if axis in gone else size for axis, size in enumerate(x)]), taps=elements(x))
     rest = tuple([size for axis, size in enumerate(x) if axis not in gone])
-    first = len(rest) == 2 and len(x) > 2 and channel_axis(x) % len(x) == 0 and 0 not in gone
-    return Cost(Signal(rest) if first else rest, taps=elements(x))
+    return Cost(_still_a_map(x, rest, 0 not in gone), taps=elements(x))
 
 
 @rule("joins")

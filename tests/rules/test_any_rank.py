@@ -79,6 +79,19 @@ def test_the_channels_of_a_signal_are_known_and_permute_says_where_they_went() -
     assert back["batch_norm"].cost.params == 10
 
 
+def test_a_map_with_one_axis_left_is_a_signal() -> None:
+    for model in (
+        lambda x: x.squeeze(1).batch_norm(),
+        lambda x: x.flatten(1).batch_norm(),
+        lambda x: x.select(0, axis=1).batch_norm(),
+        lambda x: x.reduce("mean", 1).batch_norm(),
+    ):
+        assert trace(model, (6, 1, 50)).nodes[-1].cost.params == 12
+    with pytest.raises(ModelError, match="needs features, got a 8×20 map"):
+        trace(lambda x: x.conv(8, 1).linear(10), (6, 20))
+    assert trace(lambda x: x.conv(8, 1).linear(10, axis=-1), (6, 20)).output == (8, 10)
+
+
 def test_tokens_and_signals_of_the_same_sizes_are_not_taken_for_each_other() -> None:
     graph = trace(lambda x: (x.conv(8, 1).batch_norm(), x.batch_norm()), (8, 5))
     assert [node.cost.params for node in graph.layers if node.kind == "batch_norm"] == [16, 10]
