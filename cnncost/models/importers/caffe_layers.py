@@ -70,7 +70,7 @@ def inner_product(layer: Layer, xs: Sequence[Tensor], shared: str | None) -> Ten
     options = layer.options("inner_product_param")
     axis = axis_of(options.number("axis", 1), xs[0])
     x = xs[0] if axis == len(xs[0].shape) - 1 else xs[0].flatten(axis)
-    plain: dict[str, Any] = {} if len(x.shape) < 3 else {"axis": -1}
+    plain: dict[str, Any] = {} if len(x.shape) < 2 else {"axis": -1}
     return x.linear(
         options.number("num_output", 0), bias=options.true("bias_term", True), name=layer.path, shared=shared, **plain
     )
