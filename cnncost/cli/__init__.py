@@ -31,6 +31,7 @@ COMMANDS = {
     "new": "Write a commented spec to start from.",
     "show": "A model as a spec in YAML.",
     "list": "The networks of the zoo.",
+    "settings": "What can be changed of a network, and what each setting means.",
     "ops": "The layer types, and the rule of each in words and formulas.",
     "conventions": "The counting conventions: what each layer type is charged.",
     "schema": "The JSON Schema of specs, for editors.",

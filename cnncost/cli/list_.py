@@ -12,23 +12,20 @@ from cnncost.cli.options import check_output, complete_model, output_options, sh
 @click.argument("pattern", required=False, shell_complete=complete_model)
 @output_options
 def command(pattern: str | None, format: str | None, path: str | None, exact: bool) -> None:
-    """The networks of the zoo: name, family, input, source. PATTERN is part of a name, or has * and ? in it.
+    """The networks of the zoo: name, family, input, source. PATTERN is part of one of them, or a name with * and ? in it.
 
     Files of PyTorch, ONNX, Keras, Darknet and Caffe are models, too: docs/importing.md.
 
     \b
     cnncost list
+    cnncost list lecture
     cnncost list "resnext*"
     """
-    from fnmatch import fnmatchcase
-
     from cnncost.models import zoo
     from cnncost.show.tables.compare import list_table
 
     check_output(format, path)
-    wanted = [
-        name for name in zoo.MODULE_OF if pattern is None or pattern.lower() in name or fnmatchcase(name, pattern.lower())
-    ]
+    wanted = zoo.search(pattern)
     if not wanted:
         raise UsageError(f"no model matches '{pattern}'", did_you_mean(pattern or "", zoo.MODULE_OF, "see: cnncost list"))
-    show(list_table([zoo.find(name) for name in wanted]), format, path)
+    show(list_table(wanted), format, path)

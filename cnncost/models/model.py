@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from cnncost.base.poly import Num
 from cnncost.graph.bits import Quantised, read_bits, read_density, require_layers
 from cnncost.graph.fold import fold, kinds_to_fold
 from cnncost.graph.graph import INPUT, Graph, Outputs, Tensor, reads, trace
+from cnncost.models.meanings import MEANINGS
 from cnncost.models.parts import Cut, Partial, partial
 from cnncost.models.settings import MISSING, Setting, declared, leading, shown, tensors
 from cnncost.rules.shapes import Signal
@@ -61,6 +63,13 @@ class Model:
         now = self.settings
         found = self._declared
         return {name: replace(one, default=now[name]) if name in now else one for name, one in found.items()}
+
+    def meaning(self, name: str) -> str:
+        """Return what a setting means: a line `name: …` of the function's docstring, or what the zoo says of it, or nothing."""
+        lines = (getattr(self.function, "__doc__", None) or "").splitlines()
+        said = (line.strip() for line in lines if re.match(rf"\s*`?{re.escape(name)}`?:\s", line))
+        own = next((line.partition(":")[2].strip() for line in said), "")
+        return own or (MEANINGS.get(name, "") if getattr(self.function, "variants", ()) else "")
 
     @property
     def values(self) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def split(reference: str) -> list[str]:
     if not any(character.isspace() for character in reference):
         return [reference] if reference else []
     try:
-        return shlex.split(reference)
+        return shlex.split(re.sub(r"\s+\(", "(", reference))  # ResNeXt-50 (32x4d) is one name
     except ValueError as error:
         raise UsageError(f"cannot read the model '{reference}': {error}", "mind the quotes") from None
 

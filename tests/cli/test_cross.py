@@ -35,6 +35,7 @@ COMMANDS: dict[str, str] = {
     "new": "new net.yaml",
     "show": "show squeezenet1_1",
     "list": "list",
+    "settings": "settings resnet18",
     "ops": "ops",
     "conventions": "conventions",
     "schema": "schema",

@@ -4,6 +4,10 @@ without importing the others; a test holds it to what the modules define.
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from functools import cache
 from importlib import import_module
 
 from cnncost.base.errors import UsageError, did_you_mean
@@ -27,7 +31,7 @@ FAMILIES: dict[str, str] = {
         inception dense_block fire separable_conv inverted_residual squeeze_excite
     """,
     "resnet": """
-        resnet18 resnet34 resnet50 resnet101 resnet152 resnet200
+        resnet18 resnet34 resnet50 resnet101 resnet152 resnet200 resnet50_d
         resnet18_v1 resnet34_v1 resnet50_v1 resnet101_v1 resnet152_v1 resnet200_v1
         plain18 plain34
         resnet20_cifar resnet32_cifar resnet44_cifar resnet56_cifar resnet110_cifar resnet1202_cifar
@@ -36,6 +40,7 @@ FAMILIES: dict[str, str] = {
     "preact_resnet": "preact_resnet110 preact_resnet164 preact_resnet1001 preact_resnet200",
     "wide_resnet": """
         wrn_40_1 wrn_40_2 wrn_40_4 wrn_40_8 wrn_40_10 wrn_28_10 wrn_28_12 wrn_22_8 wrn_22_10 wrn_16_8 wrn_16_10
+        wrn_16_2 wrn_16_4 wrn_52_1
         wrn_40_2_b131 wrn_40_2_b31 wrn_40_2_b13 wrn_40_2_b311 wrn_28_2_b33 wrn_22_2_b313 wrn_listing
         wrn_18_1 wrn_18_1_5 wrn_18_2 wrn_18_3 wrn_34_1 wrn_34_1_5 wrn_34_2 wide_resnet50_2 wide_resnet101_2
     """,
@@ -86,12 +91,64 @@ FAMILIES: dict[str, str] = {
 MODULE_OF: dict[str, str] = {name: module for module, names in FAMILIES.items() for name in names.split()}
 
 
+ALSO = {  # other names of networks, written as `plain` writes them
+    "nin": "nin_imagenet",
+    "googlenetv1": "googlenet",
+    "inceptionv1": "googlenet",
+    "inceptionv2": "bn_inception",
+    "lenet": "lenet5",
+    "wrn50_2": "wide_resnet50_2",
+    "wrn101_2": "wide_resnet101_2",
+    "mobilenet": "mobilenet_v1",
+    "squeezenet": "squeezenet1_0",
+    "resnext50": "resnext50_32x4d",
+}
+
+
 def find(name: str) -> Model:
-    """Return the model of that name, importing its family only. Raises UsageError with the nearest names."""
-    module = MODULE_OF.get(name)
-    if module is None:
-        raise UsageError(f"unknown model '{name}'", did_you_mean(name, MODULE_OF, "see: cnncost list"))
-    return models(module)[name]
+    """Return the model of that name, importing its family only; as papers write it, too.
+
+    >>> find("ResNeXt-50 (32x4d)").name, find("WRN-16-4").name, find("VGG-16").name
+    ('resnext50_32x4d', 'wrn_16_4', 'vgg16')
+
+    Any WRN-n-k for CIFAR is known. Raises UsageError with the nearest names.
+    """
+    known = name if name in MODULE_OF else _named().get(plain(name))
+    if known is not None:
+        return models(MODULE_OF[known])[known]
+    wide = re.fullmatch(r"wrn([0-9]{1,4})_([0-9]{1,4})", plain(name))
+    if wide:
+        base = models("wide_resnet")["wrn_28_10"]
+        return replace(base.with_settings(depth=int(wide[1]), k=int(wide[2])), name=f"wrn_{wide[1]}_{wide[2]}")
+    raise UsageError(f"unknown model '{name}'", did_you_mean(name.lower(), MODULE_OF, "see: cnncost list"))
+
+
+def plain(name: str) -> str:
+    """Return a name without case, spaces, hyphens and brackets; between two numbers there is a mark.
+
+    >>> plain("WRN-28-10"), plain("RegNetX-1.6GF"), plain("ResNet-50")
+    ('wrn28_10', 'regnetx1_6gf', 'resnet50')
+    """
+    small = name.lower().replace("×", "x")
+    return re.sub(r"[^a-z0-9_]", "", re.sub(r"(?<![0-9])[^a-z0-9]+|[^a-z0-9]+(?![0-9])", "", re.sub(r"[^a-z0-9]+", "_", small)))
+
+
+@cache
+def _named() -> dict[str, str]:
+    return {plain(name): name for name in MODULE_OF} | ALSO
+
+
+def search(pattern: str | None) -> list[Model]:
+    """Return the models whose name, family or source holds a pattern, or matches one with * and ?; all of them for none."""
+    if pattern is None:
+        return [find(name) for name in MODULE_OF]
+    small = pattern.lower()
+    by_name = [name for name in MODULE_OF if small in name or fnmatchcase(name, small) or plain(pattern) == plain(name)]
+    if any(character in small for character in "*?["):
+        return [find(name) for name in by_name]
+    chosen = set(by_name)
+    all_models = [find(name) for name in MODULE_OF]
+    return [m for m in all_models if m.name in chosen or small in m.family.lower() or small in m.source.lower()]
 
 
 def models(module: str) -> dict[str, Model]:

@@ -11,7 +11,7 @@ from cnncost.base.poly import Num, minimum, same
 from cnncost.graph.graph import Tensor, block, need
 from cnncost.rules import at_least
 
-Shortcut = Literal["A", "B", "C", "none"]
+Shortcut = Literal["A", "B", "C", "D", "none"]
 Activation = Literal["relu", "relu6", "hardswish", "silu", "sigmoid", "hardsigmoid"]
 InvertedNames = Literal["block", "conv", "layers"]  # of the layers of an inverted residual
 
@@ -30,13 +30,17 @@ def shortcut(x: Tensor, out: Num, stride: int, option: Shortcut = "B") -> Tensor
     """Return the input in the shape of a residual branch with `out` channels at `stride`.
 
     Option A keeps the identity, takes every `stride`-th pixel and pads channels with zeros; B projects with a 1×1 convolution
-    where the shape changes; C projects always.
+    where the shape changes; C projects always; D is B with a pooling in place of the stride.
 
-    Source: Deep Residual Learning, arXiv:1512.03385, section 3.3 and table 3.
+    Source: Deep Residual Learning, arXiv:1512.03385, section 3.3 and table 3; D: Bag of Tricks, arXiv:1812.01187, figure 2c.
     """
     changes = stride != 1 or not same(x.channels, out)
     if option == "C" or (option == "B" and changes):
         return conv_norm(x, "downsample.0", "downsample.1", out, 1, stride)
+    if option == "D" and changes:
+        if stride != 1:
+            x = x.avg_pool(stride, stride, ceil_mode=True, count_pad=False, name="downsample.pool")
+        return conv_norm(x, "downsample.0", "downsample.1", out, 1)
     if changes:
         extra = out - x.channels
         if stride != 1:

@@ -27,6 +27,9 @@ V1_5 = f"{PAPER}, table 1; stride in the 3×3 as in torchvision (v1.5)"
     resnet101=variant(depths=(3, 4, 23, 3), source=V1_5),
     resnet152=variant(depths=(3, 8, 36, 3), source=V1_5),
     resnet200=variant(depths=(3, 24, 36, 3), source=POST),
+    resnet50_d=variant(
+        stem="deep", shortcut="D", source="Bag of Tricks, arXiv:1812.01187, figures 2b and 2c; timm's resnet50d"
+    ),
     resnet18_v1=variant(block="basic", depths=(2, 2, 2, 2), shortcut="A"),
     resnet34_v1=variant(block="basic", depths=(3, 4, 6, 3), shortcut="A"),
     resnet50_v1=variant(stride_in_1x1=True),
@@ -48,7 +51,8 @@ def resnet(
     groups: Num = 1,
     width_per_group: Num = 64,
     reduction: Num | None = None,
-    stem: Num | None = None,
+    stem: Literal["7x7", "deep", "cifar"] = "7x7",
+    stem_width: Num | None = None,
     stem_bias: bool = False,
     pool: Literal["pad", "ceil"] = "pad",
 ) -> Tensor:
@@ -56,15 +60,25 @@ def resnet(
 
     The 3×3 of a bottleneck has `groups` groups, of `width_per_group` channels in the first stage where `width` is 64,
     as in torchvision. With `reduction` every block has squeeze-and-excitation. The stem is as wide as the first stage,
-    or `stem`; its pool pads by 1 ("pad") or rounds its size up as in Caffe ("ceil").
+    or `stem_width`; it is a 7×7 convolution, three 3×3 convolutions of which two are half as wide ("deep", of ResNet-D), or one
+    3×3 that halves nothing and has no pool behind it ("cifar"). The pool pads by 1 ("pad") or rounds its size up as in Caffe
+    ("ceil").
     """
     need(
         block == "bottleneck" or (same(groups, 1) and same(width_per_group, 64)),
         f"basic blocks have no groups={groups} or width_per_group={width_per_group}",
         "leave them at 1 and 64 and change width, or use bottlenecks",
     )
-    y = conv_norm(x, "conv1", "bn1", width if stem is None else stem, 7, 2, bias=stem_bias).relu(name="relu")
-    y = y.max_pool(3, 2, 1, name="maxpool") if pool == "pad" else y.max_pool(3, 2, ceil_mode="caffe", name="maxpool")
+    first = width if stem_width is None else stem_width
+    if stem == "deep":
+        y = conv_norm(x, "conv1.0", "conv1.1", first // 2, 3, 2, bias=stem_bias).relu(name="conv1.2")
+        y = conv_norm(y, "conv1.3", "conv1.4", first // 2, 3, bias=stem_bias).relu(name="conv1.5")
+        y = conv_norm(y, "conv1.6", "bn1", first, 3, bias=stem_bias).relu(name="relu")
+    else:
+        kernel, stride = (7, 2) if stem == "7x7" else (3, 1)
+        y = conv_norm(x, "conv1", "bn1", first, kernel, stride, bias=stem_bias).relu(name="relu")
+    if stem != "cifar":
+        y = y.max_pool(3, 2, 1, name="maxpool") if pool == "pad" else y.max_pool(3, 2, ceil_mode="caffe", name="maxpool")
     for stage, depth in enumerate(depths):
         for index in range(depth):
             name = f"layer{stage + 1}.{index}"

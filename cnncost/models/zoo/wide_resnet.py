@@ -31,6 +31,9 @@ LISTING = f"{PAPER}, as a published listing has it: no batch norm in the project
     wrn_22_10=variant(depth=22, k=10),
     wrn_16_8=variant(depth=16, k=8),
     wrn_16_10=variant(depth=16, k=10),
+    wrn_16_2=variant(depth=16, k=2, source=f"{PAPER}; widths and depths of tables 2 and 6"),
+    wrn_16_4=variant(depth=16, k=4, source=f"{PAPER}; widths and depths of tables 2 and 6"),
+    wrn_52_1=variant(depth=52, k=1, source=f"{PAPER}, table 6"),
     wrn_40_2_b131=variant(depth=40, k=2, kernels=(1, 3, 1), source=BLOCK_TYPES),
     wrn_40_2_b31=variant(depth=40, k=2, kernels=(3, 1), source=BLOCK_TYPES),
     wrn_40_2_b13=variant(depth=40, k=2, kernels=(1, 3), source=BLOCK_TYPES),
@@ -93,5 +96,5 @@ def wide_resnet(
     The stem and, of bottlenecks, the channels between blocks stay as they are.
     """
     if block == "basic":
-        return resnet.resnet(x, block=block, depths=depths, width=width, stem=64, classes=classes)
+        return resnet.resnet(x, block=block, depths=depths, width=width, stem_width=64, classes=classes)
     return resnet.resnet(x, depths=depths, width_per_group=width, classes=classes)

@@ -1,0 +1,81 @@
+"""How networks are found: by the names that papers use, by family and source; and what their settings mean."""
+
+from __future__ import annotations
+
+import pytest
+
+from cnncost import analyze, load
+from cnncost.base.errors import UsageError
+from cnncost.models import zoo
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("ResNet-50", "resnet50"),
+        ("VGG-16", "vgg16"),
+        ("WRN-28-10", "wrn_28_10"),
+        ("WRN-16-4", "wrn_16_4"),
+        ("WRN-50-2", "wide_resnet50_2"),
+        ("ResNeXt-50 (32x4d)", "resnext50_32x4d"),
+        ("ResNeXt-50 (32×4d) --size 160", "resnext50_32x4d"),
+        ("Inception-v3", "inception_v3"),
+        ("nin", "nin_imagenet"),
+        ("RegNetX-1.6GF", "regnet_x_1_6gf"),
+        ("RegNetX-16GF", "regnet_x_16gf"),
+        ("WRN-22-4", "wrn_22_4"),
+    ],
+)
+def test_names_of_papers(written: str, name: str) -> None:
+    assert load(written).name == name
+
+
+def test_every_name_means_one_network() -> None:
+    names = [zoo.plain(name) for name in zoo.MODULE_OF]
+    assert len(set(names)) == len(names)
+    assert {zoo.find(name).name for name in zoo.ALSO.values()} == set(zoo.ALSO.values())
+    with pytest.raises(UsageError, match="unknown model 'ResNet-51'"):
+        zoo.find("ResNet-51")
+
+
+@pytest.mark.parametrize(
+    ("model", "params", "macs"),
+    [
+        ("resnet50_d", 25_576_264, 4_328_824_832),  # timm's resnet50d
+        ("resnet18 --set stem=cifar --set classes=10 --size 32", 11_173_962, None),  # kuangliu/pytorch-cifar
+        ("resnet50 --set stem=cifar --set classes=10 --size 32", 23_520_842, None),
+        ("WRN-16-4", 2_748_890, None),  # the paper's code: 2.7 M; tables of knowledge distillation print 2.75 M
+    ],
+)
+def test_what_people_vary(model: str, params: int, macs: int | None) -> None:
+    total = analyze(model).total
+    assert total["params"] == params
+    assert macs is None or total["macs"] == macs
+
+
+def test_search() -> None:
+    found = [model.name for model in zoo.search("lecture")]
+    assert {"vgg16_lecture", "googlenet_stem", "inception_naive", "inception_reduced", "zfnet_wide"} <= set(found)
+    assert [model.name for model in zoo.search("resnext50*")] == [
+        name for name in zoo.MODULE_OF if name.startswith("resnext50")
+    ]
+    assert len(zoo.search(None)) == len(zoo.MODULE_OF)
+
+
+def test_every_setting_has_a_meaning() -> None:
+    models = [model for family in zoo.FAMILIES for model in zoo.models(family).values()]
+    assert [(model.name, name) for model in models for name in model.declared if not model.meaning(name)] == []
+
+
+def own(x, width: int = 8):  # type: ignore[no-untyped-def]
+    """A network of one's own.
+
+    width: channels of the one convolution
+    """
+    return x.conv(width, 3)
+
+
+def test_the_meaning_of_ones_own_settings_stands_in_the_docstring() -> None:
+    from cnncost.models.model import Model
+
+    assert Model("own", own, (3, 8, 8)).meaning("width") == "channels of the one convolution"
