@@ -56,6 +56,7 @@ COMMANDS = (
     "diff resnet50 resnext50_32x4d",
     "snapshot lenet5",
     "list",
+    "settings resnet18",
     "ops",
     "ops conv",
     "ops linear",
