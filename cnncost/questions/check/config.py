@@ -118,7 +118,10 @@ def expand(pattern: str, folder: str = "") -> list[str]:
     from cnncost.models import zoo
 
     if _is_pattern(pattern, folder):
-        files = sorted(os.path.join(folder, path) for path in _files(pattern, folder))
+        try:
+            files = sorted(os.path.join(folder, path) for path in _files(pattern, folder))
+        except (ValueError, NotImplementedError) as error:  # such as a**b, or a NUL
+            raise UsageError(f"'{pattern}' is no pattern: {error}", "** stands for folders: specs/**/*.yaml") from None
         names = [name for name in zoo.MODULE_OF if fnmatchcase(name, pattern)]
         if not files and not names:
             raise UsageError(f"'{pattern}' matches nothing", "patterns match spec files (*.yaml), and names of cnncost list")
