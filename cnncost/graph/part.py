@@ -110,6 +110,8 @@ def written(found: Part, tensors: Sequence[Tensor]) -> dict[int, Tensor]:
             name = tracer.nodes[made[index].index].name
             names[node.name] = name
             names.setdefault(node.shares or node.name, name)
+            if node.name in graph.quantised.bits:
+                tracer.bits[name] = graph.quantised.bits[node.name]
             if node.name in graph.storage:
                 tracer.storage[name] = graph.storage[node.name]
     finally:

@@ -294,6 +294,7 @@ class Model:
         """
         if not tensors:
             raise UsageError(f"{self.name} is called without a tensor", "give it one: model(x); for its graph: model.trace()")
+        self.require_plain("a network", "give them to the whole: Model(…).folded()")
         model = self.with_settings(**settings)
         cut = Cut(start, until if until is None or isinstance(until, str) else tuple(until), head)
         function = Partial(replace(model, expect=None), cut) if cut else model.function
@@ -325,6 +326,11 @@ class Model:
         Raises UsageError for a layer type that cannot be folded.
         """
         return replace(self, fold=kinds_to_fold(",".join(kinds) or "batch_norm"), expect=None)
+
+    def require_plain(self, where: str, hint: str) -> None:
+        """Raise UsageError where norms are folded or numbers have bits: that is said of a whole network, not of a part."""
+        if self.fold or self.quantised:
+            raise UsageError(f"{self.name} has {'folded norms' if self.fold else 'bits of its own'} inside {where}", hint)
 
     def part(self, start: str | None = None, until: str | None = None, head: bool = True) -> Model:
         """Return a part of the network as a model: from a layer or scope on, up to one, or without its head.

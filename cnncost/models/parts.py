@@ -93,7 +93,7 @@ def partial(model: Model, cut: Cut) -> Model:
     """Return a part of a model as a model. Raises UsageError for a layer that it does not have, where its input is known."""
     if not cut:
         return model
-    function = Partial(replace(model, expect=None), cut)
+    function = Partial(replace(model, expect=None, quantised=None, fold=()), cut)
     inputs = model.inputs
     known = bool(inputs) and all(shape is not None and None not in shape for shape in inputs.values())
     if known:

@@ -1,6 +1,7 @@
 """The way to write a model on a command line: `NAME`, `NAME --set SETTING=VALUE …`, and several with + between them.
 
-Options behind a name: `--set`, `--size`, `--input`, and `--from LAYER`, `--until LAYER`, `--no-head` for a part of the network.
+Options behind a name: `--set`, `--size`, `--input`; `--from LAYER`, `--until LAYER`, `--no-head` for a part of the network;
+`--bits`, `--density`, `--fold` for how it is deployed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from cnncost.base.errors import UsageError
 from cnncost.base.units import whole_number
 from cnncost.graph.graph import Tensor
 from cnncost.models.model import Input, Inputs, Model
+
+OPTIONS = ("--set", "--size", "--input", "--from", "--until", "--bits", "--density", "--fold")  # that take a value
 
 
 def model_of(reference: str | Sequence[str], find: Callable[[str], Model]) -> Model:
@@ -60,6 +63,7 @@ def _member(words: list[str], reference: str, find: Callable[[str], Model]) -> M
     name, options = words[0], words[1:]
     model = find(name)
     inputs: list[str] = []
+    bits: list[str] = []
     given: dict[str, str] = {}
     head = True
     while options:
@@ -67,17 +71,22 @@ def _member(words: list[str], reference: str, find: Callable[[str], Model]) -> M
         if flag == "--no-head" and not equals:
             head = False
             continue
-        if flag not in ("--set", "--size", "--input", "--from", "--until") or not (equals or options) or flag in given:
+        if flag not in OPTIONS or not (equals or options) or flag in given:
             raise UsageError(f"cannot read '{flag}' in the model '{reference}'", "a model is NAME, or NAME --set SETTING=VALUE")
         value = value if equals else options.pop(0)
         if flag == "--set":
             model = model.set([value])
         elif flag == "--input":
             inputs.append(value)
+        elif flag == "--bits":
+            bits.append(value)
         else:
             given[flag] = value
     whole = sized(model, inputs, given.get("--size"))  # after the settings, of which an input may be a function
-    return whole.part(given.get("--from"), given.get("--until"), head)
+    found = whole.part(given.get("--from"), given.get("--until"), head)
+    if bits or "--density" in given:
+        found = found.with_bits(*bits, density=given.get("--density", 1))
+    return found.folded(given["--fold"]) if "--fold" in given else found
 
 
 def ensemble(members: Sequence[Model]) -> Model:
@@ -88,6 +97,8 @@ def ensemble(members: Sequence[Model]) -> Model:
     Source: ensembles as in AlexNet (section 6) and GoogLeNet (section 7); members that read sizes of their own as in the
     winners of ILSVRC 2016.
     """
+    for member in members:
+        member.require_plain("an ensemble", "give --bits and --fold to the whole command")
     shapes = [member.inputs for member in members]
     one = all(len(own) <= 1 and own == shapes[0] for own in shapes)
     name = " + ".join(member.name for member in members)

@@ -15,6 +15,7 @@ from support import command
 
 import cnncost
 from cnncost import Tensor
+from cnncost.base.errors import UsageError
 from cnncost.base.units import BITS, DTYPES
 
 SPEC = """\
@@ -249,3 +250,30 @@ def test_scales_behind_norms_are_folded_too() -> None:
 def test_commands_fold(words: str) -> None:
     name, *rest = words.split()
     run(" ".join([name, "resnet18", *rest, "--fold", "batch_norm"]))
+
+
+def test_what_is_deployed_stands_behind_a_name_too(tmp_path: Path) -> None:
+    found = run_words("compare", "resnet18", "resnet18 --fold batch_norm --bits 4")
+    assert "11,684,712" in found
+    for words in (["table", "resnet18 --fold batch_norm + resnet34"], ["table", "bad.yaml"]):
+        (tmp_path / "bad.yaml").write_text("cnncost: 1\ninput: [3, 64, 64]\nlayers: [model: resnet18 --bits 4]\n")
+        refused = command(*words, folder=tmp_path)
+        assert refused.code == 2
+        assert "inside" in refused.err
+    with pytest.raises(UsageError, match="folded norms inside"):
+        cnncost.trace(lambda x: cnncost.load("resnet18").folded()(x), (3, 64, 64))
+
+
+def test_bits_go_through_show_and_parts(tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text(SPEC)
+    shown = command("show", "net.yaml", folder=tmp_path).out
+    assert "bits: {weights: 4, activations: 4}" in shown
+    assert "# bits of their own" in shown
+    cut = json.loads(run("table net.yaml --until conv --columns name,bops --format json", tmp_path))
+    assert [layer["bops"] for layer in cut["layers"]] == [194_400 * 64]
+
+
+def run_words(*words: str) -> str:
+    found = command(*words)
+    assert found.code == 0, found.err
+    return found.out

@@ -291,6 +291,7 @@ class Compiler:
             raise self.fail("E304", "model names no model", word.mark, "write model: resnet50; see: cnncost list")
         try:
             model = model_of(value.text, self.find)
+            model.require_plain("a spec", "write bits and fold at the top of this one")
         except UsageError as error:
             raise self.fail("E304", error.message, value.mark, error.hint) from None
         words: dict[str, Any] = {}

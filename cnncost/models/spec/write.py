@@ -430,6 +430,7 @@ class Writer:
         lines += [f"about: {quoted(about)}"] if about else []
         shapes = [f"{name}: {value_text(self.nodes[index].cost.shape)}" for index, name in self.ids.items()]
         lines += [f"input: {{{', '.join(shapes)}}}" if len(shapes) > 1 else f"input: {value_text(self.graph.input)}", ""]
+        lines[-1:-1] = self.stored()
         stages: list[tuple[str, list[Item]]] = []
         if nodes:
             root = self.scope(nodes, 0, "")
@@ -458,6 +459,17 @@ class Writer:
             macs = sum(node.cost.macs for node in self.graph.layers if node.runs)
             lines += ["", f"expect: {{params: {params:_}, macs: {macs:_}, out: {value_text(self.graph.output)}}}"]
         return "\n".join(lines) + "\n"
+
+    def stored(self) -> list[str]:
+        """Return the lines that say how numbers are stored; bits of single layers are said in a remark."""
+        how = self.graph.quantised
+        default = how.bits.get("")
+        parts = {"weights": default.weights, "activations": default.activations} if default is not None else {}
+        said = [f"{name}: {bits}" for name, bits in parts.items() if bits is not None]
+        lines = [f"bits: {{{', '.join(said)}}}"] if said else []
+        lines += [f"density: {float(how.density):.9g}"] if how.density != 1 else []
+        single = [name for name in how.bits if name]
+        return [*lines, *([f"# bits of their own, to be written beside them: {', '.join(single)}"] if single else [])]
 
     def used_templates(self, items: list[Item]) -> list[Template]:
         known = {template.name: template for template in self.templates}
