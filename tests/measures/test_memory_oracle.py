@@ -98,11 +98,11 @@ def exported(model: Any, x: Any) -> Graph:
     """The graph of a module as `torch.export` writes it, read by the reader of files."""
     import io
 
-    from cnncost.models.importers import aten, pt2, replay
+    from cnncost.models.importers import aten, network, pt2
 
     file = io.BytesIO()
     torch.export.save(torch.export.export(model, (x,)), file)
-    return replay.model_of(pt2.program(file.getvalue(), "net.pt2"), aten.TRANSLATIONS).trace()
+    return network.model_of(pt2.program(file.getvalue(), "net.pt2"), aten.TRANSLATIONS).trace()
 
 
 @pytest.mark.parametrize("name", EXPORTS)

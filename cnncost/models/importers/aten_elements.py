@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cnncost.models.importers import layers
-from cnncost.models.importers.replay import Call, Translation, Value
+from cnncost.models.importers.replay import Call, Translation
+from cnncost.models.importers.values import Value
 
 
 def batch_norm(call: Call) -> list[Value | None]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from cnncost.models.importers import axes as ax
 from cnncost.models.importers import layers
-from cnncost.models.importers.replay import Call, Value
+from cnncost.models.importers.replay import Call
+from cnncost.models.importers.values import Value
 
 
 def listed(value: Any, count: int) -> tuple[Any, ...]:

@@ -17,8 +17,8 @@ from cnncost.base.errors import ModelError, UsageError
 from cnncost.graph.graph import Outputs, Tensor
 from cnncost.models.importers import aten, pt2
 from cnncost.models.importers.naming import Module, named
+from cnncost.models.importers.network import model_of
 from cnncost.models.importers.records import Program, Record, Ref, Weight
-from cnncost.models.importers.replay import model_of
 from cnncost.models.model import Model
 
 INSTALL = "it needs PyTorch, which cnncost does not install: pip install torch"

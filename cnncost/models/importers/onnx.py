@@ -39,8 +39,8 @@ def _looks(data: Data, span: Span) -> bool:
 
 def read(data: Data, name: str) -> Model:
     """Return the network of a file. Raises UsageError for what holds none."""
+    from cnncost.models.importers.network import model_of
     from cnncost.models.importers.onnx_graph import program
     from cnncost.models.importers.onnx_layers import TRANSLATIONS
-    from cnncost.models.importers.replay import model_of
 
     return model_of(program(data, name), TRANSLATIONS)

@@ -13,7 +13,8 @@ from cnncost.models.importers.onnx_folding import Numbers
 from cnncost.models.importers.onnx_graph import FLOATS, SMALL, Tensor
 from cnncost.models.importers.onnx_inputs import attribute, before, given, learned, listed, needed, numbers, plain
 from cnncost.models.importers.records import Weight
-from cnncost.models.importers.replay import Call, Translation, Value
+from cnncost.models.importers.replay import Call, Translation
+from cnncost.models.importers.values import Value
 
 
 def batch_norm(call: Call) -> list[Value | None]:

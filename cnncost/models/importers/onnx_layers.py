@@ -64,7 +64,8 @@ from cnncost.models.importers.onnx_shapes import (
     transpose,
     unsqueeze,
 )
-from cnncost.models.importers.replay import Call, Translation, Value
+from cnncost.models.importers.replay import Call, Translation
+from cnncost.models.importers.values import Value
 
 # ── the table ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -13,7 +13,8 @@ from cnncost.models.importers.onnx_elements import weight
 from cnncost.models.importers.onnx_folding import Numbers, fold
 from cnncost.models.importers.onnx_graph import Graph
 from cnncost.models.importers.onnx_inputs import attribute, before, given, listed, needed, numbers
-from cnncost.models.importers.replay import Call, Translation, Value
+from cnncost.models.importers.replay import Call, Translation
+from cnncost.models.importers.values import Value
 
 
 def reshape(call: Call) -> Value:

@@ -42,7 +42,7 @@ def is_mine(data: Data) -> bool:
 def read(data: Data, name: str) -> Model:
     """Return the network of an archive. Raises UsageError for what holds none."""
     from cnncost.models.importers.aten import TRANSLATIONS
-    from cnncost.models.importers.replay import model_of
+    from cnncost.models.importers.network import model_of
 
     return model_of(program(data, name), TRANSLATIONS)
 

@@ -8,75 +8,27 @@ the layer. What has no rule is kept as an `opaque` layer: its cost is said to be
 from __future__ import annotations
 
 import inspect
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from cnncost.base.errors import AlgebraError, ModelError, UsageError
 from cnncost.base.poly import Num
-from cnncost.graph.graph import Outputs, Tensor, Tracer, trace
+from cnncost.graph.graph import Outputs, Tensor, Tracer
 from cnncost.models.importers import axes as ax
 from cnncost.models.importers.axes import Atom, Axes, Axis, PinnedError
+from cnncost.models.importers.inputs import batch_places, main_of
 from cnncost.models.importers.naming import clean
 from cnncost.models.importers.records import Program, Record, Ref, Weight
 from cnncost.models.importers.sizes import Expression, size_at
-from cnncost.models.importers.text import as_input, require_inputs
-from cnncost.models.model import Model
+from cnncost.models.importers.values import Exported, Value
 from cnncost.rules import RULES, show
 from cnncost.rules.shapes import channel_axis
 
 Translation: TypeAlias = "Callable[[Call], Value | Sequence[Value | None]]"
 LOOKS = ("reshape", "permute", "flatten", "expand", "squeeze", "unsqueeze", "select", "slice", "split")
 FOLLOW = "export it with sizes that may change (dynamic_shapes of torch.export, dynamic axes of ONNX), or keep the file's size"
-
-
-class Value:
-    """What flows between records: a tensor of the graph, or numbers of the file that no layer has made yet."""
-
-    __slots__ = ("content", "dims", "present", "tensor", "weight")
-
-    def __init__(
-        self,
-        dims: Axes,
-        tensor: Tensor | None = None,
-        present: Sequence[bool] | None = None,
-        weight: Weight | None = None,
-        content: Any = None,
-    ) -> None:
-        self.dims = dims  # all axes, as in the file
-        self.tensor = tensor
-        # Which of the axes the tensor has: all but a batch, or an axis of one that was left out.
-        self.present = tuple(not ax.is_batch(dim) for dim in dims) if present is None else tuple(present)
-        self.weight = weight  # whose numbers these are, perhaps in another order
-        self.content = content  # small whole numbers, where they are known: sizes that the network works out
-
-    @property
-    def rank(self) -> int:
-        """How many axes it has in the file."""
-        return len(self.dims)
-
-    @property
-    def known(self) -> bool:
-        """Whether it is the same whatever the input is, and holds nothing learned."""
-        return self.tensor is None and (self.weight is None or not self.weight.learned)
-
-    def axis(self, number: int, ends: int = 0) -> int:
-        """Return an axis of the file, counted from 0. Raises PinnedError where there is none."""
-        rank = self.rank + ends
-        if not -rank <= number < max(rank, 1):
-            raise PinnedError(f"there is no axis {number} of {rank}")
-        return number % rank if rank else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Exported:
-    """What the values of a program are at the size it was exported at."""
-
-    sizes: dict[str, tuple[int, ...]]
-    numbers: dict[str, list[Any]]  # of those that hold sizes
 
 
 class Replay:
@@ -341,29 +293,6 @@ class Replay:
         return found[0] if len(found) == 1 else tuple(found)
 
 
-def replayed(
-    program: Program,
-    translations: Mapping[str, Translation],
-    tensors: Mapping[str, Tensor],
-    exported: Exported | None,
-    assume: Sequence[str] = (),
-) -> Replay:
-    """Run a program on tensors. What nothing reads is declared before all else, so that the last layer is what comes out."""
-    tracer = next(iter(tensors.values())).tracer
-    start, used, indices = len(tracer.nodes), dict(tracer.used), dict(tracer.indices)
-    replay = Replay(program, translations, tensors, exported, assume)
-    replay.run(program.records)
-    unread = replay.unread()
-    if unread:
-        del tracer.nodes[start:]
-        tracer.used, tracer.indices = used, indices
-        tracer.storage.clear()
-        replay = Replay(program, translations, tensors, exported, assume)
-        replay.declare(unread)
-        replay.run(program.records)
-    return replay
-
-
 def _assumed(words: Sequence[str]) -> Iterator[str]:
     """Iterate over the operations that are taken for the identity, of words such as "foo=identity"."""
     for word in words:
@@ -606,94 +535,3 @@ class Call:
             kept = tuple(ax.now(dim) for dim in dims if not ax.is_batch(dim))
             found.append(self.make("opaque", tensors, {"op": self.record.operation, "to": kept}, dims, output=place))
         return found
-
-
-# ── the model ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def main_of(program: Program) -> str:
-    """Return the input by whose first axis the batch is known. Raises UsageError where there is no tensor among the inputs."""
-    main = next((name for name, sizes in program.exported.items() if len(sizes) > 1), next(iter(program.exported), None))
-    if main is None:
-        raise UsageError(f"'{program.name}' has no input that is a tensor", "is it a network?")
-    return main
-
-
-def batch_places(program: Program, main: str, name: str) -> frozenset[int]:
-    """Return which axes of another input are the batch's: those called as in the main one, or a first one as large."""
-    first, stated = program.inputs[main][0], program.inputs[name]
-    was = first if type(first) is int else 1
-    return frozenset(
-        place
-        for place, size in enumerate(stated)
-        if (isinstance(size, str) and size == first)
-        or (place == 0 and len(stated) > 1 and size in (was, None) and not isinstance(first, str))
-    )
-
-
-def shapes_of(program: Program, batched: bool = True) -> dict[str, tuple[Any, ...]]:
-    """Return the shapes of one example by the names of the inputs, None for a size that is not known; numbers have none."""
-    main = main_of(program)
-    shapes: dict[str, tuple[Any, ...]] = {}
-    for name, sizes in program.exported.items():
-        if name == main:
-            shapes[name] = tuple(sizes[1:] if batched and len(sizes) > 1 else sizes)
-            continue
-        places = batch_places(program, main, name) if batched and len(program.exported[main]) > 1 else ()
-        shapes[name] = tuple(size for place, size in enumerate(sizes) if place not in places)
-    return {name: shape for name, shape in shapes.items() if shape}
-
-
-def model_of(program: Program, translations: Mapping[str, Translation]) -> Model:
-    """Return a program as a model: a function that runs its records on tensors of any size they can follow."""
-    main = main_of(program)
-    shapes = shapes_of(program)
-    known: list[Exported] = []  # what the values are as exported, once that is asked for
-
-    def at_export(*xs: Tensor, assume: tuple[str, ...] = ()) -> Outputs:
-        replay = replayed(program, translations, dict(zip(shapes, xs, strict=True)), None, assume)
-        known[:] = [replay.found]
-        return replay.finish()
-
-    def stated() -> bool:
-        return not any(None in shape for shape in shapes.values())  # a file may leave sizes open
-
-    sizes = program.exported[main]
-    if stated() and len(sizes) > 1 and sizes[0] != 1 and not isinstance(program.inputs[main][0], str):
-        try:  # a first axis of more than one need not be the batch
-            trace(at_export, as_input(_clean(shapes)), program.name)
-        except ModelError as error:
-            batched, shapes = shapes, shapes_of(program, batched=False)
-            try:
-                trace(at_export, as_input(_clean(shapes)), program.name)
-            except ModelError:
-                shapes = batched
-                raise error from None
-
-    def run(*xs: Tensor, assume: tuple[str, ...] = ()) -> Outputs:
-        """Run the records of the file; operations of the types in `assume` hand on their input."""
-        require_inputs(xs, _clean(shapes))
-        own = all(
-            len(x.shape) == len(shape) and all(map(ax.same_size, x.shape, shape))
-            for x, shape in zip(xs, shapes.values(), strict=True)
-        )
-        if own or not stated():
-            return at_export(*xs, assume=assume)
-        if not known:
-            trace(at_export, as_input(_clean(shapes)), program.name, assume=assume)
-        return replayed(program, translations, dict(zip(shapes, xs, strict=True)), known[0], assume).finish()
-
-    spelling = {record.name: form for record in program.records if (form := _form(record))}
-    own_input = as_input(_clean(shapes))
-    return Model(os.path.basename(program.name), run, own_input, family="file", source=program.source, spelling=spelling)
-
-
-def _clean(shapes: Mapping[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
-    """Return shapes by names that can stand on a command line."""
-    return {clean(name): shape for name, shape in shapes.items()}
-
-
-def _form(record: Record) -> str:
-    if record.operation == "mean":
-        return "mean"
-    return "F" if record.called == "function" else ""

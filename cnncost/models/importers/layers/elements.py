@@ -9,7 +9,8 @@ from typing import Any
 from cnncost.models.importers import axes as ax
 from cnncost.models.importers.axes import Axes, Axis, PinnedError
 from cnncost.models.importers.layers.common import claim, last_of, place
-from cnncost.models.importers.replay import Call, Value
+from cnncost.models.importers.replay import Call
+from cnncost.models.importers.values import Value
 from cnncost.rules import RULES
 
 

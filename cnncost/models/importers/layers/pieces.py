@@ -10,8 +10,9 @@ from cnncost.models.importers.axes import Axis, PinnedError
 from cnncost.models.importers.layers.common import moved, place
 from cnncost.models.importers.layers.elements import broadcast, unchanged
 from cnncost.models.importers.layers.shapes import rearranged
-from cnncost.models.importers.replay import Call, Value
+from cnncost.models.importers.replay import Call
 from cnncost.models.importers.sizes import Expression
+from cnncost.models.importers.values import Value
 
 
 def concat(call: Call, parts: Sequence[Value], dim: int) -> Value:

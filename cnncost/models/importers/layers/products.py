@@ -10,7 +10,8 @@ from cnncost.models.importers.axes import Axis, PinnedError
 from cnncost.models.importers.layers.common import FOLDED, as_map, claim, for_each, last_of, many_maps, plainly, short, unruled
 from cnncost.models.importers.layers.elements import broadcast, joined
 from cnncost.models.importers.layers.shapes import permute, rearranged
-from cnncost.models.importers.replay import Call, Value
+from cnncost.models.importers.replay import Call
+from cnncost.models.importers.values import Value
 
 
 def conv(

@@ -10,8 +10,9 @@ from cnncost.models.importers import axes as ax
 from cnncost.models.importers.axes import Axes, Axis, PinnedError
 from cnncost.models.importers.layers.common import last_of, moved, place, unruled
 from cnncost.models.importers.layers.elements import broadcast, unchanged
-from cnncost.models.importers.replay import Call, Value
+from cnncost.models.importers.replay import Call
 from cnncost.models.importers.sizes import Expression
+from cnncost.models.importers.values import Value
 
 
 def rearranged(call: Call, x: Value, dims: Axes, output: int = 0) -> Value:

@@ -9,8 +9,9 @@ from cnncost.models.importers import axes as ax
 from cnncost.models.importers.axes import Axis, PinnedError
 from cnncost.models.importers.layers.common import FOLDED, as_map, channels_first, many_maps, moved, place, short
 from cnncost.models.importers.layers.shapes import permute
-from cnncost.models.importers.replay import Call, Value
+from cnncost.models.importers.replay import Call
 from cnncost.models.importers.sizes import Expression
+from cnncost.models.importers.values import Value
 
 
 def windowed(call: Call, kind: str, x: Value, count: int, args: dict[str, Any]) -> Value:
