@@ -66,6 +66,7 @@ class Graph:
     weights: dict[str, Tensor] = field(default_factory=dict)
     inputs: dict[str, tuple[Any, ...] | None] = field(default_factory=dict)
     outputs: list[str] = field(default_factory=list)
+    shapes: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # that the file states of values, right or wrong
 
     @property
     def records(self) -> tuple[Record, ...]:
@@ -139,6 +140,7 @@ class _File:
             opset=self.opset,
             unused=False,
             weight_of=self.weight,
+            shapes=graph.shapes,
         )
 
     def _sizes(self, graph: Graph) -> dict[str, tuple[int, ...]]:
@@ -171,8 +173,12 @@ class _File:
             elif number == 11:
                 name, sizes = self._value(inner)
                 graph.inputs[name] = sizes
-            elif number == 12:
-                graph.outputs.append(self._value(inner)[0])
+            elif number in (12, 13):
+                name, sizes = self._value(inner)
+                if number == 12:
+                    graph.outputs.append(name)
+                if sizes and all(type(size) is int for size in sizes[1:]):
+                    graph.shapes[name] = tuple(1 if type(size) is not int else size for size in sizes)
             elif number == 15:
                 tensor = self._sparse(inner)
                 graph.weights[tensor.name] = tensor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 Sizes: TypeAlias = tuple[Any, ...]  # all axes, the batch's too: integers, or expressions in the file's letters
@@ -56,6 +56,7 @@ class Program:
     notes: tuple[str, ...] = ()
     opset: int = 0  # of ONNX
     unused: bool = True  # whether parameters that no operation reads are the network's, too
+    shapes: Mapping[str, Sizes] = field(default_factory=dict)  # what the file states of values, for those that have no rule
     weight_of: Callable[[Any, str], Weight] | None = None  # a tensor inside an operation, as numbers under a name
 
 

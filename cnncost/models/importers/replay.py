@@ -14,7 +14,7 @@ from copy import copy
 from typing import Any, TypeAlias
 
 from cnncost.base.errors import AlgebraError, ModelError, UsageError
-from cnncost.base.poly import Num
+from cnncost.base.poly import Num, equal
 from cnncost.graph.graph import Outputs, Tensor, Tracer
 from cnncost.models.importers import axes as ax
 from cnncost.models.importers.axes import Atom, Axes, Axis, PinnedError
@@ -27,6 +27,7 @@ from cnncost.rules import RULES, show
 from cnncost.rules.shapes import channel_axis
 
 Translation: TypeAlias = "Callable[[Call], Value | Sequence[Value | None]]"
+UNRULED = "it has no rule"
 LOOKS = ("reshape", "permute", "flatten", "expand", "squeeze", "unsqueeze", "select", "slice", "split")
 FOLLOW = "export it with sizes that may change (dynamic_shapes of torch.export, dynamic axes of ONNX), or keep the file's size"
 
@@ -164,12 +165,14 @@ class Replay:
 
     def _stuck(self, call: Call, fact: str) -> ModelError:
         record = call.record
-        if self.exported is None:
+        if self.exported is not None:
             return ModelError(
-                f"layer '{record.name}' ({record.operation}, {record.place}): {fact}",
-                "is the file damaged? if it is sound, please report it",
+                f"layer '{record.name}' ({record.operation}) cannot follow another size of the input: {fact}", FOLLOW
             )
-        return ModelError(f"layer '{record.name}' ({record.operation}) cannot follow another size of the input: {fact}", FOLLOW)
+        remedy = "is the file damaged? if it is sound, please report it"
+        if fact.startswith(UNRULED):
+            remedy = f"if it hands on its input, and costs nothing: --assume {record.operation}=identity"
+        return ModelError(f"layer '{record.name}' ({record.operation}, {record.place}): {fact}", remedy)
 
     def _keep(self, record: Record, found: Sequence[Value | None]) -> None:
         for place, (name, value) in enumerate(zip(record.outputs, found, strict=False)):
@@ -197,17 +200,24 @@ class Replay:
     def branch(self, call: Call, branches: Sequence[Any]) -> list[Value]:
         """Run the branches of a condition in turn and keep the one with the most multiply-adds, which is said."""
         tracer = self.tracer
-        costs = []
+        costs: list[Num] = []
+        failed: ModelError | None = None
         for side in branches:
             start, used, indices = len(tracer.nodes), dict(tracer.used), dict(tracer.indices)
             outer, charged, opaque = self.values, dict(self.charged), self.opaque.copy()
             self.values = {name: copy(value) for name, value in outer.items()}  # a trial leaves no trace
-            self._side(call, side)
-            costs.append(sum((node.cost.macs for node in tracer.nodes[start:]), start=0))
+            try:
+                self._side(call, side)
+                costs.append(sum((node.cost.macs for node in tracer.nodes[start:]), start=0))
+            except ModelError as error:  # of an input of this size the branch is not for
+                failed = error
+                costs.append(-1)
             del tracer.nodes[start:]
             tracer.used, tracer.indices = used, indices
             self.values, self.charged, self.opaque = outer, charged, opaque
         chosen = costs.index(max(costs))
+        if failed is not None and equal(costs[chosen], -1):
+            raise failed
         if len(costs) > 1:
             self.note(f"{call.record.name}: which branch runs depends on the data; the dearer one is counted")
         return self._side(call, branches[chosen])
@@ -512,16 +522,16 @@ class Call:
         moved = [dim for value in operands for dim in value.dims if not ax.is_batch(dim) and not ax.is_fixed(dim)]
         symbolic = any(isinstance(size, Expression) for shape in self.record.shapes for size in shape or ())
         if self.replay.exported is not None and moved and not symbolic:
-            raise PinnedError("it has no rule, and its shape is known as exported only")
+            raise PinnedError(f"{UNRULED}, and its shape is known as exported only")
         self.replay.opaque[self.record.operation] += 1
         tensors = [self.fit(value) for value in operands if not value.known]
         batched = any(ax.is_batch(value.dims[0]) for value in operands if value.rank and value.tensor is not None)
         found: list[Value] = []
         for place, name in enumerate(self.record.outputs):
-            shape = self.record.shapes[place] if place < len(self.record.shapes) else None
+            shape = self.record.shapes[place] if place < len(self.record.shapes) else self.replay.program.shapes.get(name)
             if shape is None:
                 if place == 0:
-                    raise PinnedError("it has no rule, and the file does not record its shape")
+                    raise PinnedError(f"{UNRULED}, and the file does not record its shape")
                 continue
             sizes = [self.replay.number(size) for size in shape]
             dims = (

@@ -127,6 +127,51 @@ def test_numbers_that_grow_without_end_are_not_followed() -> None:
     assert outcome("net.onnx", model(graph)) is None or "64 bits" in str(outcome("net.onnx", model(graph)))
 
 
+# ── operators that nobody knows ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def value(name: bytes, *sizes: int) -> bytes:
+    """Return a ValueInfo of floats."""
+    dims = b"".join(field(1, b"\x08" + bytes([size])) for size in sizes)
+    return field(1, name) + field(2, field(1, b"\x08\x01" + field(2, dims)))
+
+
+def strange(stated: bool) -> bytes:
+    """Return a model in which an operator of somebody's own stands between two that are known."""
+    first, last = (field(1, i) + field(2, o) + field(4, b"Relu") for i, o in ((b"x", b"a"), (b"b", b"y")))
+    own = field(1, b"a") + field(2, b"b") + field(4, b"Strange") + field(7, b"my")
+    shapes = field(13, value(b"b", 1, 4, 6, 6)) if stated else b""
+    return model(
+        field(1, first)
+        + field(1, own)
+        + field(1, last)
+        + field(11, value(b"x", 1, 3, 8, 8))
+        + field(12, field(1, b"y"))
+        + shapes
+    )
+
+
+def test_what_has_no_rule_keeps_the_files_shape_and_is_said(tmp_path: Path) -> None:
+    (tmp_path / "net.onnx").write_bytes(strange(stated=True))
+    told = command("table", "net.onnx", folder=tmp_path)
+    assert "not counted: 1 layer has no rule: my::Strange" in told.out
+    assert (
+        '"not counted: 1 layer has no rule: my::Strange"'
+        in command("table", "net.onnx", "--format", "json", folder=tmp_path).out
+    )
+    refused = command("table", "net.onnx", "--strict", folder=tmp_path)
+    assert (refused.code, "no rule for 'strange' (my::Strange)" in refused.err) == (2, True)
+    moved = command("table", "net.onnx", "--size", "16", folder=tmp_path)
+    assert (moved.code, "cannot follow another size" in moved.err) == (2, True)
+
+
+def test_without_a_shape_it_is_refused_and_may_be_assumed(tmp_path: Path) -> None:
+    (tmp_path / "net.onnx").write_bytes(strange(stated=False))
+    refused = command("table", "net.onnx", folder=tmp_path)
+    assert (refused.code, "--assume my::Strange=identity" in refused.err) == (2, True)
+    assert command("table", "net.onnx", "--assume", "my::Strange=identity", "--size", "16", folder=tmp_path).code == 0
+
+
 @pytest.mark.parametrize("cut", range(0, 700, 37))
 def test_a_file_that_is_cut_off_is_no_network(cut: int) -> None:
     whole = (DATA / "form_onnx_gemm.onnx").read_bytes()
