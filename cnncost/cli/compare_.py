@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from cnncost.base.errors import UsageError
 from cnncost.cli.options import (
     WAYS,
     Name,
@@ -27,11 +28,19 @@ from cnncost.cli.options import (
     metavar="WAY",
     help="Group by group: by scope, resolution of the map or type of layer.",
 )
+@click.option("--columns", metavar="A,B,…", help="The figures to compare: params,flops,weighted_layers,peak_memory, …")
 @click.option("--bars/--no-bars", default=True, help="Draw bars and the course of live memory.  [default: in terminals]")
 @model_options
 @output_options
 def command(
-    models: tuple[str, ...], by: str | None, bars: bool, format: str | None, path: str | None, exact: bool, **options: Any
+    models: tuple[str, ...],
+    by: str | None,
+    columns: str | None,
+    bars: bool,
+    format: str | None,
+    path: str | None,
+    exact: bool,
+    **options: Any,
 ) -> None:
     """The totals of MODELS side by side, with ratios to the first.
 
@@ -41,11 +50,10 @@ def command(
     cnncost compare resnet50 "resnet50 --set width=32"
     """
     check_output(format, path)
+    if by and columns:
+        raise UsageError("--by and --columns ask different things", "give one of them")
     found = reports(models, **options)
     from cnncost.measures.comparison import Comparison
 
-    show(
-        Comparison(tuple(found), models).table(exact=exact, by=by, bars=bars and format_for(format, path) == "terminal"),
-        format,
-        path,
-    )
+    drawn = bars and format_for(format, path) == "terminal"
+    show(Comparison(tuple(found), models).table(exact=exact, by=by, bars=drawn, columns=columns), format, path)

@@ -17,7 +17,7 @@ from cnncost.base.units import BITS, short
 from cnncost.counting import Convention
 from cnncost.counting.counts import Counts
 from cnncost.graph.bits import Quantised
-from cnncost.graph.graph import INPUT
+from cnncost.graph.graph import INPUT, Graph
 from cnncost.measures.bops import bit_operations, stored_bits
 from cnncost.measures.devices import Device
 from cnncost.measures.field import Axis, Field, exceeds, receptive_fields
@@ -178,6 +178,21 @@ def eighth(bits: Num) -> Num:
     return bits / 8
 
 
+WEIGHTED = ("conv", "conv_transpose", "linear", "locally_connected", "deform_conv", "lstm", "gru", "rnn")
+
+
+def weighted_layers(graph: Graph) -> list[int]:
+    """Return the depth of each layer: how many layers with weights the longest path from the input to it has, itself included.
+
+    The number in the name of a network: 18 of ResNet-18, 22 of GoogLeNet, 152 of ResNet-152.
+    """
+    depths: list[int] = []
+    for node in graph.nodes:
+        before = max((depths[index] for index in node.inputs), default=0)
+        depths.append(before + (node.kind in WEIGHTED and node.runs != 0))
+    return [depths[index] for index, node in enumerate(graph.nodes) if node.kind != INPUT]
+
+
 def _main(bounds: Sequence[Bound]) -> str | None:
     """Return which rate sets most of the bound."""
     times = {by: sum((b.seconds for b in bounds if b.by == by), Fraction(0)) for by in ("compute", "memory")}
@@ -202,6 +217,7 @@ def _text(sizes: Any) -> str:
 
 
 DERIVED: dict[str, Callable[[Derivation], Sequence[Any]]] = {  # the figure of each layer
+    "weighted_layers": lambda d: weighted_layers(d.graph),
     "outputs_bytes": lambda d: [made + extra for made, extra in zip(d.plan.outputs, d.plan.indices, strict=True)],
     "peak_bytes": lambda d: d.plan.live,
     "kept_bytes": lambda d: d.plan.kept,

@@ -51,6 +51,7 @@ CONFIGURATION = '[budget.resnet18]\nparams = "12M"\n'
 
 # Of each option: words that work, and words that do not; "" alone is a flag. `COMMAND OPTION` goes before `OPTION`.
 VALUES: dict[str, tuple[list[str], list[str]]] = {
+    "compare --columns": (["params,weighted_layers,peak_memory"], ["nope", "field", "bound"]),
     "--input": (["3,64,64"], ["3,0,64", "a,b", "1,2,3,4,5,6", "3,,", "left=3,64,64", "3,64,64 --input 3,32,32"]),
     "--from": (["layer2"], ["nope"]),
     "--until": (["layer2"], ["nope"]),

@@ -277,3 +277,12 @@ def test_letters_and_layers_that_run_in_a_share_of_the_passes() -> None:
     numbers = analyze(dropped, input=(4, 3, 3)).total
     for figure in ("params", "macs", "flops", "activation_bytes", "expected_flops"):
         assert total[figure].subs({"C": 4, "H": 3, "W": 3}) == numbers[figure]
+
+
+@pytest.mark.parametrize(
+    ("name", "depth"),
+    [("resnet18", 18), ("resnet34", 34), ("resnet152", 152), ("googlenet_bvlc", 22), ("vgg16", 16), ("densenet121", 121)],
+)
+def test_the_depth_is_the_number_in_the_name(name: str, depth: int) -> None:
+    """arXiv:1409.4842 calls GoogLeNet 22 layers deep "when counting only layers with parameters"; the others' names say it."""
+    assert analyze(name).total["weighted_layers"] == depth

@@ -15,7 +15,7 @@ from cnncost.models.zoo import blocks, densenet, googlenet, squeezenet
 from cnncost.rules import show
 
 RESNET = "Deep Residual Learning for Image Recognition, arXiv:1512.03385, figure 5"
-RESNEXT = "Aggregated Residual Transformations for Deep Neural Networks, arXiv:1611.05431, section 3.2"
+RESNEXT = "Aggregated Residual Transformations for Deep Neural Networks, arXiv:1611.05431, section 3.3 and figure 3c"
 GOOGLENET = "Going Deeper with Convolutions, arXiv:1409.4842, figure 2; filters of module 3a"
 DENSENET = "Densely Connected Convolutional Networks, arXiv:1608.06993, section 3"
 SQUEEZENET = "SqueezeNet, arXiv:1602.07360, figure 1"

@@ -72,7 +72,9 @@ def dense_blocks(
     source=f"{PAPER}, table 1",
     spelling={"relu": "F", "avgpool": "F"},
     densenet121=variant(),
-    densenet161=variant(depths=(6, 12, 36, 24), growth=48, stem=96),
+    densenet161=variant(
+        depths=(6, 12, 36, 24), growth=48, stem=96, source="arXiv:1608.06993, earlier versions, and the authors' release"
+    ),
     densenet169=variant(depths=(6, 12, 32, 32)),
     densenet201=variant(depths=(6, 12, 48, 32)),
     densenet264=variant(depths=(6, 12, 64, 48)),

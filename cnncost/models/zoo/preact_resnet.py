@@ -37,7 +37,7 @@ def _units(x: Tensor, block: BlockType, depths: tuple[int, ...], width: Num) -> 
 
 @family(
     "Pre-activation ResNet CIFAR",
-    source=f"{PAPER}, table 4",
+    source=f"{PAPER}, tables 3 and 4",
     input=(3, 32, 32),
     preact_resnet110=variant(block="basic", depth=110),
     preact_resnet164=variant(),

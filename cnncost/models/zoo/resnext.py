@@ -18,7 +18,7 @@ DEEP = (3, 4, 23, 3)
 @family(
     "ResNeXt",
     in_place=("add",),
-    source=f"{PAPER}, tables 1 and 2",
+    source=f"{PAPER}, tables 1 to 3",
     resnext50_1x64d=variant(cardinality=1, base_width=64),
     resnext50_2x40d=variant(cardinality=2, base_width=40),
     resnext50_4x24d=variant(cardinality=4, base_width=24),
@@ -76,7 +76,7 @@ def _listed(x: Tensor, out: Num, stride: int, cardinality: Num, *, first: bool) 
 @family(
     "ResNeXt CIFAR",
     in_place=("add",),
-    source=f"{PAPER}, section 5.4 and table 7",
+    source=f"{PAPER}, section 5.3 and table 7",
     input=(3, 32, 32),
     resnext29_8x64d=variant(),
     resnext29_16x64d=variant(cardinality=16),

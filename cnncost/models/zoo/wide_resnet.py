@@ -18,7 +18,7 @@ LISTING = f"{PAPER}, as a published listing has it: no batch norm in the project
 @family(
     "Wide ResNet CIFAR",
     in_place=("add",),
-    source=f"{PAPER}, tables 1 and 4",
+    source=f"{PAPER}, tables 1, 4 and 9",
     input=(3, 32, 32),
     wrn_40_1=variant(depth=40, k=1),
     wrn_40_2=variant(depth=40, k=2),

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from cnncost.base.errors import UsageError
+from cnncost.base.figures import FIGURES, figure
 from cnncost.base.poly import Num
 from cnncost.graph.graph import inputs_record, reads
 from cnncost.measures.groups import coarseness
@@ -29,29 +30,40 @@ def _read(costs: Record) -> str:
     return reads(costs.get("inputs", {"input": costs["input"]}))
 
 
-def comparison_table(found: Comparison, exact: bool = False, by: str | None = None, bars: bool = False) -> Table:
+def comparison_table(
+    found: Comparison, exact: bool = False, by: str | None = None, bars: bool = False, columns: str | None = None
+) -> Table:
     """Return the totals of several models side by side, with ratios to the first.
 
-    With `by`, "scope", "resolution" or "type", a row for each group and a column for each model: its FLOPs there. With `bars`
-    terminals draw bars beside figures, and the course of live memory, all on one scale.
+    `columns` names the figures, "params,weighted_layers,peak_memory", where it is given. With `by`, "scope", "resolution" or
+    "type", a row for each group and a column for each model: its FLOPs there. With `bars` terminals draw bars beside figures,
+    and the course of live memory, all on one scale.
     """
     if by is not None:
         return groups_table(found, by, exact)
+    asked = COMPARED if columns is None else _asked(columns)
+    more = [key for key in asked if key not in COMPARED]
     records: list[Record] = [
-        {"model": label, **inputs_record(report.inputs), "total": dict(report.total), "stages": _stages(report)}
+        {
+            "model": label,
+            **inputs_record(report.inputs),
+            "total": {**report.total, **{key: report.total[key] for key in more}},
+            "stages": _stages(report),
+        }
         for label, report in zip(found.labels, found, strict=True)
     ]
     drawn = {id(record): report for record, report in zip(records, found, strict=True)}
-    columns = [
+    shown = [
         Column("model", "model"),
         Column("input", "input", priority=6, of=lambda each: reads(each.get("inputs", {"input": each["input"]}))),
     ]
-    for key, priority in COMPARED.items():
-        column = replace(FIGURE_COLUMNS[key], priority=priority, of=_total(key))
+    for key, priority in asked.items():
+        title = FIGURES[key].title if key in more else FIGURE_COLUMNS[key].title  # "live" of a layer is a network's peak
+        column = replace(FIGURE_COLUMNS[key], title=title, priority=priority, of=_total(key))
         ratio = Column(f"{key}_ratio", f"× {column.title}", "ratio", priority + 1, of=_ratio(key, records[0]["total"][key]))
-        columns += [column, *([_bar(key)] if bars and key in ("params", "flops") else []), ratio]
-    if bars:
-        columns += [
+        shown += [column, *([_bar(key)] if bars and key in ("params", "flops") else []), ratio]
+    if bars and columns is None:
+        shown += [
             Column("live", "live memory over execution", "course", 2, drawn=True, of=lambda each: _live(drawn[id(each)])),
             Column("peak_bytes", "peak", "bytes", 2, drawn=True, of=lambda each: drawn[id(each)].total["peak_memory"]),
         ]
@@ -59,7 +71,7 @@ def comparison_table(found: Comparison, exact: bool = False, by: str | None = No
     note = f"batch {one.batch}, {one.dtype}; {one.convention.name}: {one.convention.states}; ratios are to {found.labels[0]}"
     said = [f"{label}: {text}" for label, report in zip(found.labels, found, strict=True) for text in report.notes]
     return Table.of(
-        columns,
+        shown,
         records,
         schema="cnncost.compare/1",
         field="models",
@@ -67,6 +79,18 @@ def comparison_table(found: Comparison, exact: bool = False, by: str | None = No
         notes=(note, *said),
         exact=exact,
     )
+
+
+def _asked(text: str) -> dict[str, int]:
+    """Return the keys of the figures that a list names, and how early each goes. Raises UsageError for what no network has."""
+    found: dict[str, int] = {}
+    for place, word in enumerate(text.split(",")):
+        known = figure(word)
+        if known.key not in FIGURE_COLUMNS or (known.group in ("last", "main", "ratio") or known.key == "bound_us"):
+            fact = f"{known.name} cannot be compared: it belongs to single layers, or to a device"
+            raise UsageError(fact, "figures: params, flops, macs, memory, weighted_layers, peak_memory, …")
+        found[known.key] = 2 * place
+    return found
 
 
 def groups_table(found: Comparison, by: str, exact: bool = False) -> Table:
@@ -84,9 +108,9 @@ def groups_table(found: Comparison, by: str, exact: bool = False) -> Table:
                 record[f"{key}_{number + 1}"] = part.column(key).tolist()[places[name]] if name in places else 0
         records.append(record)
     columns = [Column("group", by)]
-    for figure in (FIGURE_COLUMNS[key] for key in GROUPED):
+    for column in (FIGURE_COLUMNS[key] for key in GROUPED):
         for number, label in enumerate(found.labels, start=1):
-            columns.append(replace(figure, key=f"{figure.key}_{number}", title=f"{figure.title} {label}", of=None))
+            columns.append(replace(column, key=f"{column.key}_{number}", title=f"{column.title} {label}", of=None))
     one = found[0]
     counting = {"batch": one.batch, "dtype": one.dtype, "convention": one.convention.name}
     totals = {f"{key}_{number + 1}": part.total[key] for key in GROUPED for number, part in enumerate(parts)}
