@@ -29,7 +29,8 @@ class Crew:
     watch: Callable[[], None] = lambda: None
     stop: Callable[[], None] = lambda: None  # ends what they are at, without waiting
     lost: Callable[[BaseException], UsageError] = lambda error: UsageError(
-        "a worker ended before its time", "was it short of memory?"
+        "a worker ended before its time",
+        "was it short of memory? a script that asks for several jobs does so under if __name__ == '__main__'",
     )
 
     @property
