@@ -242,9 +242,13 @@ class Tracer:
 
     def scope(self, name: str) -> str:
         """Return the prefix of a new scope: it may be called like an input, as a member of an ensemble is."""
-        prefix = f"{self.prefix}{name}."
-        like_input = prefix not in self.scopes and self.used.get(prefix[:-1]) == 1 and prefix[:-1] not in self.indices
-        named = like_input and any(node.name == prefix[:-1] for node in self.nodes if node.kind == INPUT)
+        path = self.prefix + name
+        if path not in self.used:
+            self.used[path] = 1
+            return path + "."
+        prefix = path + "."
+        like_input = prefix not in self.scopes and self.used[path] == 1 and path not in self.indices
+        named = like_input and any(node.name == path for node in self.nodes if node.kind == INPUT)
         return prefix if named else f"{self.path(name)}."
 
     def input(self, shape: Sequence[Num], name: str = INPUT) -> Tensor:
