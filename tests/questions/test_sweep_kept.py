@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 from support import NIGHTLY
 
 from cnncost.base.errors import UsageError
+from cnncost.models.load import load
 from cnncost.questions.sweep.query import Query, Result, Task
 from cnncost.questions.sweep.run import sweep
 from cnncost.questions.sweep.store import Store
@@ -107,6 +109,16 @@ def test_another_version_or_another_question_is_another_sweep(tmp_path: Path, mo
     monkeypatch.undo()
     with pytest.raises(UsageError, match="batch is 2 instead of 1"):
         sweep(every(spec(tmp_path), batch=2), part=part, resume=True)
+
+
+def test_another_part_of_a_network_is_another_sweep(tmp_path: Path) -> None:
+    part, whole = str(tmp_path / "part"), load("resnet18")
+    axes = ("width=1:30", "classes=1:20")
+    query = Query(whole.folded(), axes, every=True, method="arrays")
+    interrupted(query, part)
+    with pytest.raises(UsageError, match="the network has other layers"):
+        sweep(replace(query, model=whole), part=part, resume=True)
+    assert sweep(query, part=part, resume=True).complete
 
 
 def cut(part: str) -> None:

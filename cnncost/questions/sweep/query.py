@@ -13,7 +13,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.errors import CnncostError, UsageError, did_you_mean
 from cnncost.base.figures import NAMES, figure
 from cnncost.base.ints import Ints
 from cnncost.base.showable import Showable
@@ -29,7 +29,7 @@ from cnncost.questions.sweep.evaluate import SORTED, Evaluator
 from cnncost.questions.sweep.listed import TOGETHER, Configuration, Listed, ListedEvaluator, listed, sampled
 from cnncost.questions.sweep.product import front
 from cnncost.questions.sweep.space import Space, space
-from cnncost.questions.sweep.subject import VERSION, Subject, input_of, of_convention, program, settings_of, sources
+from cnncost.questions.sweep.subject import VERSION, Subject, input_of, layers_of, of_convention, program, settings_of, sources
 from cnncost.questions.sweep.where import Expression, holds, parse
 
 Rows = dict[str, Array]  # "index" and the figures, a column each
@@ -192,8 +192,18 @@ class Task:
             **{name: getattr(query, name) for name in ("sample", "seed", "log")},
             **{name: getattr(query, name) for name in ("where", "pareto", "sort", "top", "every", "dtype", "batch", "method")},
             "convention": self.convention.name,
+            "layers": self._layers(),
         }
         return Subject(question, self.sources, VERSION, program())
+
+    def _layers(self) -> str:
+        """Return the digest of the layers of the first candidate, or of the last where that cannot be built."""
+        for index in (0, self.space.size - 1):
+            try:
+                return layers_of(self.space.configured(self.space.values(index))[0].trace())
+            except CnncostError:
+                continue
+        return ""
 
     def objective(self, word: str, option: str) -> tuple[str, int]:
         """Return the figure that `flops` or `-flops` names, and 1 for smallest or -1 for largest first."""

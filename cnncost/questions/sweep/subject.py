@@ -22,6 +22,7 @@ from typing import Any
 
 from cnncost.counting import ALIASES, MODULE_OF
 from cnncost.counting.convention import Convention
+from cnncost.graph.graph import Graph
 from cnncost.models.model import Model
 from cnncost.models.reference import Together
 from cnncost.models.settings import shown
@@ -55,7 +56,7 @@ class Subject:
     def differences(self, kept: Mapping[str, Any]) -> list[str]:
         """Return, in words, what is another than in the plain data of a subject that was kept."""
         found = [
-            f"{name} is {_said(now)} instead of {_said(before)}"
+            f"{name} is {_said(now)} instead of {_said(before)}" if name != "layers" else "the network has other layers"
             for name, now in self.question.items()
             if (before := kept.get("question", {}).get(name)) != now
         ]
@@ -102,6 +103,8 @@ def _of_function(function: Callable[..., Any]) -> Iterator[tuple[str, str]]:
     elif isinstance(function, Together):
         for member in function.members:
             yield from _of_function(member.function)
+    elif isinstance(whole := getattr(function, "model", None), Model):  # of which it is a part
+        yield from _of_function(whole.function)
     elif not getattr(function, "__module__", "").startswith("cnncost."):
         modules = list(own_modules(function))
         for module in modules:
@@ -153,6 +156,15 @@ def program() -> str:
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def layers_of(graph: Graph) -> str:
+    """Return the digest of a traced network: whatever it was made of, another one has other layers."""
+    layers = []
+    for node in graph.nodes:
+        arguments = sorted((name, repr(value)) for name, value in node.args.items())
+        layers.append([node.name, node.kind, arguments, list(node.inputs), repr(node.cost), repr(node.runs), node.shares])
+    return _digest(json.dumps([layers, sorted(graph.spelling.items())]).encode())
 
 
 def input_of(model: Model) -> Any:
