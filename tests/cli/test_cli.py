@@ -274,9 +274,9 @@ REFUSALS = {
     "table resnet20_cifar --set depth=21": "resnet20_cifar: depth=21 is not 6n + 2 with n ≥ 1\ntry 20, 32, 44, 56, 110 or 1202",
     "table resnet50 --columns nam": "unknown column 'nam'\ndid you mean 'name'?",
     "table resnet50 --sort name": "cannot sort by 'name'\n"
-    "figures: params, flops, macs, memory, param_bytes, buffers, layers, peak_memory, "
+    "figures: params, flops, macs, memory, param_bytes, buffers, layers, weighted_layers, peak_memory, "
     "outputs, kept_memory, training_memory, training_momentum, training_adam, expected_flops, training_flops, "
-    "input_gradient_flops, weight_gradient_flops, moved, intensity, bound",
+    "input_gradient_flops, weight_gradient_flops, bops, model_size, moved, intensity, bound",
     "table resnet50 --format jsn": "unknown format 'jsn'\ndid you mean 'json'?",
     "table resnet50 --dtype float": "unknown dtype 'float'\ndid you mean 'float8', 'float64' or 'float32'?",
     "table resnet50 --convention lectur": "unknown convention 'lectur'\ndid you mean 'lecture'?",

@@ -65,14 +65,14 @@ TEXT_COLUMNS: dict[str, Column] = {
         Column("input_channels", "in C", "number", priority=8, of=lambda layer: _channels(_input(layer))),
         Column("input_size", "in H×W", "number", priority=9, of=lambda layer: _size(_input(layer))),
         Column(
-            "filters", "filters", "number", 5, of=lambda layer: layer["args"].get("out") if layer["kind"] in FILTERED else None
+            "filters", "filters", "number", 11, of=lambda layer: layer["args"].get("out") if layer["kind"] in FILTERED else None
         ),
         Column("kernel", "kernel", "number", priority=4, of=_kernel),
-        Column("stride", "stride", "number", priority=7, of=_stride),
+        Column("stride", "stride", "number", priority=5, of=_stride),
         Column(
             "pad", "pad", "number", 10, of=lambda layer: _pair(layer["args"].get("pad")) if "kernel" in layer["args"] else None
         ),
-        Column("groups", "groups", "number", priority=11, of=lambda layer: layer["args"].get("groups")),
+        Column("groups", "groups", "number", priority=3, of=lambda layer: layer["args"].get("groups")),
         Column("output_channels", "out C", "number", priority=2, of=lambda layer: _channels(layer["output"])),
         Column("output_size", "out H×W", "number", priority=3, of=lambda layer: _size(layer["output"])),
         Column("layers", "layers", "number", priority=11),

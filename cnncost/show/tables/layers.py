@@ -11,6 +11,7 @@ import numpy as np
 
 from cnncost.base.errors import UsageError
 from cnncost.base.figures import FIGURES, order_key
+from cnncost.base.poly import equal
 from cnncost.base.units import figures
 from cnncost.graph.graph import stated
 from cnncost.show.table import Column, Record, Stack, Table
@@ -57,6 +58,12 @@ def layer_table(
 
     grouped = by in ("resolution", "type")
     keys = column_keys(columns or (GROUP_COLUMNS if grouped else BAR_COLUMNS if bars else DEFAULT_COLUMNS))
+    if (
+        columns is None
+        and "pad" in keys
+        and any(not equal(node.args.get("groups", 1), 1) for node in report.counts.graph.layers)
+    ):
+        keys.insert(keys.index("pad") + 1, "groups")  # a grouped convolution looks like any other without them
     if device is not None and not any(key.startswith("bound") for key in keys):
         keys += [key for key in DEVICE_COLUMNS if key not in keys]
     order = order_key(sort) if sort else "flops" if top is not None else None
