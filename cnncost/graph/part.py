@@ -30,7 +30,7 @@ def part(graph: Graph, start: str | None = None, until: str | Sequence[str] | No
     >>> from cnncost.models.load import load
     >>> found = part(load("resnet18").trace(), until="layer1.0")
     >>> [found.graph.nodes[index].name for index in found.outputs], len(found.nodes)
-    (['layer1.0.relu2'], 11)
+    (['layer1.0.relu_2'], 11)
 
     Raises UsageError for a name that there is not, and where nothing is left.
     """
