@@ -47,7 +47,7 @@ def test_a_public_name_has_one_home(name: str) -> None:
 def test_verbs_are_those_of_the_command_line() -> None:
     """Each command that answers a question about models is a function; the others look things up or write files."""
     others = {"table", "snapshot", "new", "show", "list", "ops", "conventions", "schema", "errors", "graph", "draw", "plot"}
-    others |= {"report", "serve"}
+    others |= {"report", "serve", "settings"}
     assert set(COMMANDS) - others <= set(cnncost.__all__)
 
 
