@@ -66,7 +66,7 @@ REFUSED: list[tuple[str, str, Any, str]] = [
     ("resnet18", "block=foo", "foo", "setting block={}: no such choice\nchoices: basic, bottleneck"),
     ("resnet18", "block=basics", "basics", "setting block={}: no such choice\ndid you mean 'basic'?"),
     ("resnet50", "pool=nope", "nope", "setting pool={}: no such choice\nchoices: pad, ceil"),
-    ("resnet50", "shortcut=Z", "Z", "setting shortcut={}: no such choice\nchoices: A, B, C, none"),
+    ("resnet50", "shortcut=Z", "Z", "setting shortcut={}: no such choice\nchoices: A, B, C, D, none"),
 ]
 
 
