@@ -128,6 +128,7 @@ KEEPS: dict[str, Keeps] = {  # of a kind, or of a kind with its operation
     "elementwise": INPUT_ONLY,
     **dict.fromkeys([f"elementwise.{op}" for op in ("exp", "sqrt", "rsqrt", "reciprocal", "tanh", "sigmoid")], OUTPUT_ONLY),
     **dict.fromkeys([f"elementwise.{op}" for op in ("neg", "identity", "floor", "ceil", "round", "sign", "where")], NOTHING),
+    **dict.fromkeys([f"elementwise.{op}" for op in ("copy", "roll", "flip", "cumsum", "add", "sub", "mul", "div")], NOTHING),
     "reduce": BOTH,
     "reduce.mean": NOTHING,
     "reduce.sum": NOTHING,
