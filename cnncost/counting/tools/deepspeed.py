@@ -21,7 +21,7 @@ from cnncost.counting.convention import (
     writes,
 )
 
-SOURCE = "DeepSpeed 0.19.8, deepspeed/profiling/flops_profiler/profiler.py; run in November 2026"
+SOURCE = "DeepSpeed 0.19.8, deepspeed/profiling/flops_profiler/profiler.py; run on CNNs in November 2026"
 
 CONVENTIONS = (
     Convention(

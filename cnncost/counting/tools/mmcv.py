@@ -31,7 +31,7 @@ CONVENTIONS = (
     Convention(
         "mmcv",
         "1 multiply-add = 1; convolution biases, batch norm 2 per element, ReLU and pooling modules 1 per element",
-        "mmcv 1.7, mmcv/cnn/utils/flops_counter.py; run in November 2026",
+        "mmcv-lite 2.2.0, mmcv/cnn/utils/flops_counter.py; run on CNNs in November 2026",
         flops={
             **FLOPS,
             **called(each(set(FLOPS) - {"conv", "conv_transpose", "linear"}, 0)),
