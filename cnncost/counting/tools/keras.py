@@ -24,7 +24,7 @@ CONVENTIONS = (
     Convention(
         "keras",
         "1 multiply-add = 2 FLOPs; biases, batch norm 2 per element and 6 per channel; parameters include moving statistics",
-        "TensorFlow 2.16.2's profiler with keras-flops 0.1.2 and Keras 3.15, on the unfused graph; from what it prints of single layers",
+        "TensorFlow 2.16.2's profiler with keras-flops 0.1.2 and Keras 3.15, on the unfused graph, layer by layer",
         flops={
             **each(("conv", "linear"), 2 * macs + bias),
             "matmul": 2 * macs,
