@@ -105,9 +105,10 @@ ODD = (
         "width",
     ),
 )
-MODELS = ("lenet5", "resnet18", "conv3x3", "bottleneck", "resnext_block", "net.yaml", "nope", "nets:net", "-")
-CONVENTIONS = ("lecture", "macs", "thop", "fvcore", "own.yaml", "nope")
-DTYPES = ("float32", "float16", "int8", "nope")
+SANE = 0.95
+MODELS = ("lenet5", "resnet18", "bottleneck", "resnext_block", "net.yaml", "net.yaml", "nope", "nets:net", "-")
+CONVENTIONS = ("lecture", "macs", "thop", "fvcore", "own.yaml", "own.yaml")
+DTYPES = ("float32", "float16", "int8")
 FORMATS = (
     "plain",
     "terminal",
@@ -117,11 +118,6 @@ FORMATS = (
     "markdown",
     "latex",
     "html",
-    "github",
-    "gitlab",
-    "junit",
-    "mermaid",
-    "svg",
     "x",
 )
 FIGURES = ("params", "flops", "macs", "memory", "peak", "kept", "layers", "training", "rf", "intensity", "x", "name", "outputs")
@@ -139,6 +135,18 @@ KINDS = (
     "permute",
     "softmax",
 )
+PLAIN = (
+    "relu",
+    "batch_norm",
+    "flatten",
+    "{max_pool: 2}",
+    "{conv: {out: w, kernel: 1}}",
+    "{add: {a: [relu], b: identity}}",
+    "{avg_pool: {kernel: 2, pad: 1}}",
+    "{linear: {out: w}}",
+    "global_avg_pool",
+)
+LIMITED = ("params", "flops", "macs", "memory", "peak", "layers")
 ARGUMENTS = (
     "out",
     "kernel",
@@ -158,10 +166,15 @@ ARGUMENTS = (
 LETTERS = ("w", "a", "b", "H", "W", "C", "Ci", "Co", "macs", "bias", "reads", "writes", "params", "batch", "x")
 
 
+def one(random: Random, *sane: str) -> str:
+    """Return one of the words that make sense, now and then one that makes none."""
+    return random.choice(sane) if random.random() < SANE else random.choice(ODD)
+
+
 def expression(random: Random, depth: int = 0) -> str:
     """Return arithmetic in letters and numbers, now and then without sense."""
     if depth > 3 or random.random() < 0.35:
-        return random.choice((*LETTERS, "0", "1", "2", "3", "32", "10**9", random.choice(ODD)))
+        return one(random, *LETTERS, "0", "1", "2", "3", "32", "10**9")
     left, right = expression(random, depth + 1), expression(random, depth + 1)
     shape = random.choice(
         ("{} + {}", "{} - {}", "{}*{}", "{} // {}", "{} % {}", "{}**{}", "({}) * ({})", "max({}, {})", "{} <= {}", "-{}{}")
@@ -172,14 +185,17 @@ def expression(random: Random, depth: int = 0) -> str:
 def value(random: Random) -> str:
     """Return a value as YAML has it."""
     pick = random.random()
-    if pick < 0.5:
-        return str(random.choice((1, 2, 3, 4, 8, 16, 64)))
-    return random.choice(ODD) if pick < 0.75 else json.dumps(expression(random))
+    if pick < 0.8:
+        return str(random.choice((1, 1, 2, 3, 4, 8)))
+    return one(random, "w", "b", "1") if pick < 0.95 else json.dumps(expression(random))
 
 
 def layer(random: Random, depth: int = 0) -> str:
     """Return an item of a list of layers, in flow style."""
     kind = random.choice(KINDS)
+    pick = random.random()
+    if pick < 0.6:
+        return random.choice(PLAIN)
     pick = random.random()
     if pick < 0.15:
         return kind
@@ -192,44 +208,52 @@ def layer(random: Random, depth: int = 0) -> str:
 
 
 def spec(random: Random) -> str:
-    """Return a spec."""
-    lines = ["cnncost: 1", f"name: {random.choice(('net', *ODD))}"]
+    """Return a spec: most of it makes sense."""
+    shape = one(random, "[3, 32, 32]", "[3, 8, 8]", "[3, b, 32]", "[3, 32]", "[16]", "{a: [3, 8, 8], b: [3, 8, 8]}")
+    lines = ["cnncost: 1", f"name: {one(random, 'net')}", f"input: {shape}"]
     lines.append(
-        f"input: {random.choice(('[3, 32, 32]', '[16]', '[3, 8, 8]', '[3, w, w]', '{a: [3, 8, 8], b: [3, 8, 8]}', value(random)))}"
+        f"params: {{w: {one(random, '3', '8', '{default: 8, choices: [4, 8]}', '{default: 4, range: [1, 9]}')}, {one(random, 'b', 'b', 'c')}: 3}}"
     )
-    if random.random() < 0.7:
-        lines.append(f"params: {{w: {value(random)}, {random.choice(ODD[-40:]) if random.random() < 0.2 else 'b'}: 3}}")
-    if random.random() < 0.4:
-        lines.append(f"let: {{a: {value(random)}, c: {value(random)}}}")
     if random.random() < 0.3:
+        lines.append(f"let: {{a: {value(random)}, d: {one(random, 'w*w', 'max(w, 3)', 'w // 2 + 1')}}}")
+    if random.random() < 0.3:
+        limit = one(random, "1M", "10k", "1")
         lines.append(
-            f"budget: {{{random.choice(FIGURES)}: {random.choice((value(random), f'{{max: {value(random)}, growth: {value(random)}}}'))}}}"
+            f"budget: {{{one(random, *LIMITED)}: {random.choice((limit, f'{{max: {limit}, growth: 1%}}', f'{{growth: {limit}}}'))}}}"
         )
-    if random.random() < 0.2:
-        lines.append(f"expect: {{{random.choice(FIGURES)}: {value(random)}}}")
+    if random.random() < 0.05:
+        lines.append(f"expect: {{{one(random, *LIMITED)}: {value(random)}}}")
     if random.random() < 0.1:
-        lines[2:] = [f"model: {random.choice(MODELS)}", f"params: {{width: {value(random)}, depths: {value(random)}}}"]
+        lines[2:] = [
+            f"model: {random.choice(MODELS)}",
+            f"params: {{{one(random, 'width', 'depths', 'classes')}: {value(random)}}}",
+        ]
         return "\n".join(lines)
-    return "\n".join([*lines, "layers:", *(f"  - {layer(random)}" for _ in range(random.randint(1, 5)))])
+    first = random.choice(
+        ("{conv: {out: w, kernel: 3, pad: 1}}", "{conv: {out: 8, kernel: 3, stride: 2}}", "relu", layer(random))
+    )
+    return "\n".join(
+        [*lines, "layers:", *(f"  - {each}" for each in [first, *(layer(random) for _ in range(random.randint(0, 3)))])]
+    )
 
 
 def convention(random: Random) -> str:
     """Return a convention of one's own."""
     charges = ", ".join(f"{random.choice(KINDS)}: {json.dumps(expression(random))}" for _ in range(random.randint(0, 3)))
-    key = random.choice(("flops", "kept", "params", "x"))
-    return f"name: {random.choice(('mine', *ODD))}\nlike: {random.choice(CONVENTIONS)}\nstates: {value(random)}\n{key}: {{{charges}}}\n"
+    key = one(random, "flops", "kept")
+    return f"name: {one(random, 'mine')}\nlike: {random.choice(CONVENTIONS)}\nstates: {one(random, 'counted so')}\n{key}: {{{charges}}}\n"
 
 
 def configuration(random: Random) -> str:
     """Return a cnncost.toml."""
-    lines = [f"models = {json.dumps([random.choice(MODELS), random.choice(('lenet5', 'net.yaml --set w=3', *ODD))])}"]
+    lines = [f"models = {json.dumps([random.choice(MODELS), one(random, 'lenet5', 'net.yaml --set w=3')])}"]
     if random.random() < 0.3:
         lines.append(
             f"{random.choice(('convention', 'dtype', 'batch', 'x'))} = {json.dumps(random.choice((*CONVENTIONS, *DTYPES, 3)))}"
         )
     for _ in range(random.randint(0, 3)):
-        lines.append(f"[budget.{json.dumps(random.choice(('*', 'lenet5', 'net.yaml', '*.yaml', *ODD)))}]")
-        limit = json.dumps(random.choice((1, "26M", *ODD)))
+        lines.append(f"[budget.{json.dumps(one(random, '*', 'lenet5', 'net.yaml', '*.yaml'))}]")
+        limit = json.dumps(one(random, "1", "26M"))
         lines.append(
             f"{random.choice(FIGURES)} = {random.choice((limit, f'{{ max = {limit}, growth = {limit} }}', '[1]', '1979-05-27'))}"
         )
@@ -239,19 +263,19 @@ def configuration(random: Random) -> str:
 def snapshot(random: Random) -> str:
     """Return a snapshot, with values that it cannot have."""
     figures: dict[str, object] = dict.fromkeys(("params", "flops", "macs", "activation_bytes", "param_bytes", "buffers"), 3)
-    one = {"name": "conv", "kind": "conv", "args": {}, "runs": 1, "input": [[3, 8, 8]], "output": [3, 8, 8], **figures}
+    layer = {"name": "conv", "kind": "conv", "args": {}, "runs": 1, "input": [[3, 8, 8]], "output": [3, 8, 8], **figures}
     model = {
         "model": "net.yaml",
         "dtype": "float32",
         "convention": "lecture",
         "batch": 1,
         "input": [3, 8, 8],
-        "layers": [one],
+        "layers": [layer],
         "total": figures,
     }
     strange: tuple[object, ...] = (None, [], {}, "x", -1, 10**400, 1.5, float("nan"), True, [[[]]], {"a": {}})
     for _ in range(random.randint(0, 3)):
-        part: dict[str, object] = random.choice((model, one, figures))
+        part: dict[str, object] = random.choice((model, layer, figures))
         part[random.choice(list(part))] = random.choice(strange)
     return json.dumps({"schema": random.choice(("cnncost.snapshot/1", "cnncost.table/1", "x")), "models": [model], **model})
 
@@ -273,45 +297,45 @@ def reference(random: Random) -> str:
     if pick < 0.6:
         return name
     if pick < 0.8:
-        return f"{name} --set {random.choice(('w', 'width', 'depths.1', *ODD))}={random.choice(ODD)}"
+        return f"{name} --set {one(random, 'w', 'width', 'depths.1')}={one(random, '2')}"
     return random.choice(
-        (f"{name} + {random.choice(MODELS)}", f"HEAD:{name}", f"{name} --size {random.choice(ODD)}", random.choice(ODD))
+        (f"{name} + {random.choice(MODELS)}", f"HEAD:{name}", f"{name} --size {one(random, '32')}", one(random, "2"))
     )
 
 
 def listed(random: Random, pool: Sequence[str]) -> str:
-    return ",".join(random.choice((*pool, random.choice(ODD))) for _ in range(random.randint(1, 3)))
+    return ",".join(random.choice((*pool, one(random, "2"))) for _ in range(random.randint(1, 3)))
 
 
 Value = Callable[[Random], str]
 NETWORK: dict[str, Value] = {
-    "--set": lambda r: f"{r.choice(('w', 'width', 'depths', 'depths.1', *ODD))}={r.choice(ODD)}",
-    "--size": lambda r: r.choice(("32", "8x9", *ODD)),
-    "--input": lambda r: r.choice(("3,32,32", "16", "3,8", "a=3,8,8", *ODD)),
+    "--set": lambda r: f"{one(r, 'w', 'width', 'depths', 'depths.1')}={one(r, '2')}",
+    "--size": lambda r: one(r, "32", "8x9"),
+    "--input": lambda r: one(r, "3,32,32", "16", "3,8", "a=3,8,8"),
     "--convention": lambda r: r.choice(CONVENTIONS),
     "--dtype": lambda r: r.choice(DTYPES),
-    "--batch": lambda r: r.choice(("2", *ODD)),
-    "--format": lambda r: r.choice(FORMATS),
+    "--batch": lambda r: one(r, "2"),
+    "--format": lambda r: one(r, *FORMATS),
     "--exact": lambda r: "",
     "-o": lambda r: r.choice(("out.csv", "out.json", "out.html", "no/such.csv", "out", ".")),
 }
 COMMANDS: dict[str, tuple[int, dict[str, Value]]] = {  # models, and options of its own
-    "table": (1, {"--depth": lambda r: r.choice(ODD), "--columns": lambda r: listed(r, FIGURES), "--sort": lambda r: r.choice(FIGURES),
-                  "--top": lambda r: r.choice(("1", "3", *ODD)), "--device": lambda r: r.choice(("a100", "x")), "--by": lambda r: r.choice(("scope", "type", "x"))}),
+    "table": (1, {"--depth": lambda r: one(r, "2"), "--columns": lambda r: listed(r, FIGURES), "--sort": lambda r: r.choice(FIGURES),
+                  "--top": lambda r: one(r, "1", "3"), "--device": lambda r: r.choice(("a100", "x")), "--by": lambda r: r.choice(("scope", "type", "x"))}),
     "compare": (2, {}),
-    "explain": (1, {"--layer": lambda r: r.choice(("conv1", "conv", *ODD)), "--claim": lambda r: r.choice(("3.8G", *ODD)),
+    "explain": (1, {"--layer": lambda r: one(r, "conv1", "conv"), "--claim": lambda r: one(r, "3.8G"),
                     "--conventions": lambda r: listed(r, CONVENTIONS)}),
     "memory": (1, {}),
-    "formula": (1, {"--let": lambda r: f"{r.choice(('w', 'H', 'C', 'width', *ODD))}={expression(r)}", "--depth": lambda r: r.choice(("1", *ODD))}),
-    "solve": (1, {"--for": lambda r: r.choice(("w", "width", "size", "H", "batch", *ODD)), "--target": lambda r: f"{r.choice(FIGURES)}{r.choice(('=', '<=', '>='))}{r.choice(('1M', *ODD))}",
-                  "--among": lambda r: listed(r, ("1", "2", "8")), "--step": lambda r: r.choice(("2", *ODD))}),
-    "sweep": (1, {"--over": lambda r: f"{r.choice(('w', 'width', 'batch', 'size', *ODD))}={r.choice(('1,2', '8:16:4', '1:9', *ODD))}", "--where": expression,
-                  "--top": lambda r: r.choice(("3", *ODD)), "--pareto": lambda r: listed(r, FIGURES), "--sort": lambda r: r.choice(FIGURES)}),
-    "check": (1, {"--max-params": lambda r: r.choice(("1M", *ODD)), "--max-peak-memory": lambda r: r.choice(ODD), "--against": lambda r: r.choice(("costs.json", "HEAD", *ODD)),
-                  "--config": lambda r: r.choice(("cnncost.toml", "nope.toml")), "--allow-new": lambda r: ""}),
-    "diff": (2, {"--sort": lambda r: r.choice(FIGURES), "--top": lambda r: r.choice(("1", *ODD))}),
+    "formula": (1, {"--let": lambda r: f"{one(r, 'w', 'H', 'C', 'width')}={expression(r)}", "--depth": lambda r: one(r, "1")}),
+    "solve": (1, {"--for": lambda r: one(r, "w", "width", "size", "H", "batch"), "--target": lambda r: f"{r.choice(FIGURES)}{r.choice(('=', '<=', '>='))}{one(r, '1M')}",
+                  "--among": lambda r: listed(r, ("1", "2", "8")), "--step": lambda r: one(r, "2")}),
+    "sweep": (1, {"--over": lambda r: f"{one(r, 'w', 'width', 'batch', 'size')}={one(r, '1,2', '8:16:4', '1:9')}", "--where": expression,
+                  "--top": lambda r: one(r, "3"), "--pareto": lambda r: listed(r, FIGURES), "--sort": lambda r: r.choice(FIGURES)}),
+    "check": (1, {"--max-params": lambda r: one(r, "1M"), "--max-peak-memory": lambda r: one(r, "2"), "--against": lambda r: one(r, "costs.json", "HEAD"),
+                  "--config": lambda r: r.choice(("cnncost.toml", "nope.toml")), "--allow-new": lambda r: "", "--format": lambda r: one(r, *FORMATS, "github", "gitlab", "junit")}),
+    "diff": (2, {"--sort": lambda r: r.choice(FIGURES), "--top": lambda r: one(r, "1")}),
     "snapshot": (1, {}),
-    "graph": (1, {"--depth": lambda r: r.choice(("1", *ODD))}),
+    "graph": (1, {"--depth": lambda r: one(r, "1")}),
     "show": (1, {}),
     "ops": (0, {}),
     "conventions": (0, {}),
@@ -323,13 +347,13 @@ def case(random: Random) -> tuple[list[str], Files]:
     """Return the words of a command line, and the files that lie in its folder."""
     files = {"net.yaml": spec(random), "own.yaml": convention(random), "costs.json": snapshot(random)}
     files["cnncost.toml"] = configuration(random) if random.random() < 0.3 else ""
-    files = {name: broken(random, text) if random.random() < 0.3 else text for name, text in files.items()}
+    files = {name: broken(random, text) if random.random() < 0.06 else text for name, text in files.items()}
     name = random.choice(list(COMMANDS))
     count, own = COMMANDS[name]
     words = [name]
-    for _ in range(count if random.random() < 0.9 else random.randint(0, 3)):
+    for _ in range(count if random.random() < 0.97 else random.randint(0, 3)):
         words.append(random.choice(("net.yaml", "net.yaml", reference(random), "costs.json" if name == "diff" else "net.yaml")))
-    options = {**NETWORK, **own}
+    options = {**NETWORK, **own} if count and name not in ("show", "graph") else own
     for option in random.sample(list(options), k=min(len(options), random.choice((0, 1, 1, 2, 3)))):
         given = options[option](random)
         words += [option] if option in ("--exact", "--allow-new") else [option, given]

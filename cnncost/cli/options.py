@@ -416,7 +416,11 @@ def show(table: Table, format: str | None, path: str | None) -> None:
     if path is None or path == "-":
         click.echo(render(table, chosen, width_asked() if format is None else None))
         return
-    write(path, render(table, "plain" if chosen == "terminal" else chosen) + "\n")
+    text = render(table, "plain" if chosen == "terminal" else chosen) + "\n"
+    write(path, HEAD + text if chosen == "html" else text)
+
+
+HEAD = '<!DOCTYPE html>\n<meta charset="utf-8">\n'  # of a file, which a browser opens without being told its encoding
 
 
 def emit(text: str, path: str | None) -> None:

@@ -223,3 +223,8 @@ def test_a_name_with_bytes_that_are_no_text(tmp_path: Path) -> None:
             "plain" if format == "txt" else format,
         )
         assert command(*words, folder=tmp_path).code == 0
+
+
+def test_a_page_says_its_encoding(tmp_path: Path) -> None:
+    assert command("table", "resnet18", "-o", "page.html", folder=tmp_path).code == 0
+    assert (tmp_path / "page.html").read_bytes()[:40].startswith(b'<!DOCTYPE html>\n<meta charset="utf-8">')
