@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -16,3 +17,8 @@ settings.load_profile("cnncost")
 def cli() -> Callable[..., Result]:
     """Run `cnncost` with some words, and with text on its standard input, in this process."""
     return command
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out programs and helpers: in this folder tests are in test_*.py, and examples in docstrings are the package's."""
+    return (collection_path.suffix == ".py" and not collection_path.name.startswith("test_")) or None

@@ -277,11 +277,11 @@ def test_floors_are_exact(height: int, width: int, channels: int, batch: int) ->
 
 
 def test_what_is_taken_for_granted() -> None:
-    found = formula("resnet50", ["stem", "width"])
-    assert found.conditions() == ["stem ≠ 4·width"]
-    assert found.conditions(PYTHON) == ["stem != 4*width"]
-    there = {"stem": 64, "width": 16}  # the first block needs no projection
-    assert found.total["params"].subs(there) > formula("resnet50", ["stem=64", "width=16"]).total["params"]
+    found = formula("resnet50", ["stem_width", "width"])
+    assert found.conditions() == ["stem_width ≠ 4·width"]
+    assert found.conditions(PYTHON) == ["stem_width != 4*width"]
+    there = {"stem_width": 64, "width": 16}  # the first block needs no projection
+    assert found.total["params"].subs(there) > formula("resnet50", ["stem_width=64", "width=16"]).total["params"]
     assert formula("wrn_28_10", ["k"]).conditions() == ["k ≠ 1"]
     assert formula("resnet50", ["width"]).conditions() == []
     assert formula("vit_b_16", ["width"]).conditions() == ["width is a multiple of 12"]  # heads
@@ -303,7 +303,7 @@ REFUSALS = {
     ("resnet20_cifar", "depth"): "resnet20_cifar: whether depth < 8 depends on the letters (after layer 'input')\n"
     "depth can decide which layers there are: give it a number, with --set",
     ("resnet50", "block"): "resnet50: 'block' is no number, so it cannot be a letter\nletters can stand for width, classes, "
-    "groups, width_per_group, reduction, stem, H, W, C, size, batch",
+    "groups, width_per_group, reduction, stem_width, H, W, C, size, batch",
     ("resnet50", "widht"): "resnet50 has no setting 'widht'\ndid you mean 'width'?",
     ("resnet50", "depths.4"): "resnet50 has no setting 'depths.4'\ndepths is 3,4,6,3: its entries are 0 to 3",
     ("resnet50", "H=32*"): "--let H=32*: expected a number or a name, got the end\n  32*\n     ^\n"

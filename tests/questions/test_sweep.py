@@ -135,7 +135,7 @@ def test_every_candidate_of_a_space(method: Any) -> None:
 def test_candidates_that_need_different_graphs_split() -> None:
     """Where the stem is as wide as the first stage's output the first block has no projection: 64 = 4·16."""
     evaluator = Evaluator(
-        space(load("resnet50"), ["stem=16:128:16", "width=8,16,24,32"]), convention("lecture"), method="arrays"
+        space(load("resnet50"), ["stem_width=16:128:16", "width=8,16,24,32"]), convention("lecture"), method="arrays"
     )
     for index, cost in figures_of(evaluator, 0, evaluator.space.size).items():
         direct = alone(evaluator.space, index)

@@ -213,6 +213,9 @@ def test_every_quantity_has_an_option_and_is_measured(run: Run) -> None:
     figures = {
         **report.total,
         "layers": len(report.rows),
+        "weighted_layers": 18,  # its name
+        "bops": products * 32 * 32,
+        "model_bytes": 4 * params,
         "peak_bytes": 6_422_528,  # as measured with torch 2.13, as are the outputs
         "outputs_bytes": 22_284_192,
         "kept_bytes": kept,
@@ -352,7 +355,7 @@ WRONG_CONFIGS = {
     '\n[budget.resnet50.params]\ngrowth = "x"': "cnncost.toml:2:1: growth of params: 'x' is no number\n"
     "write a share as 1%, or an amount as 100k",
     "[budget.resnet5]\nparams = 3": "cnncost.toml:1:1: a budget for no model: unknown model 'resnet5'\n"
-    "did you mean 'resnet50', 'resnet152' or 'resnet34'?",
+    "did you mean 'resnet50', 'resnet152' or 'resnet50_d'?",
     '[budget."specs/*.yaml"]\nparams = 3': "cnncost.toml:1:1: a budget for no model: 'specs/*.yaml' matches nothing\n"
     "patterns match spec files (*.yaml), and names of cnncost list",
     '[budget."net.yaml"]\nparams = 3': "cnncost.toml:1:1: a budget for no model: there is no file 'net.yaml'\n"
@@ -459,7 +462,7 @@ REFUSALS = {
     "check resnet50": "no limit for resnet50\n"
     "give one: --max-params 26M, budget: in the spec, or [tool.cnncost.budget] in pyproject.toml",
     "check resnet50 --max-params 26X": "--max-params: '26X' is no number\nwrite it as 26M, 4.5G or 25_557_032",
-    "check resnt50 --max-params 1": "unknown model 'resnt50'\ndid you mean 'resnet50', 'se_resnet50' or 'resnet50_v1'?",
+    "check resnt50 --max-params 1": "unknown model 'resnt50'\ndid you mean 'resnet50', 'resnet50_d' or 'se_resnet50'?",
     "check specs/*.yaml --max-params 1": "'specs/*.yaml' matches nothing\n"
     "patterns match spec files (*.yaml), and names of cnncost list",
     "check resnet50 --config no.toml": "cannot read the configuration 'no.toml': no such file or directory\n"
