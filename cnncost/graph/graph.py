@@ -20,7 +20,7 @@ from cnncost.graph.layers import Layers
 from cnncost.rules import RULES, Cost, Shape, at_least, channels, image, require, show
 from cnncost.rules.shapes import Signal
 
-MAX_LAYERS = 50_000  # a traced layer takes some 300 bytes and 5 to 10 µs: past this a mistyped depth, not a network
+MAX_LAYERS = 120_000  # a traced layer takes some 300 bytes and 5 to 10 µs: past this a mistyped depth, not a network
 MAX_CONNECTIONS = 20 * MAX_LAYERS  # a dense block of n layers has n²/2
 MAX_REMEMBERED = 2**16  # layers whose costs are kept, some 60 MB
 LEAST_PICTURE = 16  # pixels of a height and width that are taken for one

@@ -22,7 +22,7 @@ from cnncost.base.errors import (
 from cnncost.base.ints import Ints
 from cnncost.base.poly import Poly, same
 from cnncost.base.yamltree import Scalar
-from cnncost.graph.graph import MAX_LAYERS, Tensor
+from cnncost.graph.graph import Tensor
 from cnncost.models.parts import Partial
 from cnncost.models.spec import expressions
 from cnncost.models.spec.compiler import Compiler
@@ -38,7 +38,7 @@ from cnncost.rules import RULES
 from cnncost.rules.windows import LONGEST_EXACT_WINDOW
 
 MOST_COPIES = 10_000  # of repeated items and block calls together
-MOST_LAYERS = MAX_LAYERS  # the taps of exact windows count, too
+MOST_LAYERS = 50_000  # that a spec writes down; the taps of exact windows count, too
 DEEPEST_CALLS = 64  # blocks and joins inside each other
 LONGEST_TRAIL = 5  # block calls that a problem shows
 LARGEST_STRIDE = 64  # of a projection
