@@ -221,7 +221,8 @@ def test_a_terminal_without_unicode() -> None:
 def test_output_file(run: Run, tmp_path: Path, suffix: str, format: str) -> None:
     path = tmp_path / f"costs{suffix}"
     assert run("table", "resnet18", "-o", str(path)).out == ""
-    assert path.read_text(encoding="utf-8") == run("table", "resnet18", "--format", format).out
+    head = '<!DOCTYPE html>\n<meta charset="utf-8">\n' if format == "html" else ""
+    assert path.read_text(encoding="utf-8") == head + run("table", "resnet18", "--format", format).out
     assert [item.name for item in tmp_path.iterdir()] == [path.name]
 
 

@@ -137,6 +137,7 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     "--max-param-bytes": (["60MB"], ["x"]),
     "--max-buffers": (["10k"], ["x"]),
     "--max-layers": (["100"], ["x"]),
+    "--max-weighted-layers": (["18"], ["x"]),
     "--max-peak-memory": (["40MB"], ["x"]),
     "--max-outputs": (["64MB"], ["x"]),
     "--max-kept-memory": (["64MB"], ["x"]),
