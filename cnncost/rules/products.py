@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from cnncost.base.errors import CostError, Refusal
+from cnncost.base.ints import Ints
 from cnncost.base.poly import Num
 from cnncost.rules.convolution import owned
 from cnncost.rules.rule import Cost, Shape, at_least, divide, elements, refuse, require, require_equal, rule, show
-from cnncost.rules.shapes import ChannelsLast, Signal, axis_of, broadcast
+from cnncost.rules.shapes import ChannelsLast, Signal, axis_of, broadcast, fitted
 
 
 @rule("weights")
@@ -139,10 +140,13 @@ def einsum(a: Shape, b: Shape, equation: str) -> Cost:
         )
         for letter, size in zip(term, shape, strict=True):
             known = sizes.get(letter, 1)
+            differ = f"'{letter}' of '{equation}' is {known} and {size}"
             if isinstance(known, int) and known == 1:  # a size of 1 fits any
                 sizes[letter] = size
+            elif isinstance(known, Ints) or isinstance(size, Ints):
+                sizes[letter] = fitted(known, size, differ)
             elif not (isinstance(size, int) and size == 1):
-                require_equal(known, size, f"'{letter}' of '{equation}' is {known} and {size}")
+                require_equal(known, size, differ)
     if not arrow:
         result = "".join(sorted(letter for letter in sizes if operands.count(letter) == 1))
     written = all(letter in sizes for letter in result) and len(set(result)) == len(result)

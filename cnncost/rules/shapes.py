@@ -173,13 +173,13 @@ def broadcast(xs: tuple[Shape, ...], fact: str, remedy: str = "") -> Shape:
 
 def _both(a: Shape, b: Shape, fact: str, remedy: str) -> Shape:
     if len(a) == len(b):
-        sizes = tuple([_fitted(m, n, fact, remedy) for m, n in zip(a, b, strict=True)])
+        sizes = tuple([fitted(m, n, fact, remedy) for m, n in zip(a, b, strict=True)])
         return type(a if type(a) is not tuple else b)(sizes)
     large, small = (a, b) if len(a) > len(b) else (b, a)
     if len(small) == 1 and len(large) > 1:
         return _beside_vector(large, small[0], fact, remedy)
     start = len(large) - len(small)
-    tail = [_fitted(m, n, fact, remedy) for m, n in zip(large[start:], small, strict=True)]
+    tail = [fitted(m, n, fact, remedy) for m, n in zip(large[start:], small, strict=True)]
     return type(large)((*large[:start], *tail))
 
 
@@ -188,7 +188,7 @@ def _beside_vector(x: Shape, count: Num, fact: str, remedy: str) -> Shape:
     own, last = x[channel_axis(x)], x[-1]
     per_channel = _equal(own, count)
     if not hasattr(per_channel, "all"):
-        return x if per_channel else replaced(x, len(x) - 1, _fitted(last, count, fact, remedy))
+        return x if per_channel else replaced(x, len(x) - 1, fitted(last, count, fact, remedy))
     require(per_channel | _fits(last, count), fact, remedy, Refusal.BRANCHES)
     kept = Ints(per_channel.astype("int64"))
     return replaced(x, len(x) - 1, kept * last + (1 - kept) * maximum(last, count))
@@ -205,7 +205,8 @@ def _fits(a: Num, b: Num) -> Any:
     return equal(a, b) or (isinstance(a, int) and a == 1) or (isinstance(b, int) and b == 1)
 
 
-def _fitted(a: Num, b: Num, fact: str, remedy: str) -> Num:
+def fitted(a: Num, b: Num, fact: str, remedy: str = "") -> Num:
+    """Return the size that two axes broadcast to. Raises CostError unless they are equal or one of them is 1."""
     if a is b:
         return a
     require(_fits(a, b), fact, remedy, Refusal.BRANCHES)

@@ -54,6 +54,8 @@ def parted(step: Step, shapes: Sequence[Any], refusal: str) -> bool:
         # a C×L map beside tokens says for both where the channels are
         or (kind == "concat" and len({type(shape) for shape in shapes}) > 1)
         or (kind == "weighted_sum" and len({len(shape) for shape in shapes}) > 1)
+        # more than eight axes
+        or (kind in ("expand", "tile", "reshape", "unsqueeze") and " numbers" in refusal)
         # what the reference does not do: no axes left, vectors of a batch, windows over one or three axes
         or "scalar" in refusal
         or (kind == "matmul" and min(map(len, shapes)) < 2)

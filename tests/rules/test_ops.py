@@ -1039,3 +1039,13 @@ def test_no_argument_breaks_a_rule(kind: str) -> None:
                 assert isinstance(number, (int, Ints, Poly)), (name, junk)
                 if not isinstance(number, Poly):
                     assert np.all(number >= 0), (name, junk)
+
+
+def test_an_axis_of_one_number_for_some_candidates_only() -> None:
+    """As for each candidate alone: 1 fits any size, 3 does not fit 5."""
+    einsum = RULES["einsum"].function
+    both = einsum((1, 5), (1, checked(np.array([1, 5]))), equation="ab,cb->ac")
+    assert [int(number) for number in both.macs.values] == [einsum((1, 5), (1, b), equation="ab,cb->ac").macs for b in (1, 5)]
+    with pytest.raises(CostError) as refused:
+        einsum((1, 5), (1, checked(np.array([1, 3]))), equation="ab,cb->ac")
+    assert np.asarray(refused.value.valid).tolist() == [True, False]
