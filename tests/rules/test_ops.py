@@ -1049,3 +1049,14 @@ def test_an_axis_of_one_number_for_some_candidates_only() -> None:
     with pytest.raises(CostError) as refused:
         einsum((1, 5), (1, checked(np.array([1, 3]))), equation="ab,cb->ac")
     assert np.asarray(refused.value.valid).tolist() == [True, False]
+
+
+def test_locally_connected_as_keras_says() -> None:
+    """Its documentation on LocallyConnected2D(64, (3, 3)) of 32×32×3: "30*30 * (3*3*3*64) + 30*30*64 parameters"."""
+    cost = RULES["locally_connected"].function((3, 32, 32), 64, 3)
+    assert cost.params == 30 * 30 * (3 * 3 * 3 * 64) + 30 * 30 * 64
+    windows = [
+        (i, j, f) for i in range(30) for j in range(30) for f in range(64)
+    ]  # each with weights of its own, counted one by one
+    assert cost.macs == len(windows) * 3 * 3 * 3
+    assert cost.shape == (64, 30, 30)
