@@ -135,7 +135,7 @@ class ConventionName(Name):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the name, or raise UsageError with the nearest ones; a file is read where it is used."""
-        from cnncost.counting import SUFFIXES
+        from cnncost.counting.convention import SUFFIXES
 
         return value if value.endswith(SUFFIXES) else super().convert(value, param, ctx)
 

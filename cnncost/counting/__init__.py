@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 
 from cnncost.base.errors import UsageError, did_you_mean
-from cnncost.counting.convention import FORMS, FREE, Convention
+from cnncost.counting.convention import FORMS, FREE, SUFFIXES, Convention
 from cnncost.counting.letters import COUNTS, LETTERS
 
 # The table of contents, so that a name finds its module without importing the others; a test holds it to what they define.
@@ -36,7 +36,6 @@ MODULES: dict[str, str] = {
 }
 MODULE_OF: dict[str, str] = {name: module for module, names in MODULES.items() for name in names.split()}
 ALIASES = {"timm": "fvcore", "torchvision": "macs"}  # tools whose figures are those of another's convention
-SUFFIXES = (".yaml", ".yml")
 
 
 def convention(name: str) -> Convention:
@@ -44,7 +43,7 @@ def convention(name: str) -> Convention:
     if name.endswith(SUFFIXES):
         from cnncost.counting.own import read
 
-        return read(name)
+        return read(name, convention)
     name = ALIASES.get(name, name)
     if name not in MODULE_OF:
         known = ", ".join(MODULE_OF)

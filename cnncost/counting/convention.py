@@ -51,6 +51,7 @@ def called(kinds: Mapping[str, Num], form: str = "F") -> dict[str, Num]:
 
 
 # How a model may spell a layer, for tools that count some spellings only.
+SUFFIXES = (".yaml", ".yml")  # of files of conventions
 FORMS = {
     "F": "called as a function: F.relu(x), torch.add(x, y)",
     "MHA": "a part of an nn.MultiheadAttention that returns its weights, too",

@@ -13,7 +13,7 @@ formulas are printed: 2·macs + ⌊reads/Ci⌋. The file is read as specs are: w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from cnncost.base.problems import Mark, Problems, Source, SpecError
 from cnncost.base.text import clip
 from cnncost.base.yamltree import LARGEST_FILE, Dict, Kind, Node, Scalar, is_null
 from cnncost.base.yamltree import parse as tree_of
-from cnncost.counting.convention import FORMS, Convention, names
+from cnncost.counting.convention import FORMS, SUFFIXES, Convention, names
 from cnncost.counting.letters import LETTERS
 from cnncost.rules import RULES
 
@@ -40,14 +40,14 @@ HINT = "formulas are made of whole numbers, letters, + - * // ** and brackets, a
 VALUES = {letter: symbol(letter) for letter in LETTERS}
 
 
-def read(path: str) -> Convention:
-    """Return the convention that a YAML file states.
+def read(path: str, named: Callable[[str], Convention]) -> Convention:
+    """Return the convention that a YAML file states; `named` gives the one that it starts from.
 
     Raises SpecError with every place that cannot be used, as the errors of specs show them; UsageError for no file of text.
     """
     source = Source(path, read_text(path, "the convention", "give a YAML file, or a name", LARGEST_FILE))
     tree = tree_of(source, KIND)
-    reader = _Reader(source)
+    reader = _Reader(source, named)
     found = reader.convention(tree)
     if reader.problems:
         raise SpecError(source, reader.problems)
@@ -57,8 +57,9 @@ def read(path: str) -> Convention:
 class _Reader:
     """Reads the tree of one file, and notes what cannot be used."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, named: Callable[[str], Convention]) -> None:
         self.source = source
+        self.named = named
         self.problems = Problems(source)
 
     def convention(self, tree: Node) -> Convention:
@@ -100,14 +101,12 @@ class _Reader:
 
     def base(self, like: str, node: Node) -> Convention:
         """Return the convention to start from."""
-        from cnncost.counting import SUFFIXES, convention
-
         if like.endswith(SUFFIXES):
             hint = "name one of the conventions that cnncost has"
             self.problems.add("E107", f"like: '{clip(like)}' is a file", node.mark, hint)
         elif like:
             try:
-                return convention(like)
+                return self.named(like)
             except UsageError as error:
                 self.problems.add("E107", error.message, node.mark, error.hint)
         return Convention("", "", "", flops={}, memory={})

@@ -318,7 +318,8 @@ class _Reader:
 
     def counting(self, key: str, value: Any) -> Any:
         from cnncost.base.units import DTYPES
-        from cnncost.counting import SUFFIXES, convention
+        from cnncost.counting import convention
+        from cnncost.counting.convention import SUFFIXES
 
         if key == "batch":
             if type(value) is not int or value < 1:

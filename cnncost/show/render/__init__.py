@@ -6,14 +6,13 @@ Text formats show figures as people read them; json, csv and tsv carry exact int
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import zip_longest
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cnncost.base import text as outside
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.units import Shown
-from cnncost.show.render.fit import fit, squeezed, wrapped
+from cnncost.show.render.text import paragraphs, plain, plot_lines
 from cnncost.show.table import Table
 
 
@@ -32,51 +31,13 @@ def render(table: Table, format: str, width: int | None = None) -> str:
     return text if table.above is None or format in DATA else f"{render(table.above, format, width)}\n\n{text}"
 
 
-def plain(table: Table, width: int | None = None) -> str:
-    """Aligned columns without colour; of any width, or within `width`: notes wrapped, the least important columns dropped."""
-    dropped: list[str] = []
-    if width is not None:
-        table, dropped = fit(table, width)
-    headers, rows = table.text()
-    left = [column.unit == "text" for column in table.columns]
-    widths = [max(map(len, cells)) for cells in zip(headers, *rows, strict=True)]
-    if width is not None:
-        widths = squeezed(widths, [column.wraps for column in table.columns], width)
-
-    def line(cells: Iterable[str]) -> str:
-        aligned = (
-            f"{cell:<{most}}" if lefts else f"{cell:>{most}}" for cell, most, lefts in zip(cells, widths, left, strict=True)
-        )
-        return "  ".join(aligned).rstrip()
-
-    def row(cells: Sequence[str]) -> str:
-        """Return a row, on several lines where a cell is folded."""
-        if width is None or all(len(cell) <= most for cell, most in zip(cells, widths, strict=True)):
-            return line(cells)
-        folded = [wrapped(cell, most) or [""] for cell, most in zip(cells, widths, strict=True)]
-        return "\n".join(map(line, zip_longest(*folded, fillvalue="")))
-
-    lines = [table.title] if table.title else []
-    rule = line("-" * width for width in widths)
-    lines += [line(headers), rule]
-    for index, cells in enumerate(rows):
-        if table.total is not None and index == len(rows) - 1:
-            lines.append(rule)
-        lines.append(row(cells))
-    notes = [*table.notes, *([f"{width} columns are too few for: {', '.join(dropped)}"] if dropped else [])]
-    whole = [*lines, *_wrapped(_paragraphs(table), width), *_plot(table, width), *_wrapped(notes, width)]
-    return outside.log("\n".join(whole))
-
-
-def _wrapped(lines: Iterable[str], width: int | None) -> list[str]:
-    return [part for line in lines for part in (wrapped(line, width) or [""])]
-
-
 def markdown(table: Table) -> str:
     """A GitHub table, the plot and the notes below it."""
-    fenced = "\n".join(["", "```text", *(line.replace("`", "'") for line in _plot(table)[1:-1]), "```"]) if table.plot else ""
+    fenced = (
+        "\n".join(["", "```text", *(line.replace("`", "'") for line in plot_lines(table)[1:-1]), "```"]) if table.plot else ""
+    )
     text = _tabulate(table, "github", outside.markdown) + ("\n" + outside.log(fenced) if fenced else "")
-    return "\n".join([text, *_paragraphs(table), *(f"\n{outside.markdown(note)}" for note in table.notes)])
+    return "\n".join([text, *paragraphs(table), *(f"\n{outside.markdown(note)}" for note in table.notes)])
 
 
 def latex(table: Table) -> str:
@@ -96,7 +57,7 @@ def html(table: Table) -> str:
     if table.total is not None:  # the last row
         head, start, last = text.rpartition("<tr>")
         text = head + start + last.replace(';">', '; font-weight: bold;">')
-    plot = ["<pre>" + escape("\n".join(_plot(table)[1:-1])) + "</pre>"] if table.plot else []
+    plot = ["<pre>" + escape("\n".join(plot_lines(table)[1:-1])) + "</pre>"] if table.plot else []
     remarks = [*filter(None, table.prose.split("\n\n")), *table.notes]
     return "\n".join([text, *plot, *(f"<p>{escape(text)}</p>" for text in remarks)])
 
@@ -168,19 +129,6 @@ def format_of(path: str, suffixes: Mapping[str, str] = SUFFIXES) -> str:
         hint = did_you_mean(suffix, suffixes, f"suffixes: {', '.join(suffixes)}{other}")
         raise UsageError(f"the suffix of '{path}' names no format", hint)
     return suffixes[suffix]
-
-
-def _plot(table: Table, width: int | None = None) -> list[str]:
-    """Return the lines of a table's plot, if it has one, between empty lines."""
-    if table.plot is None:
-        return []
-    from cnncost.show.render.plot import area
-
-    return ["", *(area(table.plot) if width is None else area(table.plot, min(width, 72))), ""]
-
-
-def _paragraphs(table: Table) -> list[str]:
-    return ["", *table.prose.splitlines()] if table.prose else []
 
 
 def _tabulate(table: Table, style: str, escape: Callable[[str], str] = str) -> str:

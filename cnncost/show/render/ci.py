@@ -11,6 +11,7 @@ from typing import Any
 
 from cnncost.base import text as outside
 from cnncost.base.text import line, xml
+from cnncost.show.render.text import plain
 from cnncost.show.table import Table
 
 Result = Mapping[str, Any]
@@ -21,8 +22,6 @@ def github(table: Table) -> str:
 
     Source: docs.github.com, workflow commands for GitHub Actions, "Setting an error message".
     """
-    from cnncost.show.render import plain
-
     return "\n".join([plain(table.seen()), *map(_command, _told(table))])
 
 
