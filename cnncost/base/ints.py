@@ -100,7 +100,7 @@ class Ints:
             return NotImplemented  # type: ignore[no-any-return]  # as operators do
         from cnncost.base.answers import Answers
 
-        return operation(self.values, right.values).astype(bool).view(Answers)  # type: ignore[no-any-return]
+        return operation(self.values, right.values).astype(bool).view(Answers)  # type: ignore[no-any-return]  # numpy's stubs
 
     def __lt__(self, other: object) -> NDArray[np.bool_]:
         return self._compare(other, operator.lt)

@@ -298,7 +298,7 @@ class Tracer:
             self._refuse_size()
         node = _Written(path, kind, bound, tuple([tensor.index for tensor in tensors]), cost, shared, self.runs)
         node.__class__ = Node  # type: ignore[assignment]  # of the same slots
-        nodes.append(node)  # type: ignore[arg-type]
+        nodes.append(node)  # type: ignore[arg-type]  # it is one by now
         self.indices[path] = index
         return Tensor(self, index, cost.shape)
 
@@ -443,7 +443,7 @@ class Tensor(Layers):
             )
         if kind not in RULES:
             raise ModelError(f"x {sign} y: there is no layer type {kind}", "layer types: cnncost ops")
-        return self._apply(kind, (other,), {}, None)  # type: ignore[no-any-return]
+        return self._apply(kind, (other,), {}, None)  # type: ignore[no-any-return]  # `_apply` makes tensors
 
     @contextmanager
     def scope(self, name: str) -> Iterator[None]:
