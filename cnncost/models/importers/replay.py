@@ -287,7 +287,7 @@ class Replay:
         for text in self.program.notes:
             self.note(text)
         if self.batch is not None and self.batch.was > 1:
-            self.note(f"exported for {self.batch.was} examples at once; the figures are those of one")
+            self.note(f"exported for {self.batch.was} examples at once; --batch {self.batch.was} gives the figures of the file")
         if self.opaque:
             shown = ", ".join(f"{op} ({count})" if count > 1 else op for op, count in self.opaque.most_common(5))
             layers = "layer has" if sum(self.opaque.values()) == 1 else "layers have"

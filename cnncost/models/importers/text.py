@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from cnncost.base.errors import CnncostError, ModelError, UsageError
@@ -77,11 +77,21 @@ def as_input(shapes: Mapping[str, Any]) -> Any:
     return next(iter(shapes.values())) if len(shapes) == 1 else dict(shapes) or None
 
 
-def require_inputs(xs: Sequence[Tensor], names: Collection[str]) -> None:
-    """Raise ModelError unless there is a tensor for each of a network's inputs."""
-    if len(xs) != len(names):
-        listed = ", ".join(names)
+def require_inputs(xs: Sequence[Tensor], shapes: Mapping[str, Any]) -> None:
+    """Raise ModelError unless there is a tensor for each of a network's inputs, of as many axes where the file tells."""
+    if len(xs) != len(shapes):
+        listed = ", ".join(shapes)
         raise ModelError(
-            f"it reads {len(names)} inputs: {listed}",
-            "give each its shape: " + " ".join(f"--input {name}=C,H,W" for name in names),
+            f"it reads {len(shapes)} inputs: {listed}",
+            "give each its shape: " + " ".join(f"--input {name}=C,H,W" for name in shapes),
+        )
+    for x, (name, shape) in zip(xs, shapes.items(), strict=True):
+        if not shape or len(x.shape) == len(shape):
+            continue
+        own = ["…" if size is None else str(size) for size in shape]
+        which, option = (f" '{name}'", f"{name}=") if len(shapes) > 1 else ("", "")
+        axes = "1 axis" if len(x.shape) == 1 else f"{len(x.shape)} axes"
+        raise ModelError(
+            f"its input{which} is {'×'.join(own)}, and {show(x.shape)} has {axes}",
+            f"give the shape of one example, without a batch: --input {option}{','.join(own)}",
         )

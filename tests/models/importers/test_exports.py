@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from support import command
 
 from cnncost.base.errors import CnncostError, ModelError, UsageError
 from cnncost.graph.graph import Graph, trace
@@ -171,7 +172,7 @@ def test_tied_weights_count_once() -> None:
     ("name", "words"),
     [
         ("form_train.pt2", "training mode"),
-        ("form_eval.pt2", "for 2 examples at once; the figures are those of one"),
+        ("form_eval.pt2", "exported for 2 examples at once; --batch 2 gives the figures of the file"),
         ("form_cond.pt2", "the dearer one is counted"),
         ("form_onnx_if.onnx", "the dearer one is counted"),
         ("onnx_resnet50_dynamo.onnx", "no batch norm"),
@@ -211,6 +212,31 @@ def test_sizes_that_are_not_in_the_file_are_asked_for() -> None:
     with pytest.raises(UsageError, match="leaves sizes of 'input' open") as error:
         model("onnxreal_silero_vad_silero_vad_half.onnx").trace()
     assert "--input" in error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "own"),
+    [
+        ("pt2_tv_squeezenet1_0.pt2", "3,224", "3,224,224"),
+        ("pt2_tv_squeezenet1_0.pt2", "3", "3,224,224"),
+        ("pt2_tv_vit_b_16.pt2", "1,3,224,224", "3,224,224"),
+        ("onnx_squeezenet1_0_ts.onnx", "3,224", "3,224,224"),
+        ("onnxreal_silero_vad_silero_vad_half.onnx", "input=576,1", "input=…"),
+        ("onnxreal_silero_vad_silero_vad_openvino_16k.onnx", "state=2,128", "state=2,1,128"),
+    ],
+)
+def test_an_input_has_as_many_axes_as_in_the_file(name: str, given: str, own: str) -> None:
+    ran = command("table", str(DATA / name), "--input", given)
+    axes = given.rpartition("=")[2].count(",") + 1
+    assert ran.code == 2
+    assert f"has {axes} ax" in ran.err
+    assert ran.err.rstrip().endswith(f"without a batch: --input {own}")
+
+
+@pytest.mark.parametrize("name", ["form_eval.pt2", "form_attn_dec.pt2", "form_onnx_gemmA.onnx"])
+def test_the_batch_of_the_file_gives_its_figures(name: str) -> None:
+    ran = command("table", str(DATA / name), "--batch", str(batch(name)), "--format", "json", "--depth", "0")
+    assert json.loads(ran.out)["total"]["macs"] == int(ROWS[name]["macs"])
 
 
 def test_sizes_follow_the_letters_of_the_file_and_nothing_is_evaluated() -> None:
