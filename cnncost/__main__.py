@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -14,6 +15,7 @@ from cnncost.base.text import lines
 BAD_INPUT = 2
 FAULT = 3
 INTERRUPTED = 130  # what a shell reports for a program ended by Ctrl-C: 128 + SIGINT
+COLLECTED = 50_000  # new objects between two searches for circles of garbage: a short command makes fewer, and needs none
 READER_GONE = 141  # and by a closed pipe: 128 + SIGPIPE
 
 
@@ -22,6 +24,7 @@ def main() -> None:
 
     130 means interrupted, 141 that nobody reads the output any more.
     """
+    gc.set_threshold(COLLECTED, 20, 20)
     prepare()
     try:
         code = _run()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
 from typing import Any, TypeAlias
@@ -17,6 +16,7 @@ from cnncost.base.errors import AlgebraError
 from cnncost.base.grammar import Dialect, ExpressionError, Tree, parse
 from cnncost.base.notation import Num
 from cnncost.base.poly import Poly, equal, symbol
+from cnncost.base.record import dataclass
 
 LARGEST_EXPONENT = 64
 LARGEST = 10**30  # a result, its numerator and its denominator

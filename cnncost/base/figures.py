@@ -7,10 +7,10 @@ is worked out stands in `cnncost.measures`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
 from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.record import dataclass
 from cnncost.base.units import Measure
 
 Use = Literal["column", "limit", "target", "condition"]

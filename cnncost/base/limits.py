@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import Figure, figure, usable
+from cnncost.base.record import dataclass
 from cnncost.base.units import Measure, parse_quantity
 
 QUANTITIES = usable("limit")  # by the name that limits use

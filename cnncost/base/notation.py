@@ -7,8 +7,9 @@ computes: a polynomial (`cnncost.base.poly.Poly`) is whatever has `terms`, a map
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from cnncost.base.record import dataclass
 
 Num: TypeAlias = Any  # int | Ints | Poly: whatever + - * // ** mean something for
 Atom: TypeAlias = "str | Floor"

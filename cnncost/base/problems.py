@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from cnncost.base.errors import ModelError
 from cnncost.base.grammar import window
+from cnncost.base.record import dataclass
 
 LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # those of YAML, so that lines are counted as its parser does
 MOST_PROBLEMS = 20  # that are told at once

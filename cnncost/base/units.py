@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.poly import Num, Poly
+from cnncost.base.record import dataclass
 
 Measure: TypeAlias = Literal["count", "bytes"]
 

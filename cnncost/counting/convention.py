@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import translate
 from functools import cache
 
 from cnncost.base.poly import Num, Poly, symbol
+from cnncost.base.record import dataclass
 from cnncost.counting.letters import COUNTS, GEOMETRY
 from cnncost.graph.graph import Graph
 from cnncost.rules import RULES

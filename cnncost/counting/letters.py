@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 
 from cnncost.base.errors import AlgebraError
 from cnncost.base.ints import Ints
 from cnncost.base.poly import Num, equal
+from cnncost.base.record import dataclass
 from cnncost.graph.graph import Node, read_by
 from cnncost.rules import Shape, channels, elements, per_axis, sides
 from cnncost.rules.shapes import Signal

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 
 from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.record import dataclass
 
 MOST_BITS = 64
 

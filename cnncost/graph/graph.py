@@ -6,7 +6,7 @@ import functools
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from typing import Any, TypeAlias
 
@@ -15,6 +15,7 @@ from cnncost.base.errors import AlgebraError, CnncostError, CostError, ModelErro
 from cnncost.base.frozen import FrozenMap
 from cnncost.base.ints import checked
 from cnncost.base.poly import Num, same
+from cnncost.base.record import dataclass
 from cnncost.graph.bits import Bits, Quantised
 from cnncost.graph.layers import Layers
 from cnncost.rules import RULES, Cost, Shape, at_least, channels, image, require, show

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.poly import equal
+from cnncost.base.record import dataclass
 from cnncost.graph.graph import INPUT, Graph, Tensor
 from cnncost.rules import channels, elements
 

@@ -8,10 +8,10 @@ shapes agree, too, else `growing` (DenseNet's layers read more channels each). N
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from cnncost.base.record import dataclass
 from cnncost.graph.graph import Graph, Node
 
 

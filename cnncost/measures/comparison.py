@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import overload
 
+from cnncost.base.record import dataclass
 from cnncost.base.showable import Showable
 from cnncost.measures.report import Report
 

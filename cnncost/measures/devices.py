@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 
 from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.record import dataclass
 from cnncost.base.units import COUNT_UNITS, DTYPES
 
 

@@ -6,9 +6,8 @@ each table, and a test holds the tables complete. `cnncost memory --rules` print
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cnncost.base.poly import Num, symbols
+from cnncost.base.record import dataclass
 from cnncost.graph.graph import INPUT, Node
 from cnncost.rules import RULES
 

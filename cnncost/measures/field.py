@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from functools import reduce
 from typing import Any, TypeAlias
@@ -24,6 +24,7 @@ from typing import Any, TypeAlias
 from cnncost.base.errors import AlgebraError
 from cnncost.base.ints import Ints
 from cnncost.base.poly import Num, equal, maximum, minimum, same
+from cnncost.base.record import dataclass
 from cnncost.graph.graph import INPUT, Graph, Node, no_collection
 from cnncost.rules import Shape
 from cnncost.rules.shapes import ChannelsLast, Signal, axes_of, axis_of, per_axis, sides

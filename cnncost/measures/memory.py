@@ -17,12 +17,13 @@ Sizes may be letters, and columns of candidates: each figure but `peak_at` is th
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, reduce
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.ints import checked
 from cnncost.base.poly import Num, Poly, equal, maximum, minimum, same
+from cnncost.base.record import dataclass
 from cnncost.base.showable import Showable
 from cnncost.counting import Convention
 from cnncost.counting import convention as find_convention

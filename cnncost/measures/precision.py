@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.poly import Num
+from cnncost.base.record import dataclass
 from cnncost.base.units import DTYPES
 
 

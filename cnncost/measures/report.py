@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fractions import Fraction
 from functools import cached_property
 from importlib import import_module
@@ -16,6 +16,7 @@ from cnncost.base.figures import NAMES, figure, order_key
 from cnncost.base.ints import Ints, checked
 from cnncost.base.plain import plain
 from cnncost.base.poly import Num, Poly
+from cnncost.base.record import dataclass
 from cnncost.base.showable import Showable
 from cnncost.base.units import DTYPES, dtype_name, short
 from cnncost.base.version import __version__

@@ -8,10 +8,10 @@ Source: Williams, Waterman and Patterson, Roofline, CACM 52(4), 2009.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from cnncost.base.poly import Num
+from cnncost.base.record import dataclass
 from cnncost.base.units import DTYPES
 from cnncost.measures.devices import Device
 from cnncost.measures.facts import LOOKED_UP, NOTHING_AT_INFERENCE

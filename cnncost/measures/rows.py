@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, overload
 
+from cnncost.base.record import dataclass
 from cnncost.graph.graph import INPUT, Graph, as_read
 from cnncost.rules import Shape
 

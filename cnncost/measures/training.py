@@ -7,11 +7,10 @@ backward pass: no tool counts them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from cnncost.base.poly import Num
+from cnncost.base.record import dataclass
 from cnncost.counting import Convention
 from cnncost.counting.convention import GRADIENTS
 from cnncost.counting.counts import Column, Counts

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.poly import Num
+from cnncost.base.record import dataclass
 from cnncost.graph.graph import Graph
 from cnncost.models.model import AXES, Inputs, Model
 from cnncost.models.settings import Setting

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fractions import Fraction
 from typing import Any, TypeAlias, TypeVar
 
 from cnncost.base.errors import CnncostError, ModelError, UsageError, did_you_mean
 from cnncost.base.poly import Num
+from cnncost.base.record import dataclass
 from cnncost.graph.bits import Quantised, read_bits, read_density, require_layers
 from cnncost.graph.fold import fold, kinds_to_fold
 from cnncost.graph.graph import INPUT, Graph, Outputs, Tensor, reads, trace

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from cnncost.base.errors import ModelError, UsageError
 from cnncost.base.poly import Num
+from cnncost.base.record import dataclass
 from cnncost.graph.graph import INPUT, Graph, Tensor, trace
 from cnncost.graph.part import Part, part, written
 from cnncost.models.settings import hints

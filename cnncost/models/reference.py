@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from cnncost.base.errors import UsageError
+from cnncost.base.record import dataclass
 from cnncost.base.units import whole_number
 from cnncost.graph.graph import Tensor
 from cnncost.models.model import Input, Inputs, Model

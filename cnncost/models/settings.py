@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from types import UnionType
 from typing import Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeAlias, Union, get_args, get_origin, get_typ
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.ints import Ints
 from cnncost.base.poly import Poly
+from cnncost.base.record import dataclass
 from cnncost.base.units import whole_number
 from cnncost.graph.graph import Tensor
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import FIGURES, NAMES, Figure
 from cnncost.base.limits import QUANTITIES
+from cnncost.base.record import dataclass
 from cnncost.base.showable import Showable
 from cnncost.rules import show
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.poly import Num, Poly, symbols
+from cnncost.base.record import dataclass
 from cnncost.base.showable import Showable
 from cnncost.base.units import DTYPES
 from cnncost.counting import FREE, Convention

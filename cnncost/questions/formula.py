@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from cnncost.base.exact import expression
 from cnncost.base.notation import PYTHON, TEXT, Style, written
 from cnncost.base.poly import Num, Poly, assumptions, equal, symbol
 from cnncost.base.problems import SpecError
+from cnncost.base.record import dataclass
 from cnncost.base.roots import common_factor
 from cnncost.base.showable import Showable
 from cnncost.base.units import require_whole_bytes

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NoReturn, TypeAlias
 
 from cnncost.base.errors import CostError, Refusal
 from cnncost.base.ints import Ints
 from cnncost.base.poly import Num, Poly, agree_rounded, assume, equal
+from cnncost.base.record import dataclass
 
 Shape: TypeAlias = tuple[Num, ...]  # of one example, without the batch
 

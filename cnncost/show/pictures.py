@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from html import escape
 from importlib import import_module
 from typing import Any
@@ -14,6 +13,7 @@ from cnncost.base.errors import UsageError
 from cnncost.base.figures import FIGURES
 from cnncost.base.figures import figure as named
 from cnncost.base.plain import scalar
+from cnncost.base.record import dataclass
 from cnncost.measures.report import Report
 
 SUFFIXES = {".svg": "svg", ".png": "png", ".pdf": "pdf"}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from io import TextIOWrapper
 from typing import IO, Any, Literal
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncost.base.errors import UsageError
+from cnncost.base.record import dataclass
 from cnncost.models.settings import shown
 from cnncost.questions.sweep.chunk import FIGURES
 from cnncost.questions.sweep.query import Result

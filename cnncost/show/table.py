@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
+from cnncost.base.record import dataclass
 from cnncost.base.text import Math, line
 from cnncost.base.units import BYTE_UNITS, COUNT_UNITS, figures, unit_of
 from cnncost.show.blocks import bar, course

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cnncost.base.errors import UsageError
+from cnncost.base.record import dataclass
 from cnncost.graph.graph import Tensor
 from cnncost.models.importers.text import counted
 

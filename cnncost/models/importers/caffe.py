@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any, Literal, TypeAlias, get_args
 
 from cnncost.base.errors import CostError, ModelError, did_you_mean
+from cnncost.base.record import dataclass
 from cnncost.graph.graph import Tensor
 from cnncost.models.importers import Data
 from cnncost.models.importers.assume import Assumptions, assumptions

@@ -6,9 +6,9 @@ Source: BVLC/caffe at 9b89154, src/caffe/proto/caffe.proto; forks as far as thei
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from cnncost.base.errors import UsageError
+from cnncost.base.record import dataclass
 from cnncost.models.importers.prototxt import Message
 
 DATA = (

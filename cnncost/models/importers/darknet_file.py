@@ -6,9 +6,10 @@ Source: AlexeyAB/darknet at 59596d7, src/parser.c and src/option_list.c.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cnncost.base.errors import ModelError, UsageError
+from cnncost.base.record import dataclass
 from cnncost.models.importers.text import LARGEST_NUMBER
 
 NUMBER = re.compile(r"[+-]?[0-9]+")

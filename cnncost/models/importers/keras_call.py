@@ -8,9 +8,10 @@ Source: Keras 3.15.1, keras/src/layers and keras/src/activations.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NamedTuple, TypeAlias
 
+from cnncost.base.record import dataclass
 from cnncost.graph.graph import Tensor
 from cnncost.models.importers.assume import Assumptions
 from cnncost.models.importers.rotation import Rotated, our_axis, turned

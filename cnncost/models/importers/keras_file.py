@@ -12,11 +12,11 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Any, TypeAlias
 
 from cnncost.base.errors import UsageError
+from cnncost.base.record import dataclass
 from cnncost.models.importers import Data, as_file
 from cnncost.models.importers.keras_call import Layer, Ref
 from cnncost.models.importers.text import text_of

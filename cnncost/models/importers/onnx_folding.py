@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 from cnncost.base.poly import maximum, minimum
+from cnncost.base.record import dataclass
 
 LARGEST = 4096  # numbers worth following
 FLOATS = (1, 10, 11, 16)  # data types

@@ -11,11 +11,12 @@ import re
 import struct
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import Any
 
 from cnncost.base.errors import UsageError
+from cnncost.base.record import dataclass
 from cnncost.models.importers import Data
 from cnncost.models.importers.naming import Module, clean, named
 from cnncost.models.importers.protobuf import BYTES, Span, WireError, fields, floats, integers, signed, text

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias
+
+from cnncost.base.record import dataclass
 
 Sizes: TypeAlias = tuple[Any, ...]  # all axes, the batch's too: integers, or expressions in the file's letters
 

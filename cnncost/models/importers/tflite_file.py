@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cnncost.base.errors import UsageError
+from cnncost.base.record import dataclass
 from cnncost.models.importers import Data
 
 MAGIC = b"TFL3"

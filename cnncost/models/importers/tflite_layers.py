@@ -8,10 +8,11 @@ Source: tensorflow/lite/schema/schema.fbs of tflite-micro at 6cdf0d7; tensorflow
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import prod
 from typing import Any, TypeAlias
 
+from cnncost.base.record import dataclass
 from cnncost.graph.graph import Tensor
 from cnncost.models.importers.rotation import Rotated, our_axis, turned
 from cnncost.models.importers.tflite_file import Operator, Variable

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from cnncost.base.record import dataclass
 from cnncost.graph.graph import Tensor
 from cnncost.models.importers import axes as ax
 from cnncost.models.importers.axes import Axes, PinnedError

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from cnncost.base.record import dataclass
 from cnncost.base.units import parse_quantity
 from cnncost.models.spec.problems import Mark, Problem, Source, SpecError
 from cnncost.rules import Shape, show

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
@@ -34,6 +33,7 @@ from cnncost.base.exact import (
 )
 from cnncost.base.grammar import ARITHMETIC, COMPARISONS, Dialect, ExpressionError
 from cnncost.base.poly import maximum, minimum
+from cnncost.base.record import dataclass
 
 __all__ = ["FUNCTIONS", "LARGEST", "Expression", "ExpressionError", "Ratio", "number", "parse", "shown"]
 

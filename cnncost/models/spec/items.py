@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias
 
+from cnncost.base.record import dataclass
 from cnncost.models.spec.steps import INPUT
 from cnncost.rules import RULES
 

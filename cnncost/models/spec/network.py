@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
 from cnncost.base.errors import ModelError
 from cnncost.base.ints import Ints
+from cnncost.base.record import dataclass
 from cnncost.base.text import clip
 from cnncost.graph.graph import Outputs, Tensor
 from cnncost.models.model import Inputs

@@ -5,9 +5,8 @@ A code is a contract: it keeps its meaning, and is not used again once it is gon
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cnncost.base.problems import Mark, Problem, Problems, Source, SpecError
+from cnncost.base.record import dataclass
 
 __all__ = ["CODES", "Code", "Mark", "Problem", "Problems", "Source", "SpecError"]
 

@@ -6,12 +6,13 @@ import os
 from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.limits import EXPECTED, QUANTITIES, Limit, limit
+from cnncost.base.record import dataclass
 from cnncost.base.text import clip
 from cnncost.base.units import parse_quantity
 from cnncost.base.yamltree import Dict, List, Node, Scalar, decoded, is_null, parse, read_text

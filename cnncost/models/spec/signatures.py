@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
 from functools import cache
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from cnncost.base.record import dataclass
 from cnncost.rules import RULES
 from cnncost.rules.shapes import MOST_AXES
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NamedTuple, TypeAlias
 
+from cnncost.base.record import dataclass
 from cnncost.base.yamltree import Scalar
 from cnncost.graph.bits import Bits
 from cnncost.models.model import Model

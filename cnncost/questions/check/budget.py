@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from cnncost.base.figures import Figure
 from cnncost.base.limits import QUANTITIES, Limit
+from cnncost.base.record import dataclass
 from cnncost.base.showable import Showable
 from cnncost.base.units import Measure, Shown, amounts
 from cnncost.questions.check.history import Data, Missing

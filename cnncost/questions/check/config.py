@@ -16,7 +16,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from glob import has_magic
@@ -26,6 +26,7 @@ from typing import Any
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.files import read_text
 from cnncost.base.limits import Limit, limit
+from cnncost.base.record import dataclass
 from cnncost.models.load import in_a_file, load
 
 FILES = ("cnncost.toml", "pyproject.toml")  # in each folder, from the present one upwards, the first that says something

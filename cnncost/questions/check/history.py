@@ -8,12 +8,12 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cnncost.base.errors import UsageError
 from cnncost.base.files import read_text
 from cnncost.base.limits import QUANTITIES
+from cnncost.base.record import dataclass
 
 if TYPE_CHECKING:
     from cnncost.measures.report import Report

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from cnncost.base.record import dataclass
 from cnncost.base.units import DTYPES
 from cnncost.counting import Convention
 from cnncost.counting.convention import LECTURE_MEMORY, NORMS

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from cnncost.base.errors import UsageError
 from cnncost.base.poly import Num
+from cnncost.base.record import dataclass
 
 Counts: TypeAlias = Literal["flops", "params", "bytes"]
 

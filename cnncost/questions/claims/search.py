@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
+from cnncost.base.record import dataclass
 from cnncost.base.showable import Showable
 from cnncost.counting import CONVENTIONS, Convention
 from cnncost.models.model import Model

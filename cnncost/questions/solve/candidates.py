@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 from cnncost.base.errors import ModelError, UsageError
 from cnncost.base.poly import Num
+from cnncost.base.record import dataclass
 from cnncost.base.units import whole_number
 from cnncost.models.instance import Instance
 from cnncost.models.model import Model

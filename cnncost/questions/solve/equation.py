@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from math import prod
 from typing import Any, TypeAlias
@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from cnncost.base.errors import AlgebraError, ModelError
 from cnncost.base.notation import TEXT, written
 from cnncost.base.poly import Num, Poly, assumptions, symbol
+from cnncost.base.record import dataclass
 from cnncost.base.roots import coefficients, common_factor, positive_roots
 from cnncost.models.instance import Instance
 from cnncost.questions.solve.candidates import shares

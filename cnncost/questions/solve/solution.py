@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from cnncost.base.errors import ModelError
 from cnncost.base.notation import PYTHON, written
 from cnncost.base.poly import Num, Poly
+from cnncost.base.record import dataclass
 from cnncost.base.showable import Showable
 from cnncost.questions.solve.candidates import Candidate
 from cnncost.questions.solve.equation import Equation

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from cnncost.base.errors import UsageError
 from cnncost.base.figures import Figure, figure, usable
 from cnncost.base.poly import Num, symbol
+from cnncost.base.record import dataclass
 from cnncost.base.units import parse_quantity
 from cnncost.models.instance import Instance
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cnncost.base.record import dataclass
 from cnncost.questions.sweep.chunk import Array
 
 BOX = 2**17  # candidates that run together: columns of 1 MiB, which stay in the cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cnncost.base.figures import usable
 from cnncost.base.ints import Ints
+from cnncost.base.record import dataclass
 from cnncost.models.settings import shown
 
 FIGURES = ("params", "macs", "flops", "activation_bytes")  # by key, in the order of the columns

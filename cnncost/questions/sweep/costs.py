@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from cnncost.base.errors import CnncostError
 from cnncost.base.poly import Num, Poly
+from cnncost.base.record import dataclass
 from cnncost.base.units import DTYPES
 from cnncost.counting.convention import Convention, keys
 from cnncost.counting.letters import value as worth

@@ -8,11 +8,11 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 from cnncost.base.errors import UsageError
+from cnncost.base.record import dataclass
 from cnncost.questions.sweep.query import Partial, Query, Task
 from cnncost.questions.sweep.subject import VERSION, own_modules, program, sources
 

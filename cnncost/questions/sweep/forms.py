@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from cnncost.base.errors import AlgebraError
 from cnncost.base.ints import INT64_MAX, Ints
 from cnncost.base.notation import Atom, Floor, Monomial
 from cnncost.base.poly import Num, Poly
+from cnncost.base.record import dataclass
 
 Condition = tuple[str, Num, Num]  # as collected by `cnncost.base.poly.assumptions`
 

@@ -12,7 +12,6 @@ import math
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
@@ -21,6 +20,7 @@ import numpy as np
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import NAMES
 from cnncost.base.ints import Ints
+from cnncost.base.record import dataclass
 from cnncost.counting.convention import Convention
 from cnncost.models.instance import Instance
 from cnncost.models.model import Model

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ import numpy as np
 from cnncost.base.errors import CnncostError, CostError, ModelError
 from cnncost.base.ints import Ints
 from cnncost.base.poly import Num, Poly, assumptions, symbol
+from cnncost.base.record import dataclass
 from cnncost.graph.usercode import CodeError
 from cnncost.questions.sweep.asked import Asked
 from cnncost.questions.sweep.chunk import FIGURES, Method

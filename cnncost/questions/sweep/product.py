@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from cnncost.base.errors import UsageError
 from cnncost.base.ints import INT64_MAX
+from cnncost.base.record import dataclass
 
 Array = NDArray[Any]
 

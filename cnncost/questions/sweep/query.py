@@ -6,7 +6,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from itertools import product
 from typing import Any, overload
@@ -16,6 +16,7 @@ import numpy as np
 from cnncost.base.errors import CnncostError, UsageError, did_you_mean
 from cnncost.base.figures import NAMES, figure
 from cnncost.base.ints import Ints
+from cnncost.base.record import dataclass
 from cnncost.base.showable import Showable
 from cnncost.base.units import require_whole_bytes
 from cnncost.counting import convention

@@ -10,12 +10,12 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, wait
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from cnncost.base.errors import UsageError
+from cnncost.base.record import dataclass
 from cnncost.questions.sweep.crew import Crew, Parcel, packed
 from cnncost.questions.sweep.query import Partial, Query, Result, Task, no_rows, taken
 from cnncost.questions.sweep.space import LARGEST_SPACE

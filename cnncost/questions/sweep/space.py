@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from cnncost.base.errors import UsageError
+from cnncost.base.record import dataclass
 from cnncost.base.units import whole_number
 from cnncost.models.instance import Instance
 from cnncost.models.model import Model

@@ -13,13 +13,13 @@ import os
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from cnncost.base.record import dataclass
 from cnncost.counting import ALIASES, MODULE_OF
 from cnncost.counting.convention import Convention
 from cnncost.graph.graph import Graph

@@ -8,8 +8,9 @@ Inference under Order Restrictions, 1972). Sweeps down and up repeat it. `drawin
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from cnncost.base.record import dataclass
 from cnncost.show.drawing.rows import ENTRY, EXIT
 from cnncost.show.drawing.scheme import Box, Level
 from cnncost.show.drawing.words import clip, width

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Collection
-from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import pairwise
+
+from cnncost.base.record import dataclass
 
 ENTRY, EXIT = -1, -2  # where the level's input comes from, and where its output goes
 SWEEPS = 8

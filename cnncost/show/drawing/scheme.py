@@ -8,9 +8,10 @@ for the page, whose boxes open on a click.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from cnncost.base.record import dataclass
 from cnncost.graph.graph import Graph
 from cnncost.graph.structure import Alike, Scope, Series, scopes
 from cnncost.show.drawing import words

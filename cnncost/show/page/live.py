@@ -9,11 +9,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from cnncost.base.errors import CnncostError, UsageError, did_you_mean
+from cnncost.base.record import dataclass
 from cnncost.measures.devices import Device
 from cnncost.measures.report import report
 from cnncost.models.load import is_spec, load, names

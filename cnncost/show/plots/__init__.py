@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.record import dataclass
 from cnncost.measures.devices import DEVICES, Device
 from cnncost.measures.report import Report
 from cnncost.show.plots import bars, dots, lines
