@@ -114,10 +114,10 @@ class Ints:
     def __ge__(self, other: object) -> NDArray[np.bool_]:
         return self._compare(other, operator.ge)
 
-    def __eq__(self, other: object) -> NDArray[np.bool_]:  # type: ignore[override]
+    def __eq__(self, other: object) -> NDArray[np.bool_]:  # type: ignore[override]  # of columns, an answer each
         return self._compare(other, operator.eq)
 
-    def __ne__(self, other: object) -> NDArray[np.bool_]:  # type: ignore[override]
+    def __ne__(self, other: object) -> NDArray[np.bool_]:  # type: ignore[override]  # the same
         return self._compare(other, operator.ne)
 
     def __bool__(self) -> bool:

@@ -72,7 +72,7 @@ def read_text(path: str, kind: Kind = SPEC) -> Source:
         if path == "-":
             data = sys.stdin.buffer.read(LARGEST_FILE + 1)
         else:
-            with open(path, "rb") as file:
+            with open(path, "rb") as file:  # a pipe, too, as in `cnncost table <(program)`: no more than this much is read
                 data = file.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()

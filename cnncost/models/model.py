@@ -414,7 +414,7 @@ def family(
             Model(name, function, size or input, settings, title, paper or source, spelling or {}, in_place)
             for name, (size, paper, settings) in variants.items()
         )
-        function.variants = rows  # type: ignore[attr-defined]
+        function.variants = rows  # type: ignore[attr-defined]  # a function's own attribute
         return function
 
     return enter

@@ -71,12 +71,13 @@ class Item:
 
     def shortcuts(self) -> Iterator[tuple[list[Branch], int]]:
         """Iterate over the places of shortcuts: projections, and identities under add."""
-        for index, branch in enumerate(self.branches or ()):
+        branches = self.branches or []
+        for index, branch in enumerate(branches):
             if isinstance(branch, list):
                 for item in branch:
                     yield from item.shortcuts()
             elif isinstance(branch, Shortcut) or (branch == IDENTITY and self.op == "add"):
-                yield self.branches, index  # type: ignore[misc]
+                yield branches, index
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ def _finder(path: str, beside: Callable[[str], Model] | None, outer: tuple[str, 
 
 def function_of(path: str, text: str) -> Network:
     """Return the model function of a spec, read again."""
-    found: Network = read(path, text).model.function  # type: ignore[assignment]
+    found: Network = read(path, text).model.function  # type: ignore[assignment]  # of a spec it is one
     return found
 
 

@@ -145,17 +145,14 @@ def _common() -> dict[str, Any]:
     }
     beside = {key: _told(key, form) for key, form in (*modifiers.items(), *part.items())}
     called = {"type": ["object", "array", "string", "number", "boolean", "null"]}  # of a block of the spec's own
-    item = {
-        "type": ["string", "object"],
-        "minProperties": 1,
-        "properties": {**operators, **beside},
-        "additionalProperties": called,
-    }
+    inside = {**operators, **beside}
+    item = {"type": ["string", "object"], "minProperties": 1, "properties": inside, "additionalProperties": called}
     project = {"type": ["object", "null"], "properties": _properties(project_arguments()), "additionalProperties": False}
+    of_branch = {**inside, "project": _told("project", project)}
     branch = {
         "type": ["string", "object", "array"],
-        "items": {**item, "properties": {**item["properties"], "project": _told("project", project)}},  # type: ignore[dict-item]
-        "properties": {**item["properties"], "project": _told("project", project)},  # type: ignore[dict-item]
+        "items": {**item, "properties": of_branch},
+        "properties": of_branch,
         "additionalProperties": called,
     }
     value = {"type": ["number", "string", "boolean", "null", "array"]}

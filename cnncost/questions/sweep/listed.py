@@ -12,6 +12,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import TextIOWrapper
 from pathlib import PurePath
 from typing import Any
 
@@ -19,6 +20,7 @@ import numpy as np
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import NAMES
+from cnncost.base.files import opened
 from cnncost.base.ints import Ints
 from cnncost.base.record import dataclass
 from cnncost.counting.convention import Convention
@@ -156,7 +158,8 @@ def read(path: str) -> list[dict[str, Any]]:
     try:
         if suffix == ".parquet":
             return _parquet(path)
-        with open(path, encoding="utf-8-sig", newline="") as file:
+        plain = opened(path, "--from ", f"name a file: {', '.join(SUFFIXES)}")
+        with TextIOWrapper(plain, encoding="utf-8-sig", newline="") as file:
             if suffix == ".json":
                 data = json.load(file)
                 rows = data.get("rows") if isinstance(data, dict) else data
@@ -165,9 +168,7 @@ def read(path: str) -> list[dict[str, Any]]:
                 return rows
             table = csv.DictReader(file, delimiter="\t" if suffix == ".tsv" else ",", strict=True, restkey="")
             rows = list(table)
-    except OSError as error:
-        raise UsageError(f"--from {path}: {(error.strerror or str(error)).lower()}", "is the path right?") from None
-    except (ValueError, csv.Error) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise UsageError(f"--from {path}: cannot be read ({error})", f"is it {suffix}?") from None
     for number, row in enumerate(rows, 2):
         if "" in row or None in row.values():

@@ -250,7 +250,8 @@ def parted(sizes: Sequence[int]) -> tuple[list[int], list[int]]:
         right = [i for i in range(len(sizes)) if i not in left]
         options.append((max(math.prod(sizes[i] for i in part) for part in (left, right)), left, right))
     _, left, right = min(options, key=lambda option: option[0])
-    return sorted((left, right), key=lambda part: math.prod(sizes[i] for i in part))  # type: ignore[return-value]
+    shorter, longer = sorted((left, right), key=lambda part: math.prod(sizes[i] for i in part))
+    return shorter, longer
 
 
 def _halves(tables: Sequence[Stage]) -> tuple[Stage, Stage]:

@@ -25,7 +25,7 @@ from cnncost.questions.sweep.subject import Subject
 try:
     import fcntl
 except ImportError:  # not on Windows, where an open file cannot be deleted either
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # a module elsewhere
 
 INTERVAL = 2.0  # seconds between two notes
 NAMES = ("index", *FIGURES)

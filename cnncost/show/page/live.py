@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from cnncost.base.errors import CnncostError, UsageError, did_you_mean
+from cnncost.base.files import read_text
 from cnncost.base.record import dataclass
 from cnncost.measures.devices import Device
 from cnncost.measures.report import report
@@ -69,22 +70,13 @@ def opening(reference: str, how: Counting) -> dict[str, Any]:
     Raises CnncostError where it cannot be used.
     """
     if is_spec(reference):
-        text = decoded_text(reference)
+        text = read_text(reference, "the spec", "name a spec: net.yaml")
         return {"spec": text, "page": _page(read(reference, text).model, how)}
     model = load(reference)
     found = {"page": _page(model, how), "spec": ""}
     with suppress(CnncostError):
         found["spec"] = write(model.trace(), model.source)
     return found
-
-
-def decoded_text(path: str) -> str:
-    """Return the text of a spec's file. Raises UsageError where it cannot be read."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read '{path}': {error}", "name a spec: net.yaml") from None
 
 
 def _page(model: Model, how: Counting) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import NAMES, figure
+from cnncost.base.files import read_text
 from cnncost.measures.report import Report
 
 # ImageNet accuracies of torchvision 0.28's weights IMAGENET1K_V1, in percent, of one crop of `crop` pixels.
@@ -22,14 +23,10 @@ def known(path: str | None) -> Known:
 
     Without a file these are the accuracies of torchvision's weights. Raises UsageError with the line for what is no number.
     """
-    try:
-        if path is None:
-            text = files(__package__).joinpath(ACCURACIES).read_text(encoding="utf-8")
-        else:
-            with open(path, encoding="utf-8-sig", newline="") as file:
-                text = file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read '{path}': {error}", "name a CSV file with models and numbers") from None
+    if path is None:
+        text = files(__package__).joinpath(ACCURACIES).read_text(encoding="utf-8")
+    else:
+        text = read_text(path, "the data", "name a CSV file with models and numbers")
     lines = [row for row in csv.reader(text.splitlines()) if row]
     if len(lines) < 2 or len(lines[0]) < 2:
         raise UsageError(f"'{path}' has no table", "its first line names the columns, as in: model,top1")
