@@ -101,9 +101,10 @@ def memory(
     """
     from cnncost.measures.memory import memory as plan
     from cnncost.measures.precision import Precision
+    from cnncost.measures.report import held
 
     return plan(
-        _graph(model, input, settings),
+        held(_graph(model, input, settings)),
         batch=batch,
         precision=Precision.of(dtype_name(dtype), dtypes),
         optimizer=optimizer,
@@ -279,10 +280,11 @@ def explain(
         if case is None or input is not None:
             raise UsageError("a claim is about a model of the zoo or a spec", 'name one: explain("resnet50", claim="3.8G")')
         return claims.readings(case.model, claims.claim(claim), _label(model))
+    from cnncost.measures.report import held
     from cnncost.questions.explain import explanation, field_working, working
 
     named = several(conventions) if isinstance(conventions, str) else [_convention(each) for each in conventions]
-    graph = _graph(model, input, settings)
+    graph = held(_graph(model, input, settings))
     if field is not None:
         return field_working(graph, field)
     return explanation(graph, named, batch) if layer is None else working(graph, layer, named[0], batch, dtype_name(dtype))

@@ -65,10 +65,11 @@ def command(
         found: Any = claims.readings(network, said, label, own)
     else:
         from cnncost.counting import several
+        from cnncost.measures.report import held
         from cnncost.questions import explain
 
         named = several(convention if conventions is None else conventions)
-        graph = network.trace()
+        graph = held(network.trace())
         if field is not None:
             found = explain.field_working(graph, field)
         elif layer is None:

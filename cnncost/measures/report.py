@@ -418,11 +418,18 @@ def report(graph: Graph, convention: str | Convention = "lecture", batch: Num = 
     return reports(graph, [convention], batch, dtype)[0]
 
 
+def held(graph: Graph) -> Graph:
+    """Return a graph whose figures are those that its spec expects. Raises SpecError with the place where they are not."""
+    if graph.expect is None:
+        return graph
+    free = replace(graph, expect=None)
+    graph.expect.hold(graph.output, report(free).total)
+    return free
+
+
 def reports(graph: Graph, chosen: Sequence[str | Convention], batch: Num = 1, dtype: str = "float32") -> list[Report]:
     """Return what a graph costs under each of several conventions: the layers are counted once and priced by each."""
-    dtype = dtype_name(dtype)
-    if graph.expect is not None:
-        graph.expect.hold(graph.output, report(replace(graph, expect=None)).total)
+    dtype, graph = dtype_name(dtype), held(graph)
     batch = checked(batch)
     if not isinstance(batch, Poly) and (not isinstance(batch, int) or batch < 1):
         raise UsageError(f"a batch of {batch}", "give a whole number from 1")

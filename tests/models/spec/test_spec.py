@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import examples
+from support import Result, examples
 
 import cnncost
 from cnncost import analyze, load, symbols
@@ -322,6 +322,26 @@ def test_expectations_hold_for_the_spec_s_own_settings_only() -> None:
     assert total(text, input=(4, 8, 8))["params"] == 40
     with pytest.raises(SpecError, match="params are 32, where 33 are expected: 1 less"):
         total(text.replace("params: 32", "params: 33"))
+
+
+@pytest.mark.parametrize("words", ["table", "memory", "explain", "compare", "check --max-params 1M", "graph", "snapshot"])
+def test_every_command_with_figures_holds_a_spec_to_its_expectations(
+    words: str, tmp_path: Path, cli: Callable[..., Result]
+) -> None:
+    verb, *options = words.split()
+    path = tmp_path / "net.yaml"
+    path.write_text(HEAD + "layers: [conv: {out: 8, kernel: 1}]\nexpect: {params: 33}\n")
+    result = cli(verb, str(path), *options)
+    assert result.code == 2
+    assert "params are 32, where 33 are expected: 1 less" in result.err
+
+
+@pytest.mark.parametrize("verb", [cnncost.analyze, cnncost.memory, cnncost.explain, cnncost.draw])
+def test_every_verb_with_figures_holds_a_spec_to_its_expectations(verb: Callable[[str], object], tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(HEAD + "layers: [conv: {out: 8, kernel: 1}]\nexpect: {params: 33}\n")
+    with pytest.raises(SpecError, match="params are 32, where 33 are expected"):
+        verb(str(path))
 
 
 def test_every_rule_has_a_form_in_specs() -> None:
