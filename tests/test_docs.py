@@ -21,7 +21,7 @@ from support import command
 
 ROOT = Path(__file__).parent.parent
 WIDTH = "97"  # of the terminal in which the documents are made: what GitHub shows without scrolling
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(console|pycon)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -69,7 +69,7 @@ def commands(block: str) -> Iterator[tuple[str, str]]:
 
 def blocks(language: str) -> list[tuple[str, str]]:
     return [
-        (path.name, match.group(2))
+        (path.relative_to(ROOT).as_posix().removeprefix("docs/"), match.group(2))
         for path in DOCUMENTS
         for match in BLOCK.finditer(path.read_text(encoding="utf-8"))
         if match.group(1) == language

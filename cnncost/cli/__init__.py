@@ -9,6 +9,7 @@ from importlib import import_module
 import click
 
 from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.site import SITE, page
 from cnncost.base.version import __version__
 
 # Each command with its help line, so that `cnncost --help` imports none of them.
@@ -54,6 +55,7 @@ class Commands(click.Group):
             raise UsageError(f"unknown command '{cmd_name}'", did_you_mean(cmd_name, COMMANDS, "see: cnncost --help"))
         command = import_module(f"cnncost.cli.{cmd_name}_").command
         assert isinstance(command, click.Command)
+        command.epilog = f"\b\nMore: {page('reference/commands', f'cnncost-{cmd_name}')}"
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
@@ -88,7 +90,11 @@ if os.environ.get("_CNNCOST_COMPLETE", "").startswith("fish"):
     import cnncost.cli.completion  # noqa: F401  # it enters a script for fish that leaves commas in words alone
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands,
+    epilog=f"\b\nDocumentation: {SITE}",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="cnncost", message="%(prog)s %(version)s")
 def cli() -> None:
     """What a convolutional network costs, from its architecture alone.

@@ -11,6 +11,7 @@ import click
 
 from cnncost.base.errors import CnncostError, Several, UsageError
 from cnncost.base.limits import QUANTITIES, Limit, limit
+from cnncost.base.site import page
 from cnncost.base.text import lines
 from cnncost.cli.options import FORMATS, check_output, complete_model, model_options, output_options, reports, show
 
@@ -109,7 +110,7 @@ def configured(words: Sequence[str], file: str | None, options: dict[str, Any]) 
             options[key] = value
     names = [name for word in words for name in config.matching(word)] if words else found.models
     if not names:
-        raise UsageError("no model to check", "name one, or configure models and limits: see docs/ci.md")
+        raise UsageError("no model to check", f"name one, or configure models and limits: {page('ci')}")
     return found, list(dict.fromkeys(names))
 
 

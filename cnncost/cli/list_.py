@@ -14,7 +14,7 @@ from cnncost.cli.options import check_output, complete_model, output_options, sh
 def command(pattern: str | None, format: str | None, path: str | None, exact: bool) -> None:
     """The networks of the zoo: name, family, input, source. PATTERN is part of one of them, or a name with * and ? in it.
 
-    Files of PyTorch, ONNX, Keras, Darknet and Caffe are models, too: docs/importing.md.
+    Files of PyTorch, ONNX, Keras, TensorFlow Lite, Darknet and Caffe are models, too: name the file.
 
     \b
     cnncost list

@@ -1,6 +1,6 @@
 """Memory by name: what a network's tensors take, at inference and while it is trained, in bytes.
 
-What tools call "memory" differs, so each figure here has a name of its own (docs/memory.md):
+What tools call "memory" differs, so each figure here has a name of its own:
 
     activations  what a convention's memory column counts, the lecture's by default
     outputs      the storage that every layer newly makes, once; a view or a layer that works in place makes none

@@ -17,7 +17,7 @@ def _pointwise(kind: str, words: str) -> None:
 
 
 for _kind, _words in {
-    "relu": "Rectifier: max(x, 0). Works in place: no memory, no parameters. Source: rule R10 of docs/counting.md.",
+    "relu": "Rectifier: max(x, 0). Works in place: no memory, no parameters. Source: rule R10 of the counting rules.",
     "relu6": "Rectifier with a ceiling: min(max(x, 0), 6). Source: arXiv:1704.04861.",
     "leaky_relu": "Rectifier with a small fixed slope below zero.",
     "elu": "Exponential linear unit. Source: arXiv:1511.07289.",

@@ -31,7 +31,7 @@ def conv(
     each axis; `pad` is one number, one for each axis, two for each (top, bottom, left, right), or "same": ⌈H/stride⌉ outputs.
     Weights that are fixed rather than `learned` are buffers; those computed by the network are a tensor, `weight`.
 
-    Source: EECS 498-007 lecture 8; rules R1, R6, R9 and R15 of docs/counting.md.
+    Source: EECS 498-007 lecture 8; rules R1, R6, R9 and R15 of the counting rules.
     """
     c, *axes = image(x)
     at_least(1, out, "out")

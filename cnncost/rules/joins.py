@@ -26,7 +26,7 @@ def add(*xs: Shape) -> Cost:
     Shapes are equal or broadcast, aligned from the right: a size of 1 fits any (1×H×W, C×1×1, C×H×1 with C×1×W); a vector of
     C numbers beside a map has one for each channel.
 
-    Source: rule R18 of docs/counting.md; arXiv:1512.03385, equation 1; numpy's rules of broadcasting.
+    Source: rule R18 of the counting rules; arXiv:1512.03385, equation 1; numpy's rules of broadcasting.
     """
     return _pointwise(xs, "add", "bring the branches to one shape, with a 1×1 convolution (a projection) for instance")
 
@@ -93,7 +93,7 @@ def weighted_sum(*xs: Shape, per: Literal["layer", "channel"] = "layer") -> Cost
 def concat(*xs: Shape, axis: int | None = None) -> Cost:
     """Concatenation along the channels (features, for vectors and tokens) or along `axis`; other sizes are equal.
 
-    Source: rule R17 of docs/counting.md.
+    Source: rule R17 of the counting rules.
     """
     first = xs[0]
     for x in xs[1:]:

@@ -75,7 +75,7 @@ def max_pool(
     `count_pad=false` leaves positions in the padding out of the taps. A pad is below the kernel, as Caffe asks: then every
     window sees an input. (PyTorch asks for at most half of the kernel.)
 
-    Source: EECS 498-007 lecture 8, rules R2, R3 and R11 of docs/counting.md; PyTorch aten/src/ATen/native/Pool.h; Caffe
+    Source: EECS 498-007 lecture 8, rules R2, R3 and R11 of the counting rules; PyTorch aten/src/ATen/native/Pool.h; Caffe
     src/caffe/layers/pooling_layer.cpp.
     """
     return _pool(x, kernel, stride, pad, dilation, ceil_mode, count_pad)
@@ -110,7 +110,7 @@ def _global_pool(x: Shape, keep: bool) -> Cost:
 def global_avg_pool(x: Shape, *, keep: bool = False) -> Cost:
     """Mean of each channel: C×H×W becomes C features, or C×1×1 (`keep`), visiting every input once.
 
-    Source: Network in Network, arXiv:1312.4400, section 3.2; rule R16 of docs/counting.md.
+    Source: Network in Network, arXiv:1312.4400, section 3.2; rule R16 of the counting rules.
     """
     return _global_pool(x, keep)
 

@@ -26,7 +26,7 @@ def linear(
     shape, at each position of the others. Weights that are fixed rather than `learned`, such as the codes of LeNet-5's
     output, are buffers; those computed by the network are a tensor, `weight`.
 
-    Source: EECS 498-007 lecture 8; rules R13 and R14 of docs/counting.md.
+    Source: EECS 498-007 lecture 8; rules R13 and R14 of the counting rules.
     """
     if axis is None:
         if isinstance(x, Signal) or (len(x) > 2 and not isinstance(x, ChannelsLast)):

@@ -41,7 +41,7 @@ def _still_a_map(x: Shape, made: Shape, channels_kept: bool) -> Shape:
 def flatten(x: Shape, start: int = 0, end: int = -1) -> Cost:
     """All elements as one vector of features, or the axes from `start` to `end` (with it) as one axis.
 
-    Source: rule R12 of docs/counting.md; PyTorch's flatten.
+    Source: rule R12 of the counting rules; PyTorch's flatten.
     """
     if (type(start), type(end)) == (int, int) and (start, end) == (0, -1):
         return Cost((elements(x),))

@@ -20,13 +20,16 @@ PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 HEAD = """\
 # Reference of the Python library
 
-For those who call cnncost from Python: every public name, what it takes, returns and refuses. [library.md](library.md) is the
-way in; the methods of a `Tensor` are the layer types of `cnncost ops`. Made from the docstrings by `python tests/tools/api.py`.
+For everybody who calls cnncost from Python: every public name, its arguments, what it returns and which errors it raises. Start
+with [cnncost from Python](library.md). This page is made from the docstrings: `python tests/tools/api.py`.
 
 ```pycon
 >>> import cnncost, numpy as np
 >>> from cnncost import *
 ```
+"""
+TAIL = """\
+See also: [cnncost from Python](library.md) · [The methods of Tensor](reference/tensor.md) · [Error codes](reference/errors.md)
 """
 SECTIONS = {  # every public name stands in one of them
     "Questions about models": ("analyze", "compare", "memory", "formula", "solve", "sweep", "explain", "check", "diff"),
@@ -51,7 +54,7 @@ def page() -> str:
         shown = [name for name in names if name in cnncost.__all__]
         if shown:
             parts += [f"## {title}\n", *(entry(name, getattr(cnncost, name), made=title == "Answers") for name in shown)]
-    return "\n".join(parts)
+    return "\n".join([*parts, TAIL])
 
 
 def entry(name: str, value: Any, made: bool = False) -> str:

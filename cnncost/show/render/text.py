@@ -42,7 +42,7 @@ def plain(table: Table, width: int | None = None) -> str:
             lines.append(rule)
         lines.append(row(cells))
     notes = [*table.notes, *([f"{width} columns are too few for: {', '.join(dropped)}"] if dropped else [])]
-    whole = [*lines, *_wrapped(paragraphs(table), width), *plot_lines(table, width), *_wrapped(notes, width)]
+    whole = [*lines, *paragraphs(table, width), *plot_lines(table, width), *_wrapped(notes, width)]
     return outside.log("\n".join(whole))
 
 
@@ -59,6 +59,13 @@ def plot_lines(table: Table, width: int | None = None) -> list[str]:
     return ["", *(area(table.plot) if width is None else area(table.plot, min(width, 72))), ""]
 
 
-def paragraphs(table: Table) -> list[str]:
-    """Return the lines of a table's prose, after an empty one."""
-    return ["", *table.prose.splitlines()] if table.prose else []
+def paragraphs(table: Table, width: int | None = None) -> list[str]:
+    """Return the lines of a table's prose, after an empty one: as they are, or each paragraph broken anew to a width."""
+    if not table.prose or width is None:
+        return ["", *table.prose.splitlines()] if table.prose else []
+    import textwrap  # imported late: it compiles patterns that only narrow output needs
+
+    found: list[str] = []
+    for paragraph in table.prose.split("\n\n"):
+        found += ["", *textwrap.wrap(paragraph, width, break_long_words=False, break_on_hyphens=False)]
+    return found

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cnncost.base.poly import Num, Poly
+from cnncost.base.site import page
 from cnncost.counting import FORMS, LETTERS, Convention
 from cnncost.rules import RULES
 from cnncost.show.table import Column, Table
@@ -20,7 +21,12 @@ def conventions_table(chosen: Sequence[Convention]) -> Table:
     )
     rows = tuple((c.name, c.states, c.source) for c in chosen)
     data = {"schema": "cnncost.conventions/1", "conventions": [convention_data(c) for c in chosen]}
-    return Table(columns, rows, notes=("cnncost conventions NAME shows the formula of each layer type",), data=data)
+    return Table(
+        columns,
+        rows,
+        notes=("cnncost conventions NAME shows the formula of each layer type", f"more: {page('conventions')}"),
+        data=data,
+    )
 
 
 def convention_table(convention: Convention) -> Table:
@@ -49,6 +55,7 @@ def convention_table(convention: Convention) -> Table:
         *((f"printed beside it: {', '.join(convention.beside)}",) if convention.beside else ()),
         *(f"{name}: {letter.meaning}" for name, letter in LETTERS.items() if name in used),
         *(f"{form}.…: {FORMS[form]}" for form in forms),
+        f"more: {page('conventions')}",
     )
     data = {"schema": "cnncost.conventions/1", "conventions": [convention_data(convention)]}
     return Table(columns, tuple(rows), notes=notes, data=data)

@@ -8,6 +8,7 @@ from typing import Any
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.poly import Num, symbol, symbols
+from cnncost.base.site import page
 from cnncost.graph.lettered import in_primes, primed
 from cnncost.rules import RULES, Cost, show
 from cnncost.show.table import Column, Table
@@ -64,8 +65,7 @@ def rule_table(kind: str) -> Table:
     if kind not in RULES:
         raise UsageError(f"unknown layer type '{kind}'", did_you_mean(kind, RULES, "see: cnncost ops"))
     rule = RULES[kind]
-    shapes = SHOWN_ON.get(kind, ("C H W",) * (2 if rule.inputs is None else rule.least))
-    inputs = [tuple(map(_size, shape.split())) for shape in shapes]
+    inputs = [tuple(map(_size, shape)) for shape in input_shapes(kind)]
     letters = {name: symbol(name) for name, p in rule.arguments.items() if p.annotation.split(" | ")[0] in LETTERED}
     given = {name: _given(value) for name, value in SHOWN_WITH.get(kind, {}).items()}
     cost: Cost = rule.cost(inputs, {**letters, **given})
@@ -84,8 +84,15 @@ def rule_table(kind: str) -> Table:
         rows=tuple(formulas.items()),
         title=f"{kind}({signature(rule.arguments.values())})",
         prose=rule.words,
+        notes=(f"more: {page('reference/layer-types', kind.replace('_', '-'))}",),
         data={"schema": "cnncost.op/1", "kind": kind, "section": rule.section, **rule_data(rule), "formulas": formulas},
     )
+
+
+def input_shapes(kind: str) -> list[list[str]]:
+    """Return the shapes that a rule is shown on, each as its sizes in letters."""
+    rule = RULES[kind]
+    return [shape.split() for shape in SHOWN_ON.get(kind, ("C H W",) * (2 if rule.inputs is None else rule.least))]
 
 
 def _size(text: str) -> Num:
@@ -112,7 +119,12 @@ def ops_table() -> Table:
         "schema": "cnncost.ops/1",
         "ops": [{"kind": rule.kind, "section": rule.section, **rule_data(rule)} for rule in RULES.values()],
     }
-    return Table(columns, rows, notes=(f"{len(rows)} layer types; cnncost ops KIND shows one with its formula",), data=data)
+    return Table(
+        columns,
+        rows,
+        notes=(f"{len(rows)} layer types; cnncost ops KIND shows one with its formula", f"more: {page('layers')}"),
+        data=data,
+    )
 
 
 def signature(parameters: Iterable[Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cnncost.base.site import page
 from cnncost.models.spec.problems import CODES, Code
 from cnncost.show.table import Column, Table
 
@@ -11,7 +12,7 @@ def codes_table() -> Table:
     columns = (Column("code", "code"), Column("title", "what is wrong"))
     rows = tuple((code.code, code.title) for code in CODES.values())
     data = {"schema": "cnncost.errors/1", "errors": [_data(code) for code in CODES.values()]}
-    return Table(columns, rows, notes=("cnncost errors CODE explains one",), data=data)
+    return Table(columns, rows, notes=("cnncost errors CODE explains one", f"more: {page('reference/errors')}"), data=data)
 
 
 def code_table(code: str) -> Table:
