@@ -61,30 +61,68 @@ def dtype_name(dtype: Any) -> str:
 
 COUNT_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18}
 BYTE_UNITS = {"KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40, "PB": 2**50}  # 1 KB = 1024 bytes, as in the lecture
-KB_DECIMALS = 5  # 1000 numbers of 4 bytes are 3.90625 KB
+ASKED = {  # units of memory that one can ask for; a KiB is what the lecture calls a KB
+    "B": 1,
+    **{unit: size for unit, size in BYTE_UNITS.items() if unit != "PB"},
+    **{f"{unit[0]}iB": size for unit, size in BYTE_UNITS.items() if unit != "PB"},
+}
+AUTO = "auto"  # asks for the unit that keeps the figures of a column short
+LONG = {"": 10**6, AUTO: 10**4}  # what memory stays below where a larger unit is there: usually, and with `auto`
+DECIMALS = 2  # of figures that are rounded
 
 
-def unit_of(values: list[Num], units: dict[str, int], exact: bool) -> str:
-    """Return the unit in which a column is shown: the smallest one, or one that fits where the largest figure is long."""
-    smallest = next(iter(units))
-    numbers = [abs(int(value)) for value in values if value is not None and not isinstance(value, Poly)]
-    largest = max(numbers, default=0)
-    if exact or largest < SHORT * units[smallest]:
-        return smallest
-    fitting = [unit for unit, size in units.items() if largest >= size * 1000]
-    return fitting[-1] if fitting else smallest
+def byte_unit(text: str) -> str:
+    """Return the unit of memory that a word means, in any case. Raises UsageError for an unknown one.
+
+    >>> byte_unit("mib"), byte_unit("auto")
+    ('MiB', 'auto')
+    """
+    known = {unit.lower(): unit for unit in (*ASKED, AUTO)}
+    if text.strip().lower() not in known:
+        listed = f"units: {', '.join(known.values())}; 1 KB = 1 KiB = 1024 bytes"
+        raise UsageError(f"unknown unit '{text.strip()[:40]}'", listed)
+    return known[text.strip().lower()]
 
 
-def figures(values: list[Num], size: int, exact: bool) -> list[str]:
-    """Return values / size with thousands separators: all in full where they are short or `exact`, else to two decimals."""
+def scale(values: Sequence[Num], measure: Measure, exact: bool = False, asked: str = "") -> tuple[str, int]:
+    """Return the unit in which figures that stand together are shown, and its size.
+
+    Counts are shown in full below 10⁹. Memory is in KB while it has at most six digits before the point, then in MB, …;
+    `asked` is another unit, or "auto" for one that keeps it below 10,000. `exact` keeps the smallest unit.
+
+    >>> scale([2_395_296], "bytes"), scale([2_395_296], "bytes", asked="MB"), scale([10**10], "count")
+    (('KB', 1024), ('MB', 1048576), ('M', 1000000))
+    """
+    largest = max((abs(int(value)) for value in values if value is not None and not isinstance(value, Poly)), default=0)
+    if measure == "bytes":
+        if asked in ASKED:
+            return asked, ASKED[asked]
+        units = [*BYTE_UNITS.items()][: 1 if exact and not asked else None]
+        return next((each for each in units if largest < LONG[asked] * each[1]), units[-1])
+    fitting = [each for each in COUNT_UNITS.items() if largest >= 1000 * each[1]]
+    return ("", 1) if exact or largest < SHORT else fitting[-1]
+
+
+def figures(values: Sequence[Num], size: int, exact: bool) -> list[str]:
+    """Return values / size with thousands separators and one number of decimals, so that their points stand in line.
+
+    Counts of ones have none, whatever is rounded two, and `exact` ones as many as the longest needs. What is not nothing is
+    never shown as nothing.
+
+    >>> figures([802_816, 186_624, 4_000], 1024, exact=False), figures([5, 10**9], 10**6, exact=False)
+    (['784.00', '182.25', '3.91'], ['<0.01', '1,000.00'])
+    """
     numbers = [value if isinstance(value, Poly) or value is None else Fraction(value) / size for value in values]
     lengths = [_decimals(number) for number in numbers if isinstance(number, Fraction)]
-    full = exact or (size in (1, BYTE_UNITS["KB"]) and all(0 <= length <= KB_DECIMALS for length in lengths))
-    return [_figure(number, full) for number in numbers]
+    if exact or (size == 1 and max(lengths, default=0) == 0):
+        decimals = DECIMALS if -1 in lengths else max(lengths, default=0)  # of a fraction without an end: rounded
+    else:
+        decimals = DECIMALS
+    return [_figure(number, decimals) for number in numbers]
 
 
 def figure(value: Num, size: int, exact: bool) -> str:
-    """Return one figure as `figures` does, without decimals where it is whole."""
+    """Return one figure of a sentence as `figures` does, without decimals where it is whole."""
     whole = not isinstance(value, Poly) and value % size == 0
     return figures([value], size, exact or whole)[0]
 
@@ -97,15 +135,15 @@ def short(value: int) -> str:
     return str(value)
 
 
-def _figure(number: Num, full: bool) -> str:
+def _figure(number: Num, decimals: int) -> str:
     if not isinstance(number, Fraction):
         return "" if number is None else str(number)
-    decimals = _decimals(number) if full or number == 0 else 2
-    if decimals < 0:  # a fraction without an end
-        decimals = 2
-    digits = f"{abs(round(number * 10**decimals)):0{decimals + 1}d}"
+    sign, rounded = "-" if number < 0 else "", abs(round(number * 10**decimals))
+    if number and not rounded:
+        return f"{sign}<{'0.' if decimals > 1 else ''}{'1':0>{decimals}}"
+    digits = f"{rounded:0{decimals + 1}d}"
     whole, part = digits[: len(digits) - decimals], digits[len(digits) - decimals :]
-    return f"{'-' if number < 0 else ''}{int(whole):,}{'.' + part if part else ''}"
+    return f"{sign}{int(whole):,}{'.' + part if part else ''}"
 
 
 def _decimals(number: Fraction) -> int:
@@ -128,20 +166,68 @@ class Shown:
         return self.text
 
 
-def amounts(values: Sequence[int], unit: Measure, exact: bool = False) -> list[Shown]:
-    """Return figures that stand side by side, in one unit; in every digit where rounding would make two of them look alike.
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """An exact figure that is shown in one unit with those that stand beside it, once it is known which unit is asked for."""
+
+    value: Num
+    measure: Measure
+    beside: tuple[Num, ...] = ()
+    signed: bool = False  # a change: what has grown gets a +
+
+    def text(self, exact: bool = False, asked: str = "") -> str:
+        """Return the figure with its unit.
+
+        >>> Amount(4 * 2**20, "bytes", signed=True).text(), Amount(4 * 2**20, "bytes").text(asked="MB")
+        ('+4,096.00 KB', '4.00 MB')
+        """
+        values = [self.value, *self.beside]
+        unit, size, exact = _together(values, self.measure, exact, asked)
+        text = f"{figures(values, size, exact)[0]} {unit}".rstrip()
+        return f"+{text}" if self.signed and self.value > 0 else text
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+class Said(str):
+    """A sentence with amounts in it, which follow the unit that is asked for: text by itself, in the usual unit.
+
+    >>> Said("fc1 ", Amount(4 * 2**20, "bytes")), Said("fc1 ", Amount(4 * 2**20, "bytes")).text(asked="MB")
+    ('fc1 4,096.00 KB', 'fc1 4.00 MB')
+    """
+
+    parts: tuple[str | Amount, ...]
+
+    def __new__(cls, *parts: str | Amount) -> Said:
+        """Return the sentence that parts make."""
+        said = super().__new__(cls, "".join(map(str, parts)))
+        said.parts = parts
+        return said
+
+    def text(self, exact: bool = False, asked: str = "") -> str:
+        """Return the sentence with its amounts in a unit."""
+        return "".join(part.text(exact, asked) if isinstance(part, Amount) else part for part in self.parts)
+
+
+def amounts(values: Sequence[Num], measure: Measure, exact: bool = False) -> list[Shown]:
+    """Return figures that stand in one sentence, in one unit; in every digit where rounding would make two of them look alike.
 
     >>> [cell.text for cell in amounts([4_232_386_560, 4_500_000_000], "count")]
     ['4,232.39 M', '4,500 M']
     >>> [cell.text for cell in amounts([4_500_000_001, 4_500_000_000], "count")]
     ['4,500,000,001', '4,500,000,000']
     """
-    sizes = COUNT_UNITS if unit == "count" else {"B": 1} if exact else BYTE_UNITS
-    chosen = unit_of(list(values), sizes, exact)
-    size = sizes[chosen]
-    if not exact and len({round(Fraction(value, size), 2) for value in values}) < len(set(values)):
-        return amounts(values, unit, exact=True)
-    return [Shown(value, f"{figure(value, size, exact)} {chosen}".rstrip()) for value in values]
+    unit, size, exact = _together(values, measure, exact)
+    return [Shown(value, f"{figure(value, size, exact)} {unit}".rstrip()) for value in values]
+
+
+def _together(values: Sequence[Num], measure: Measure, exact: bool, asked: str = "") -> tuple[str, int, bool]:
+    """Return the unit of figures, its size, and whether every digit is needed to tell them apart."""
+    unit, size = ("B", 1) if exact and measure == "bytes" and not asked else scale(values, measure, exact, asked)
+    if not exact and len({round(Fraction(value, size), DECIMALS) for value in values}) < len(set(values)):
+        return _together(values, measure, True, asked)
+    return unit, size, exact
 
 
 SUFFIXES: dict[Measure, dict[str, int]] = {  # of quantities as people write them, in lower case

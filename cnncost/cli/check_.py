@@ -13,7 +13,7 @@ from cnncost.base.errors import CnncostError, Several, UsageError
 from cnncost.base.limits import QUANTITIES, Limit, limit
 from cnncost.base.site import page
 from cnncost.base.text import lines
-from cnncost.cli.options import FORMATS, check_output, complete_model, model_options, output_options, reports, show
+from cnncost.cli.options import FORMATS, check_output, complete_model, model_options, output_options, reports, show, unit_option
 
 if TYPE_CHECKING:
     from cnncost.questions.check.budget import Check
@@ -41,6 +41,7 @@ def limit_options(function: F) -> F:
 @click.option("--allow-new", is_flag=True, help="Pass where growth cannot be measured: a new model, or a renamed one.")
 @click.option("--config", metavar="FILE", help="Where limits are configured.  [default: cnncost.toml or pyproject.toml]")
 @model_options
+@unit_option
 @partial(output_options, formats=("text", "github", "gitlab", "junit", *FORMATS))
 def command(
     models: tuple[str, ...],

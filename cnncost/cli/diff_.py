@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cnncost.cli.options import check_output, complete_model, costs, model_options, output_options, show
+from cnncost.cli.options import check_output, complete_model, costs, model_options, output_options, show, unit_option
 
 
 @click.command("diff")
@@ -17,6 +17,7 @@ from cnncost.cli.options import check_output, complete_model, costs, model_optio
 )
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Only the N largest changes; the others as one row.")
 @model_options
+@unit_option
 @output_options
 def command(
     old: str, new: str, sort: str, top: int | None, format: str | None, path: str | None, exact: bool, **options: Any

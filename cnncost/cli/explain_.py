@@ -7,7 +7,16 @@ from typing import Any
 import click
 
 from cnncost.base.errors import UsageError
-from cnncost.cli.options import CONVENTIONS, check_output, chosen, complete_model, model_options, output_options, show
+from cnncost.cli.options import (
+    CONVENTIONS,
+    check_output,
+    chosen,
+    complete_model,
+    model_options,
+    output_options,
+    show,
+    unit_option,
+)
 
 
 @click.command("explain")
@@ -18,6 +27,7 @@ from cnncost.cli.options import CONVENTIONS, check_output, chosen, complete_mode
 @click.option("--field", metavar="NAME", help="How the receptive field of one layer comes about, layer by layer.")
 @click.option("--blank", is_flag=True, help="With --layer or --field: an exercise sheet, the solution at its end.")
 @model_options
+@unit_option
 @output_options
 def command(
     model: str,

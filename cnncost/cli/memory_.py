@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from cnncost.base.errors import UsageError
-from cnncost.cli.options import Name, check_output, complete_model, model_options, output_options, reports, show
+from cnncost.cli.options import Name, check_output, complete_model, model_options, output_options, reports, show, unit_option
 
 
 def _optimizers() -> list[str]:
@@ -47,6 +47,7 @@ def _in_place() -> list[str]:
 )
 @click.option("--block", metavar="BYTES", default="1", help="Round each storage up; 512 as CUDA's caching allocator.")
 @model_options
+@unit_option
 @output_options
 def command(
     model: str | None,

@@ -212,6 +212,21 @@ def output_options(function: F, formats: Sequence[str] = FORMATS) -> F:
     return function
 
 
+def unit_option(function: F) -> F:
+    """Add --unit to a command that shows memory; `show` reads it."""
+
+    def keep(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+        from cnncost.base.units import byte_unit
+
+        context.meta[UNIT] = "" if value is None else byte_unit(value)
+
+    words = "Unit of memory: B, KB, MB, GB, KiB, MiB, GiB; auto for short figures.  [default: KB, or what its size asks for]"
+    return click.option("--unit", metavar="UNIT", expose_value=False, callback=keep, help=words)(function)
+
+
+UNIT = "cnncost.unit"  # where a command keeps it
+
+
 def network_options(function: F, begins: bool = True) -> F:
     """Add the options that change the network: --set, --size, --input, --until, --bits, --fold, --assume, …"""
 
@@ -411,8 +426,11 @@ def show(table: Table, format: str | None, path: str | None) -> None:
     """Print a table, or write it to a file: whole or not at all."""
     from cnncost.show.render import render
     from cnncost.show.render.fit import width_asked
+    from cnncost.show.table import in_unit
 
     chosen = format_for(format, path)
+    if unit := click.get_current_context().meta.get(UNIT):
+        table = in_unit(table, unit)
     if path is None or path == "-":
         click.echo(render(table, chosen, width_asked() if format is None else None))
         return

@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
-from cnncost.cli.options import check_output, complete_model, model_options, output_options, reports, show
+from cnncost.cli.options import check_output, complete_model, model_options, output_options, reports, show, unit_option
 
 
 @click.command("snapshot")
 @click.argument("models", nargs=-1, shell_complete=complete_model)
 @click.option("--config", metavar="FILE", help="Where models are configured.  [default: cnncost.toml or pyproject.toml]")
 @model_options
+@unit_option
 @output_options
 def command(
     models: tuple[str, ...], config: str | None, format: str | None, path: str | None, exact: bool, **options: Any

@@ -20,6 +20,7 @@ from cnncost.cli.options import (
     output_options,
     replacing,
     show,
+    unit_option,
 )
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ INTERRUPTED = 130
     help=f"One of {', '.join(METHODS)}. [default: the fastest]",
 )
 @partial(model_options, begins=False)  # its own --from names a file; a part in quotes: "resnet50 --from layer3"
+@unit_option
 @output_options
 def command(
     model: str,

@@ -19,6 +19,7 @@ from cnncost.cli.options import (
     output_options,
     reports,
     show,
+    unit_option,
 )
 
 
@@ -43,6 +44,7 @@ from cnncost.cli.options import (
 @click.option("--free", is_flag=True, help="Show the layers that cost nothing, too.")
 @device_options
 @model_options
+@unit_option
 @output_options
 def command(
     model: str,

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from cnncost.base.record import dataclass
 from cnncost.base.text import Math, line
-from cnncost.base.units import BYTE_UNITS, COUNT_UNITS, figures, unit_of
+from cnncost.base.units import Amount, Measure, Said, figures, scale
 from cnncost.show.blocks import bar, course
 
 Record: TypeAlias = Mapping[str, Any]  # what one row is about: exact values by key
@@ -39,7 +39,7 @@ class Plot:
 
     title: str
     values: tuple[int, ...]
-    unit: Unit
+    unit: Measure
     mark: str  # what stands at the largest
 
 
@@ -49,7 +49,7 @@ class Stack:
 
     title: str
     rows: tuple[tuple[tuple[str, int], ...], ...]
-    unit: Unit
+    unit: Measure
     legend: bool = False  # whether the labels stand below, with their figures
 
 
@@ -65,6 +65,7 @@ class Table:
     notes: tuple[str, ...] = ()
     data: Mapping[str, Any] | None = None  # the object that the json format prints
     exact: bool = False
+    memory: str = ""  # the unit of memory that is asked for: KB, MB, …, or auto
     plot: Plot | None = None
     stack: Stack | None = None  # above the table, in terminals
     weighed: bool = False  # whether terminals colour figures by their share of the total
@@ -126,7 +127,7 @@ class Table:
             rows=tuple(tuple((line(label), value) for label, value in row) for row in self.stack.rows),
         )
         titles = tuple(replace(column, title=line(column.title)) for column in self.columns)
-        notes = tuple(map(line, self.notes))
+        notes = tuple([line(note.text(self.exact, self.memory) if isinstance(note, Said) else note) for note in self.notes])
         return replace(self, columns=titles, title=line(self.title), prose=prose, notes=notes, plot=plot, stack=stack)
 
     def text(self) -> tuple[list[str], list[list[str]]]:
@@ -134,11 +135,15 @@ class Table:
         columns = [self._text_of(index) for index in range(len(self.columns))]
         return [head for head, _ in columns], [list(row) for row in zip(*(cells for _, cells in columns), strict=True)]
 
+    def _seen(self, value: Any) -> str:
+        value = value.text(self.exact, self.memory) if isinstance(value, Amount) else value
+        return "" if value is None else value if isinstance(value, Math) else line(str(value))
+
     def _text_of(self, index: int) -> tuple[str, list[str]]:
         column = self.columns[index]
         values = [row[index] for row in self.body]
         if column.unit in ("text", "number"):
-            return column.title, list(map(_seen, values))
+            return column.title, [self._seen(value) for value in values]
         if column.unit == "bar":
             largest = max((value for value in values if value is not None), default=0)
             return column.title, [bar(value, largest) for value in values]
@@ -154,12 +159,17 @@ class Table:
         if any(getattr(value, "shape", ()) for value in values):  # of many candidates at once
             unit = " (bytes)" if column.unit == "bytes" else ""
             return f"{column.title}{unit}", [_range(value) for value in values]
-        units = BYTE_UNITS if column.unit == "bytes" else COUNT_UNITS
-        unit = unit_of(values, units, self.exact)
-        shown = figures(values, units[unit], self.exact)
+        unit, size = scale(values, "bytes" if column.unit == "bytes" else "count", self.exact, self.memory)
+        shown = figures(values, size, self.exact)
         if column.signed:
             shown = [f"+{text}" if value is not None and value > 0 else text for text, value in zip(shown, values, strict=True)]
         return (f"{column.title} ({unit})" if unit else column.title), shown
+
+
+def in_unit(table: Table, memory: str) -> Table:
+    """Return a table, and the one above it, with memory in another unit."""
+    above = None if table.above is None else in_unit(table.above, memory)
+    return replace(table, memory=memory, above=above)
 
 
 def _of_total(column: Column, total: Record) -> Any:
@@ -168,10 +178,6 @@ def _of_total(column: Column, total: Record) -> Any:
         return column.read(total)
     except KeyError:
         return None
-
-
-def _seen(value: Any) -> str:
-    return "" if value is None else value if isinstance(value, Math) else line(str(value))
 
 
 def _range(value: Any) -> str:

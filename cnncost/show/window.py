@@ -6,8 +6,9 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
+from cnncost.base.units import byte_unit
 from cnncost.show.render import render
-from cnncost.show.table import Table
+from cnncost.show.table import Table, in_unit
 
 # Builders by the name of the type, as module:function below cnncost.show.tables: imported when one is wanted.
 BUILDERS = {
@@ -30,10 +31,11 @@ ADVICE = r" \((?:see: cnncost|--)[^)]*\)"  # for the command line
 
 
 def table_of(value: Any, **options: Any) -> Table:
-    """Return the table of a value; options are those of its builder."""
+    """Return the table of a value; options are those of its builder, and `unit`, the unit of memory ("MB", "auto")."""
+    unit = options.pop("unit", None)
     module, _, name = BUILDERS[type(value).__name__].partition(":")
     table: Table = getattr(import_module(f"cnncost.show.tables.{module}"), name)(value, **options)
-    return table
+    return table if unit is None else in_unit(table, byte_unit(unit))
 
 
 def text(value: Any) -> str:

@@ -83,6 +83,7 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     "--conventions": (["lecture,thop", "timm,mine.yaml"], ["lecture,nope", ","]),
     "--format": (["terminal", "plain", "json", "csv", "tsv", "markdown", "latex", "html"], ["xml"]),
     "--exact": ([""], []),
+    "--unit": (["MB", "mib", "auto"], ["q", "MBit"]),
     "--output": (["out.json", "out.md"], ["out.xyz", "no/such/folder/out.json"]),
     "show --output": (["out.yaml"], ["no/such/folder/out.yaml"]),
     "schema --output": (["out.json"], ["no/such/folder/out.json"]),

@@ -14,7 +14,7 @@ from support import command, traced
 from tools.schemas import COMMANDS
 
 import cnncost
-from cnncost.base.units import Shown
+from cnncost.base.units import Amount, Shown
 from cnncost.measures.devices import DEVICES
 from cnncost.measures.memory import memory
 from cnncost.measures.report import Report, report
@@ -122,7 +122,7 @@ def test_a_field_that_differs_by_axis_is_a_list() -> None:
 
 
 def exact(value: Any) -> Any:
-    return value.value if isinstance(value, Shown) else value
+    return value.value if isinstance(value, (Amount, Shown)) else value
 
 
 @pytest.mark.parametrize(

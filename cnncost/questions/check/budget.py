@@ -89,16 +89,21 @@ class Verdict:
         return [*lines, *self.limit.message.splitlines()]
 
 
-def beside(value: int, bound: int, unit: Measure, exact: bool = False) -> tuple[Shown, Shown]:
+def beside(value: int, bound: int, unit: Measure) -> tuple[Shown, Shown]:
     """Return a value and its bound as people read them: in one unit, unless that would make the smaller one look like nothing.
 
     >>> [cell.text for cell in beside(11_514_530_000, 4_000, "count")]
     ['11,514.53 M', '4,000']
     """
-    together = amounts([value, bound], unit, exact)
-    if min(value, bound) > 0 and max(value, bound) > 1000 * min(value, bound):
-        together = [*amounts([value], unit, exact), *amounts([bound], unit, exact)]
+    if far_apart(value, bound):
+        return amounts([value], unit)[0], amounts([bound], unit)[0]
+    together = amounts([value, bound], unit)
     return together[0], together[1]
+
+
+def far_apart(value: int, bound: int) -> bool:
+    """Whether two figures are better read in units of their own."""
+    return min(value, bound) > 0 and max(value, bound) > 1000 * min(value, bound)
 
 
 def verdicts(costs: Data, limits: Sequence[Limit], before: Data | Missing, allow_new: bool = False) -> list[Verdict]:

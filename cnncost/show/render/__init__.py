@@ -11,7 +11,7 @@ from typing import Any
 
 from cnncost.base import text as outside
 from cnncost.base.errors import UsageError, did_you_mean
-from cnncost.base.units import Shown
+from cnncost.base.units import Amount, Shown
 from cnncost.show.render.text import paragraphs, plain, plot_lines
 from cnncost.show.table import Table
 
@@ -152,7 +152,7 @@ def _separated(table: Table, delimiter: str) -> str:
 
 
 def _cell(value: Any) -> Any:
-    value = value.value if isinstance(value, Shown) else value
+    value = value.value if isinstance(value, (Amount, Shown)) else value
     if not isinstance(value, str):
         return "" if value is None else value
     return value.replace("×", "x") if _SHAPE.fullmatch(value) else outside.cell(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnncost.base.units import BYTE_UNITS, COUNT_UNITS, figure, unit_of
+from cnncost.base.units import figure, scale
 from cnncost.show.table import Plot
 
 HEIGHT = 8  # lines
@@ -10,12 +10,11 @@ PLAIN_WIDTH = 80
 BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
-def area(plot: Plot, width: int = PLAIN_WIDTH) -> list[str]:
+def area(plot: Plot, width: int = PLAIN_WIDTH, memory: str = "") -> list[str]:
     """Return a plot as lines of at most `width` characters; where layers share a character it shows the largest."""
-    units = BYTE_UNITS if plot.unit == "bytes" else COUNT_UNITS
-    unit = unit_of(list(plot.values), units, exact=False)
+    unit, size = scale(plot.values, plot.unit, asked=memory)
     largest = max(plot.values, default=0)
-    top = f"{figure(largest, units[unit], exact=False)} {unit}".rstrip()
+    top = f"{figure(largest, size, exact=False)} {unit}".rstrip()
     room = max(width - len(top) - 2, 10)
     heights = [_height(value, largest) for value in _binned(plot.values, room)]
     lines = [plot.title]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from cnncost.base.units import BYTE_UNITS, COUNT_UNITS
+from cnncost.base.units import ASKED, BYTE_UNITS, COUNT_UNITS
 from cnncost.show.table import Stack
 
 # Okabe and Ito, Color Universal Design, 2008; dark ink is read on all but blue.
 COLOURS = ("#0072B2", "#E69F00", "#56B4E9", "#CC79A7", "#009E73", "#F0E442")
 
 
-def lines(stack: Stack, width: int, coloured: bool) -> list[Text]:
+def lines(stack: Stack, width: int, coloured: bool, memory: str = "") -> list[Text]:
     """Return a stack as lines of `width` characters; without colour a stroke stands between the parts."""
     out = [Text(stack.title, style="dim")]
     total = max((sum(value for _, value in row) for row in stack.rows), default=0)
@@ -26,7 +26,7 @@ def lines(stack: Stack, width: int, coloured: bool) -> list[Text]:
             if room > 0:
                 line.append(_fitted(label, value / total, room, coloured, stack.legend), _style(number) if coloured else "")
         out.append(line)
-    return [*out, *(_legend(stack, width, coloured) if stack.legend else [])]
+    return [*out, *(_legend(stack, width, coloured, memory) if stack.legend else [])]
 
 
 def _style(number: int) -> str:
@@ -42,8 +42,9 @@ def _fitted(label: str, share: float, room: int, coloured: bool, numbered: bool)
     return text.ljust(free) + ("" if coloured else "│")
 
 
-def _legend(stack: Stack, width: int, coloured: bool) -> list[Text]:
+def _legend(stack: Stack, width: int, coloured: bool, memory: str) -> list[Text]:
     units = BYTE_UNITS if stack.unit == "bytes" else COUNT_UNITS
+    units = {memory: ASKED[memory]} if stack.unit == "bytes" and memory in ASKED else units
     found = [Text()]
     for number, (label, value) in enumerate(stack.rows[0]):
         unit = next((unit for unit, size in reversed(units.items()) if value >= size), next(iter(units)))

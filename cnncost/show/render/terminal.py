@@ -57,7 +57,7 @@ def draw(table: Table, console: Console) -> str:
         )
     with console.capture() as captured:
         if fitted.stack is not None:
-            for line in stack.lines(fitted.stack, console.width, not console.no_color):
+            for line in stack.lines(fitted.stack, console.width, not console.no_color, fitted.memory):
                 console.print(line, no_wrap=True, overflow="crop")
             console.print()
         console.print(drawn)
@@ -65,7 +65,7 @@ def draw(table: Table, console: Console) -> str:
             console.print()
             console.print(Text(" ".join(paragraph.split())))
         if fitted.plot is not None:
-            console.print(Text("\n".join(["", *area(fitted.plot, console.width), ""])))
+            console.print(Text("\n".join(["", *area(fitted.plot, console.width, fitted.memory), ""])))
         for note in fitted.notes:
             console.print(Text(note, style=STYLES.get(note.partition(":")[0], "dim")))
         if dropped:

@@ -54,9 +54,9 @@ def plot_lines(table: Table, width: int | None = None) -> list[str]:
     """Return the lines of a table's plot, if it has one, between empty lines."""
     if table.plot is None:
         return []
-    from cnncost.show.render.plot import area
+    from cnncost.show.render.plot import PLAIN_WIDTH, area
 
-    return ["", *(area(table.plot) if width is None else area(table.plot, min(width, 72))), ""]
+    return ["", *(area(table.plot, PLAIN_WIDTH if width is None else min(width, 72), table.memory)), ""]
 
 
 def paragraphs(table: Table, width: int | None = None) -> list[str]:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from cnncost.base.limits import QUANTITIES
-from cnncost.base.units import amounts
-from cnncost.questions.check.budget import Check, Verdict, beside
+from cnncost.base.units import Amount
+from cnncost.questions.check.budget import Check, Verdict, far_apart
 from cnncost.show.table import Column, Record, Table
 
 KINDS = {"max": "", "warn": " (warning)", "growth": " (growth)"}
@@ -20,8 +20,8 @@ def check_table(check: Check, exact: bool = False) -> Table:
         Column("state", "state"),
         Column("model", "model"),
         Column("limited", "limited", of=lambda record: QUANTITIES[record["quantity"]].title + KINDS[record["kind"]]),
-        Column("value", "value", "number", of=_amount(0, exact)),
-        Column("limit", "limit", "number", of=_amount(1, exact)),
+        Column("value", "value", "number", of=_amount(0)),
+        Column("limit", "limit", "number", of=_amount(1)),
         Column("used", "used", "share", 2, of=lambda record: record["value"] / record["limit"] if record["limit"] else None),
         Column("place", "written in", priority=1),
     )
@@ -51,14 +51,15 @@ def check_table(check: Check, exact: bool = False) -> Table:
     )
 
 
-def _amount(place: int, exact: bool) -> Callable[[Record], Any]:
+def _amount(place: int) -> Callable[[Record], Any]:
     """Return how the value (0) or the limit (1) of a verdict is shown; a limit that could not be told has none."""
 
     def read(record: Record) -> Any:
         unit = QUANTITIES[record["quantity"]].measure
         if record["limit"] is None:
-            return None if place else amounts([record["value"]], unit, exact)[0]
-        return beside(record["value"], record["limit"], unit, exact)[place]
+            return None if place else Amount(record["value"], unit)
+        both = (record["value"], record["limit"])
+        return Amount(both[place], unit, () if far_apart(*both) else (both[1 - place],))
 
     return read
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from cnncost.base.limits import QUANTITIES
-from cnncost.base.units import Shown, amounts
+from cnncost.base.units import Amount, Shown
 from cnncost.questions.diff import COUNTING, Data, Difference, LayerChange, what
 from cnncost.rules import show
 from cnncost.show.table import Column, Record, Table
@@ -59,9 +59,8 @@ def _totals(title: str, totals: Record, exact: bool) -> Table:
     for name in TOTALS:
         quantity = QUANTITIES[name]
         a, b, grown = totals[quantity.key].values()
-        cells = amounts([a, b], quantity.measure, exact)
-        step, _ = amounts([grown, 0], quantity.measure, exact)
-        rows.append((quantity.title, *cells, Shown(grown, f"{'+' if grown > 0 else ''}{step.text}"), percent(a, b)))
+        old, new = Amount(a, quantity.measure, (b,)), Amount(b, quantity.measure, (a,))
+        rows.append((quantity.title, old, new, Amount(grown, quantity.measure, (a, b), signed=True), percent(a, b)))
     columns = (
         Column("quantity", "total"),
         Column("old", "old", "number", priority=2),
@@ -69,7 +68,7 @@ def _totals(title: str, totals: Record, exact: bool) -> Table:
         Column("change", "change", "number"),
         Column("share", "%", "number"),
     )
-    return Table(columns, tuple(rows), title=title)
+    return Table(columns, tuple(rows), title=title, exact=exact)
 
 
 def _delta(name: str) -> Column:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cnncost.base.poly import Poly
-from cnncost.base.units import BYTE_UNITS, figure, unit_of
+from cnncost.base.units import Amount, Said
 from cnncost.graph.graph import inputs_record, stated
 from cnncost.measures.facts import (
     CAN_WORK_IN_PLACE,
@@ -38,7 +38,7 @@ def memory_table(plan: Memory, exact: bool = False) -> Table:
     alive = plan.alive(at) if at is not None else []
     notes = [f"{stated(plan.graph.inputs)}, batch {plan.batch}; activations: {plan.convention.name}"]
     if at is not None:
-        notes.append(f"alive while {at} runs: {_largest(alive, exact)}")
+        notes.append(Said(f"alive while {at} runs: ", *_largest(alive)))
     notes.append("not modelled: workspaces of convolution algorithms, fragmentation, the context of a GPU")
     notes += plan.graph.notes
     data = {
@@ -95,13 +95,14 @@ def _training(plan: Memory) -> Stack | None:
     return Stack(f"training, optimizer {plan.optimizer}", (parts,), "bytes", legend=True) if parts else None
 
 
-def _largest(alive: list[tuple[str, int]], exact: bool) -> str:
-    """Return the storages that are alive as text: the largest by name, the others together."""
+def _largest(alive: list[tuple[str, int]]) -> Iterator[str | Amount]:
+    """Iterate over the storages that are alive: the largest by name, the others together."""
     first = sorted(alive, key=lambda each: -each[1])[:NAMED]
     rest = sum(count for _, count in alive) - sum(count for _, count in first)
-    unit = unit_of([count for _, count in alive], BYTE_UNITS, exact)
     parts = [*first, *([(f"{len(alive) - NAMED} others", rest)] if rest else [])]
-    return ", ".join(f"{name} {figure(count, BYTE_UNITS[unit], exact)} {unit}" for name, count in parts)
+    for place, (name, count) in enumerate(parts):
+        yield f"{', ' if place else ''}{name} "
+        yield Amount(count, "bytes", (max(each for _, each in alive),))
 
 
 def _lines(plan: Memory) -> Iterator[Line]:

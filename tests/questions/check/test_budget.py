@@ -193,7 +193,7 @@ def test_exact_digits_where_rounding_would_hide_it(run: Run) -> None:
     assert "resnext50_32x4d: 4,232,386,560 FLOPs, 1 above the limit of 4,232,386,559 (--max-flops)" in result.out
     assert run("check", "resnext50_32x4d", "--max-flops", str(RESNEXT50_FLOPS)).code == 0
     rounded = run("check", "resnext50_32x4d", "--max-flops", "4.5G").out
-    assert "4,232.39 M  4,500 M" in rounded
+    assert "4,232.39 M  4,500.00 M" in rounded
 
 
 def test_heaviest_layers(run: Run) -> None:
