@@ -58,6 +58,7 @@ MEANINGS: dict[str, str] = {
     "partition": "side of an attention window, and of the grid",
     "patch": "side of a patch of the image, which becomes one token",
     "pool": "how the pooling after the stem rounds: padded by 1, or up as in Caffe",
+    "preact": "whether normalisation and ReLU come before the convolutions of a block, and nothing after the addition",
     "projection_4cd": "channels before the factorised convolutions of modules 4c and 4d",
     "r3": "channels to which the 3×3 branch is reduced",
     "r5": "channels to which the 5×5 branch is reduced",

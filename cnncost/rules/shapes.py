@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 from cnncost.base.errors import CostError, Refusal
 from cnncost.base.ints import Ints
 from cnncost.base.poly import Num, equal, maximum
-from cnncost.rules.rule import Shape, at_least, elements, refuse, require, show
+from cnncost.rules.rule import Shape, at_least, elements, refuse, require, require_equal, show
 
 Axes: TypeAlias = int | tuple[int, ...]  # of one example; negative ones count from the end
 Sizes: TypeAlias = Num | tuple[Num] | tuple[Num, Num] | tuple[Num, Num, Num]  # for all spatial axes, or for each
@@ -206,10 +206,15 @@ def _fits(a: Num, b: Num) -> Any:
 
 
 def fitted(a: Num, b: Num, fact: str, remedy: str = "") -> Num:
-    """Return the size that two axes broadcast to. Raises CostError unless they are equal or one of them is 1."""
+    """Return the size that two axes broadcast to. Raises CostError unless they are equal or one of them is 1.
+
+    Sizes in letters are taken to be equal where `require_equal` takes them to be.
+    """
     if a is b:
         return a
-    require(_fits(a, b), fact, remedy, Refusal.BRANCHES)
     if isinstance(a, Ints) or isinstance(b, Ints):
+        require(_fits(a, b), fact, remedy, Refusal.BRANCHES)
         return maximum(a, b)  # equal, or one of them is 1
+    if not _fits(a, b):
+        require_equal(a, b, fact, remedy, Refusal.BRANCHES)
     return b if isinstance(a, int) and a == 1 else a

@@ -116,7 +116,7 @@ def test_the_ensemble_of_2016_can_be_typed() -> None:
     )
     found = command(
         *("table", "inception_v3 + inception_v4 + inception_resnet_v2 + preact_resnet200 + "
-        "wide_resnet50_2 --set width=192 --set depths=3,4,12,3", "--depth", "1"),
+        "wide_resnet50_2 --set k=3 --set depths=3,4,12,3", "--depth", "1"),
     )  # fmt: skip
     assert found.code == 0
     assert "176,162,344" in found.out

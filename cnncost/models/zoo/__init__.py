@@ -51,6 +51,13 @@ FAMILIES: dict[str, str] = {
         resnext29_8x64d resnext29_16x64d resnext29_4x64d resnext29_32x4d resnext_listing
     """,
     "senet": "se_resnet50 se_resnet101 se_resnet152 se_resnext50_32x4d se_resnext101_32x4d senet154",
+    "resnest": """
+        resnest14 resnest26 resnest50 resnest50_fast_1s4x24d resnest50_fast_4s2x40d resnest101 resnest200 resnest269
+    """,
+    "repvgg": """
+        repvgg_a0 repvgg_a1 repvgg_a2 repvgg_b0 repvgg_b1 repvgg_b1g2 repvgg_b1g4 repvgg_b2 repvgg_b2g4 repvgg_b3 repvgg_b3g4
+        repvgg_d2se
+    """,
     "densenet": """
         densenet121 densenet161 densenet169 densenet201 densenet264
         densenet_40_12 densenet_100_12 densenet_100_24 densenet_bc_100_12 densenet_bc_250_24 densenet_bc_190_40
@@ -69,6 +76,7 @@ FAMILIES: dict[str, str] = {
         shufflenet_v2_x0_5 shufflenet_v2_x1_0 shufflenet_v2_x1_5 shufflenet_v2_x2_0
         shufflenet_v1_g1 shufflenet_v1_g2 shufflenet_v1_g3 shufflenet_v1_g4 shufflenet_v1_g8
     """,
+    "ghostnet": "ghostnet_050 ghostnet_100 ghostnet_130",
     "efficientnet": """
         efficientnet_b0 efficientnet_b1 efficientnet_b2 efficientnet_b3 efficientnet_b4 efficientnet_b5 efficientnet_b6
         efficientnet_b7 efficientnet_v2_s efficientnet_v2_m efficientnet_v2_l
@@ -78,6 +86,9 @@ FAMILIES: dict[str, str] = {
         regnet_y_400mf regnet_y_800mf regnet_y_1_6gf regnet_y_3_2gf regnet_y_8gf regnet_y_16gf regnet_y_32gf regnet_y_128gf
     """,
     "convnext": "convnext_tiny convnext_small convnext_base convnext_large convnext_xlarge",
+    "hrnet": """
+        hrnet_w18_small hrnet_w18_small_v2 hrnet_w18 hrnet_w30 hrnet_w32 hrnet_w40 hrnet_w44 hrnet_w48 hrnet_w64
+    """,
     "darknet": "darknet53 darknet19",
     "fractalnet": """
         fractalnet20 fractalnet40 fractalnet5_thin fractalnet10_thin fractalnet20_thin fractalnet40_thin

@@ -243,14 +243,16 @@ def preactivated(
     stride: int = 1,
     *,
     strided: int = 0,
+    groups: Num = 1,
+    option: Literal["B", "D"] = "B",
     dropout: float = 0.0,
     activated: bool = False,
 ) -> Tensor:
     """Convolutions of the given widths and kernels, each after batch normalisation and ReLU, and a shortcut.
 
-    Convolution number `strided` has the stride. Where the shape changes, a 1×1 convolution without normalisation
-    projects what the first convolution reads. Dropout comes before every convolution but the first. The first
-    normalisation is left out where the input is `activated` already.
+    Convolution number `strided` has the stride and the `groups`. Where the shape changes, a 1×1 convolution without
+    normalisation projects what the first convolution reads, or its average where the `option` is D. Dropout comes before
+    every convolution but the first. The first normalisation is left out where the input is `activated` already.
 
     Source: Identity Mappings in Deep Residual Networks, arXiv:1603.05027, figure 1b; with dropout: arXiv:1605.07146,
     figure 1d.
@@ -260,10 +262,13 @@ def preactivated(
         if index or not activated:
             y = y.batch_norm(name=f"bn{index + 1}").relu(name="relu")
         if index == 0 and (stride != 1 or not same(x.channels, widths[-1])):
-            x = y.conv(widths[-1], 1, stride, bias=False, name="shortcut")
+            pooled = option == "D" and stride != 1
+            x = y.avg_pool(stride, stride, ceil_mode=True, count_pad=False, name="shortcut.pool") if pooled else y
+            x = x.conv(widths[-1], 1, 1 if pooled else stride, bias=False, name="shortcut")
         if index and dropout:
             y = y.dropout(dropout, name="dropout")
-        y = y.conv(width, kernel, stride if index == strided else 1, kernel // 2, bias=False, name=f"conv{index + 1}")
+        here, among = (stride, groups) if index == strided else (1, 1)
+        y = y.conv(width, kernel, here, kernel // 2, groups=among, bias=False, name=f"conv{index + 1}")
     return y.add(x, name="add")
 
 

@@ -8,13 +8,33 @@ from typing import Literal
 from cnncost.base.poly import Num, same
 from cnncost.graph.graph import Tensor, need
 from cnncost.models.model import family, variant
-from cnncost.models.zoo.blocks import Shortcut, basic, bottleneck, conv_norm, exact
+from cnncost.models.zoo.blocks import Shortcut, basic, bottleneck, conv_norm, exact, preactivated
 
 PAPER = "Deep Residual Learning for Image Recognition, arXiv:1512.03385"
 CIFAR = f"{PAPER}, table 6"
 POST = "Identity Mappings, arXiv:1603.05027, table 5; with post-activation"
 STOCHASTIC = "Deep Networks with Stochastic Depth, arXiv:1603.09382, section 4"
 V1_5 = f"{PAPER}, table 1; stride in the 3×3 as in torchvision (v1.5)"
+
+Stem = Literal["7x7", "deep", "cifar"]
+Pool = Literal["pad", "ceil"]
+
+
+def stem_of(x: Tensor, kind: Stem, width: Num, *, bias: bool = False, pool: Pool = "pad") -> Tensor:
+    """Return the input after a stem `width` channels wide: a 7×7, three 3×3, or one 3×3 without a pool; see `resnet`.
+
+    Source: arXiv:1512.03385, table 1; three 3×3: Bag of Tricks, arXiv:1812.01187, figure 2b.
+    """
+    if kind == "deep":
+        y = conv_norm(x, "conv1.0", "conv1.1", width // 2, 3, 2, bias=bias).relu(name="conv1.2")
+        y = conv_norm(y, "conv1.3", "conv1.4", width // 2, 3, bias=bias).relu(name="conv1.5")
+        y = conv_norm(y, "conv1.6", "bn1", width, 3, bias=bias).relu(name="relu")
+    else:
+        kernel, stride = (7, 2) if kind == "7x7" else (3, 1)
+        y = conv_norm(x, "conv1", "bn1", width, kernel, stride, bias=bias).relu(name="relu")
+    if kind == "cifar":
+        return y
+    return y.max_pool(3, 2, 1, name="maxpool") if pool == "pad" else y.max_pool(3, 2, ceil_mode="caffe", name="maxpool")
 
 
 @family(
@@ -51,10 +71,11 @@ def resnet(
     groups: Num = 1,
     width_per_group: Num = 64,
     reduction: Num | None = None,
-    stem: Literal["7x7", "deep", "cifar"] = "7x7",
+    stem: Stem = "7x7",
     stem_width: Num | None = None,
     stem_bias: bool = False,
-    pool: Literal["pad", "ceil"] = "pad",
+    pool: Pool = "pad",
+    preact: bool = False,
 ) -> Tensor:
     """A 7×7 stem, stages of residual blocks that halve the map and double the width, and one linear layer.
 
@@ -62,42 +83,54 @@ def resnet(
     as in torchvision. With `reduction` every block has squeeze-and-excitation. The stem is as wide as the first stage,
     or `stem_width`; it is a 7×7 convolution, three 3×3 convolutions of which two are half as wide ("deep", of ResNet-D), or one
     3×3 that halves nothing and has no pool behind it ("cifar"). The pool pads by 1 ("pad") or rounds its size up as in Caffe
-    ("ceil").
+    ("ceil"). With `preact` normalisation and ReLU come before the convolutions of a block, and nothing after the addition
+    (arXiv:1603.05027).
     """
     need(
         block == "bottleneck" or (same(groups, 1) and same(width_per_group, 64)),
         f"basic blocks have no groups={groups} or width_per_group={width_per_group}",
         "leave them at 1 and 64 and change width, or use bottlenecks",
     )
-    first = width if stem_width is None else stem_width
-    if stem == "deep":
-        y = conv_norm(x, "conv1.0", "conv1.1", first // 2, 3, 2, bias=stem_bias).relu(name="conv1.2")
-        y = conv_norm(y, "conv1.3", "conv1.4", first // 2, 3, bias=stem_bias).relu(name="conv1.5")
-        y = conv_norm(y, "conv1.6", "bn1", first, 3, bias=stem_bias).relu(name="relu")
-    else:
-        kernel, stride = (7, 2) if stem == "7x7" else (3, 1)
-        y = conv_norm(x, "conv1", "bn1", first, kernel, stride, bias=stem_bias).relu(name="relu")
-    if stem != "cifar":
-        y = y.max_pool(3, 2, 1, name="maxpool") if pool == "pad" else y.max_pool(3, 2, ceil_mode="caffe", name="maxpool")
+    need(
+        not preact or (shortcut in ("B", "D") and reduction is None),
+        f"pre-activated blocks have no shortcut={shortcut} or reduction={reduction}",
+        "leave them at B (or D) and none",
+    )
+    y = stem_of(x, stem, width if stem_width is None else stem_width, bias=stem_bias, pool=pool)
     for stage, depth in enumerate(depths):
+        channels = width * 2**stage
+        inner = channels * width_per_group // 64 * groups
         for index in range(depth):
             name = f"layer{stage + 1}.{index}"
             stride = 2 if stage and not index else 1
-            channels = width * 2**stage
-            if block == "basic":
+            if preact:
+                y = preactivated(
+                    y,
+                    (channels, channels) if block == "basic" else (inner, inner, 4 * channels),
+                    (3, 3) if block == "basic" else (1, 3, 1),
+                    stride,
+                    strided=0 if block == "basic" or stride_in_1x1 else 1,
+                    groups=groups,
+                    option=shortcut,
+                    activated=not stage and not index,
+                    name=name,
+                )
+            elif block == "basic":
                 y = basic(y, channels, stride, option=shortcut, reduction=reduction, name=name)
             else:
                 y = bottleneck(
                     y,
                     channels,
                     stride,
-                    inner=channels * width_per_group // 64 * groups,
+                    inner=inner,
                     groups=groups,
                     stride_in_1x1=stride_in_1x1,
                     option=shortcut,
                     reduction=reduction,
                     name=name,
                 )
+    if preact:
+        y = y.batch_norm(name="bn2").relu(name="relu")
     return y.global_avg_pool(name="avgpool").linear(classes, name="fc")
 
 

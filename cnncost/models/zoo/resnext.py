@@ -6,11 +6,12 @@ from cnncost.base.poly import Num
 from cnncost.graph.graph import Tensor, need
 from cnncost.models.model import family, variant
 from cnncost.models.zoo import resnet
-from cnncost.models.zoo.blocks import bottleneck, conv_norm
+from cnncost.models.zoo.blocks import Shortcut, bottleneck, conv_norm
 
 PAPER = "Aggregated Residual Transformations for Deep Neural Networks, arXiv:1611.05431"
 RELEASED = f"{PAPER}; the authors' release, as in torchvision"
 TABLE4 = f"{PAPER}, table 4"
+OTHER = f"{PAPER}, section 5.3; in groups that table 7 does not have"
 
 DEEP = (3, 4, 23, 3)
 
@@ -41,10 +42,23 @@ def resnext(
     cardinality: Num = 32,
     base_width: Num = 4,
     width: Num = 64,
+    stem: resnet.Stem = "7x7",
+    shortcut: Shortcut = "B",
+    preact: bool = False,
     classes: Num = 1000,
 ) -> Tensor:
     """A ResNet of bottlenecks whose 3×3 has `cardinality` groups, of `base_width` channels each in the first stage."""
-    return resnet.resnet(x, depths=depths, groups=cardinality, width_per_group=base_width, width=width, classes=classes)
+    return resnet.resnet(
+        x,
+        depths=depths,
+        groups=cardinality,
+        width_per_group=base_width,
+        width=width,
+        stem=stem,
+        shortcut=shortcut,
+        preact=preact,
+        classes=classes,
+    )
 
 
 @family("ResNeXt listing", in_place=("add",), source=f"{PAPER}, as a published listing has it", resnext_listing=variant())
@@ -80,8 +94,8 @@ def _listed(x: Tensor, out: Num, stride: int, cardinality: Num, *, first: bool) 
     input=(3, 32, 32),
     resnext29_8x64d=variant(),
     resnext29_16x64d=variant(cardinality=16),
-    resnext29_4x64d=variant(cardinality=4),
-    resnext29_32x4d=variant(cardinality=32, base_width=4),
+    resnext29_4x64d=variant(cardinality=4, source=OTHER),
+    resnext29_32x4d=variant(cardinality=32, base_width=4, source=OTHER),
 )
 def resnext_cifar(
     x: Tensor, *, depth: int = 29, cardinality: Num = 8, base_width: Num = 64, width: Num = 64, classes: Num = 10

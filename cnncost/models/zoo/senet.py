@@ -6,7 +6,7 @@ from cnncost.base.poly import Num, same
 from cnncost.graph.graph import Tensor, block
 from cnncost.models.model import family, variant
 from cnncost.models.zoo import resnet
-from cnncost.models.zoo.blocks import conv_norm, reduced, squeeze_excite
+from cnncost.models.zoo.blocks import Shortcut, conv_norm, reduced, squeeze_excite
 
 PAPER = "Squeeze-and-Excitation Networks, arXiv:1709.01507"
 DEFINITIONS = f"{PAPER}, table 1; details of the authors' definitions, github.com/hujie-frank/SENet"
@@ -30,6 +30,8 @@ def se_resnet(
     reduction: Num = 16,
     stride_in_1x1: bool = True,
     width: Num = 64,
+    stem: resnet.Stem = "7x7",
+    shortcut: Shortcut = "B",
     classes: Num = 1000,
 ) -> Tensor:
     """A ResNet, or with `cardinality` a ResNeXt, of bottlenecks with squeeze-and-excitation before the addition."""
@@ -41,6 +43,8 @@ def se_resnet(
         reduction=reduction,
         stride_in_1x1=stride_in_1x1,
         width=width,
+        stem=stem,
+        shortcut=shortcut,
         classes=classes,
         pool="ceil",
     )

@@ -8,7 +8,7 @@ from cnncost.base.poly import Num
 from cnncost.graph.graph import Tensor, need
 from cnncost.models.model import family, variant
 from cnncost.models.zoo import resnet
-from cnncost.models.zoo.blocks import preactivated
+from cnncost.models.zoo.blocks import Shortcut, portion, preactivated
 
 PAPER = "Wide Residual Networks, arXiv:1605.07146"
 BLOCK_TYPES = f"{PAPER}, table 2"
@@ -18,13 +18,13 @@ LISTING = f"{PAPER}, as a published listing has it: no batch norm in the project
 @family(
     "Wide ResNet CIFAR",
     in_place=("add",),
-    source=f"{PAPER}, tables 1, 4 and 9",
+    source=f"{PAPER}, tables 1 and 4",
     input=(3, 32, 32),
     wrn_40_1=variant(depth=40, k=1),
     wrn_40_2=variant(depth=40, k=2),
     wrn_40_4=variant(depth=40, k=4),
     wrn_40_8=variant(depth=40, k=8),
-    wrn_40_10=variant(depth=40, k=10),
+    wrn_40_10=variant(depth=40, k=10, source=f"{PAPER}, tables 1 and 9"),
     wrn_28_10=variant(),
     wrn_28_12=variant(k=12),
     wrn_22_8=variant(depth=22, k=8),
@@ -73,12 +73,12 @@ def wide_resnet_cifar(
     "Wide ResNet",
     in_place=("add",),
     source=f"{PAPER}, table 7",
-    wrn_18_1=variant(block="basic", depths=(2, 2, 2, 2), width=64),
-    wrn_18_1_5=variant(block="basic", depths=(2, 2, 2, 2), width=96),
+    wrn_18_1=variant(block="basic", depths=(2, 2, 2, 2), k=1.0),
+    wrn_18_1_5=variant(block="basic", depths=(2, 2, 2, 2), k=1.5),
     wrn_18_2=variant(block="basic", depths=(2, 2, 2, 2)),
-    wrn_18_3=variant(block="basic", depths=(2, 2, 2, 2), width=192),
-    wrn_34_1=variant(block="basic", width=64),
-    wrn_34_1_5=variant(block="basic", width=96),
+    wrn_18_3=variant(block="basic", depths=(2, 2, 2, 2), k=3.0),
+    wrn_34_1=variant(block="basic", k=1.0),
+    wrn_34_1_5=variant(block="basic", k=1.5),
     wrn_34_2=variant(block="basic"),
     wide_resnet50_2=variant(source=f"{PAPER}, table 8; stride in the 3×3 as in torchvision"),
     wide_resnet101_2=variant(depths=(3, 4, 23, 3), source=f"{PAPER}; as in torchvision"),
@@ -88,13 +88,16 @@ def wide_resnet(
     *,
     block: Literal["basic", "bottleneck"] = "bottleneck",
     depths: tuple[int, ...] = (3, 4, 6, 3),
-    width: Num = 128,
+    k: float = 2.0,
+    stem: resnet.Stem = "7x7",
+    shortcut: Shortcut = "B",
+    preact: bool = False,
     classes: Num = 1000,
 ) -> Tensor:
-    """A ResNet with 3×3 convolutions of `width` = 64k channels in the first stage, twice as many in each next one.
+    """A ResNet with 3×3 convolutions of 64·`k` channels in the first stage, twice as many in each next one.
 
     The stem and, of bottlenecks, the channels between blocks stay as they are.
     """
-    if block == "basic":
-        return resnet.resnet(x, block=block, depths=depths, width=width, stem_width=64, classes=classes)
-    return resnet.resnet(x, depths=depths, width_per_group=width, classes=classes)
+    wide = portion(64, k)
+    widths = {"width": wide, "stem_width": 64} if block == "basic" else {"width_per_group": wide}
+    return resnet.resnet(x, block=block, depths=depths, stem=stem, shortcut=shortcut, preact=preact, classes=classes, **widths)
