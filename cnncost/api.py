@@ -26,6 +26,7 @@ from cnncost.models.model import Model
 if TYPE_CHECKING:
     from cnncost.measures.comparison import Comparison
     from cnncost.measures.memory import Memory
+    from cnncost.measures.precision import Setup
     from cnncost.measures.report import Report
     from cnncost.questions.check.budget import Check, Verdict
     from cnncost.questions.claims import Readings
@@ -46,12 +47,15 @@ def analyze(
     batch: Num = 1,
     dtype: Any = "float32",
     convention: str | Convention = "lecture",
+    optimizer: str = "sgd",
+    dtypes: str = "",
+    checkpoint: str = "none",
     **settings: Any,
 ) -> Report:
     """Return what a network costs: a `Report`, a sequence of its layers with their figures.
 
     `batch` multiplies multiply-adds, FLOPs and activations; `dtype` sets the bytes per number: a name, or a type of NumPy or
-    PyTorch.
+    PyTorch. `optimizer`, `dtypes` and `checkpoint` say how it is trained, as in `memory`, for its training memory.
 
     >>> report = analyze("resnet50", width=32, dtype="float16")
     >>> report
@@ -62,7 +66,8 @@ def analyze(
     from cnncost.measures.report import report
 
     with no_collection():
-        return report(_graph(model, input, settings), convention, batch, dtype_name(dtype))
+        graph = _graph(model, input, settings)
+        return report(graph, convention, batch, dtype_name(dtype), _trained(optimizer, dtypes, checkpoint))
 
 
 def compare(*models: AnyModel, **options: Any) -> Comparison:
@@ -86,6 +91,7 @@ def memory(
     dtype: Any = "float32",
     dtypes: str = "",
     optimizer: str = "sgd",
+    checkpoint: str = "none",
     in_place: Sequence[str] | str | None = None,
     block: int = 1,
     convention: str | Convention = "lecture",
@@ -93,8 +99,9 @@ def memory(
 ) -> Memory:
     """Return the memory of a network by name, in bytes: activations, outputs, peak, kept for the backward pass, training.
 
-    `dtypes` says what parts are stored as ("mixed", "activations=float16,masks=uint8"), `in_place` which layer types work in
-    place (by default as torchvision writes the network), `block=512` rounds every storage up as CUDA's allocator does.
+    `dtypes` says what parts are stored as ("mixed", "activations=float16,masks=uint8"), `checkpoint` which segments keep only
+    what they read, to be computed again ("blocks", "sqrt"), `in_place` which layer types work in place (by default as
+    torchvision writes the network), `block=512` rounds every storage up as CUDA's allocator does.
 
     >>> memory("resnet50", batch=64, optimizer="adam").training_bytes
     5868798080
@@ -108,6 +115,7 @@ def memory(
         batch=batch,
         precision=Precision.of(dtype_name(dtype), dtypes),
         optimizer=optimizer,
+        checkpoint=checkpoint,
         in_place=in_place.split(",") if isinstance(in_place, str) else in_place,
         block=block,
         convention=convention,
@@ -150,15 +158,21 @@ def solve(
     batch: int = 1,
     dtype: Any = "float32",
     convention: str | Convention = "lecture",
+    optimizer: str = "sgd",
+    dtypes: str = "",
+    checkpoint: str = "none",
     **settings: Any,
 ) -> Solution:
     """Return the value of a setting at which a model costs what `target` says, or as much as the model `equals`.
 
     `unknown` is a setting, an entry of one (`depths.2`), H, W, `size` or `batch`; `target` is "flops=4.1G", or one or several
-    limits: ["flops<=4.1G", "memory<=60MB"]. `by` is the figure of `equals`.
+    limits: ["flops<=4.1G", "memory<=60MB"]. `by` is the figure of `equals`; `optimizer`, `dtypes` and `checkpoint` say how the
+    network is trained, as in `memory`.
 
     >>> solve("resnet50", "width", "flops<=2G").value
     44
+    >>> solve("resnet50", "batch", "training<=11GiB", optimizer="adam").value
+    133
     """
     from cnncost.models.settings import shown
     from cnncost.questions.solve.solve import solve as solved
@@ -179,6 +193,7 @@ def solve(
         batch=batch,
         convention=convention,
         dtype=dtype_name(dtype),
+        trained=_trained(optimizer, dtypes, checkpoint),
     )
 
 
@@ -299,12 +314,16 @@ def check(
     dtype: Any = "float32",
     convention: str | Convention = "lecture",
     settings: Mapping[str, Any] | None = None,
+    optimizer: str = "sgd",
+    dtypes: str = "",
+    checkpoint: str = "none",
     **limits: Any,
 ) -> Check:
     """Return the verdicts of models held to limits: `params="26M"`, `flops=4_500_000_000`, `memory={"growth": "1%"}`.
 
     A spec's own budget holds as well. Growth is measured from `against`, a git ref or a file of `cnncost snapshot`, of models
-    given by name; what cannot be checked fails, unless `allow_new`.
+    given by name; what cannot be checked fails, unless `allow_new`. `optimizer`, `dtypes` and `checkpoint` say how the
+    models are trained.
 
     >>> check("resnet18", params="12M", flops="1G").ok
     False
@@ -312,13 +331,13 @@ def check(
     from cnncost.base.limits import limit
     from cnncost.questions.check.budget import Check, verdicts
     from cnncost.questions.check.history import Missing, costs
-    from cnncost.questions.check.hold import hold
+    from cnncost.questions.check.hold import hold, trained
 
     given = [limit(name, value, "as given") for name, value in limits.items()]
-    quantities = {each.quantity for each in given}
+    how: dict[str, Any] = {"optimizer": optimizer, "dtypes": dtypes, "checkpoint": checkpoint}
 
     def analyse(model: AnyModel) -> Report:
-        return analyze(model, input=input, batch=batch, dtype=dtype, convention=convention, **(settings or {}))
+        return analyze(model, input=input, batch=batch, dtype=dtype, convention=convention, **how, **(settings or {}))
 
     found: list[Verdict] = []
     notes: list[str] = []
@@ -331,7 +350,9 @@ def check(
             raise UsageError(f"no limit for {_label(model)}", 'give one, such as params="26M"')
         else:
             base = Missing("a model without a name has no earlier version")
-            found += verdicts(costs(analyse(model), _label(model), quantities), given, base, allow_new)
+            report = analyse(model)
+            found += verdicts(costs(report, _label(model), given), given, base, allow_new)
+            notes += trained({_label(model): report}, {_label(model): given})
     if not models:
         raise UsageError("no model to check", 'name one: check("resnet50", params="26M")')
     return Check(tuple(found), tuple(dict.fromkeys(notes)))
@@ -469,6 +490,12 @@ def _instance(model: str | Model, settings: Mapping[str, Any]) -> Instance:
 
 def _whole(case: Instance) -> dict[str, int]:
     return dict(case.sizes)
+
+
+def _trained(optimizer: str, dtypes: str, checkpoint: str) -> Setup:
+    from cnncost.measures.precision import Setup
+
+    return Setup(optimizer, dtypes, checkpoint)
 
 
 def _label(model: Any) -> str:

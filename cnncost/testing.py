@@ -45,7 +45,7 @@ def assert_budget(
 
     def price(what: Any) -> dict[str, Any]:
         report = analyze(what, input=input, batch=batch, dtype=dtype, convention=convention, **(settings or {}))
-        return costs(report, report.model, {each.quantity for each in held})
+        return costs(report, report.model, held)
 
     held = [limit(name, given, "assert_budget") for name, given in limits.items()]
     name = model if isinstance(model, str) else ""

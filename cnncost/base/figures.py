@@ -36,6 +36,7 @@ class Figure:
     target: str = ""
     condition: str = ""
     expected: bool = False  # a spec can say exactly what it comes to, and costs written to a file have it
+    trained: bool = False  # it depends on how the network is trained: the optimizer, dtypes of parts, checkpointing
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -86,17 +87,22 @@ _ALL = (
         condition=_UNSWEPT,
     ),
     Figure("outputs_bytes", "outputs", "output memory", "bytes", header="outputs", condition=_UNSWEPT),
-    Figure(*("kept_bytes", "kept_memory", "kept memory", "bytes"), also=("kept",), header="kept", condition=_UNSWEPT),
-    Figure("training_bytes", "training_memory", "training memory", "bytes", also=("training",), condition=_UNSWEPT),
+    Figure(
+        *("kept_bytes", "kept_memory", "kept memory", "bytes"), also=("kept",), header="kept", condition=_UNSWEPT, trained=True
+    ),
+    Figure(
+        "training_bytes", "training_memory", "training memory", "bytes", also=("training",), condition=_UNSWEPT, trained=True
+    ),
     *(
         Figure(
             *(f"training_{optimizer}_bytes", f"training_{optimizer}", f"training memory with {title}", "bytes"),
             condition=_UNSWEPT,
+            trained=True,
         )
         for optimizer, title in (("momentum", "momentum"), ("adam", "Adam"))
     ),
     Figure("expected_flops", "expected_flops", "expected FLOPs", "count", limit=_MEAN, target=_MEAN, condition=_MEAN),
-    Figure("training_flops", "training_flops", "training FLOPs", "count", condition=_UNSWEPT),
+    Figure("training_flops", "training_flops", "training FLOPs", "count", condition=_UNSWEPT, trained=True),
     *(
         Figure(f"{of}_gradient_flops", f"{of}_gradient_flops", f"{of} gradient", "count", (), "", "sum", _PART, _PART, _PART)
         for of in ("input", "weight")

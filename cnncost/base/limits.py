@@ -19,7 +19,11 @@ MEANINGS = {
     "warn": "where a warning begins",
     "growth": "how much more than before is allowed: 1%, or an amount such as 100k",
     "message": "what the author of the limit has to say when it is broken",
+    "optimizer": "of training memory: none, sgd, momentum or adam",
+    "dtypes": "of training memory: what parts are stored as, mixed or PART=DTYPE,…",
+    "checkpoint": "of training memory: which segments are computed again, none, blocks or sqrt",
 }
+TRAINING = ("optimizer", "dtypes", "checkpoint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,12 @@ class Limit:
     warn: int | None = None  # above it a warning
     growth: Growth | None = None
     message: str = ""
+    trained: tuple[tuple[str, str], ...] = ()  # what it says itself of how the network is trained
+
+    @property
+    def key(self) -> str:
+        """Under which totals have what it limits: the figure's key, with what the limit says of training."""
+        return ", ".join([QUANTITIES[self.quantity].key, *(f"{name} {value}" for name, value in self.trained)])
 
 
 def quantity(name: str) -> Figure:
@@ -72,11 +82,17 @@ def limit(name: str, given: Any, file: str | None = None, line: int | None = Non
     message = given.get("message", "")
     if not isinstance(message, str):
         raise UsageError(f"message of {name}: {message!r} is no text", "put it in quotes")
+    trained = [(key, given[key]) for key in TRAINING if key in given]
+    for key, value in trained:
+        if not what.trained:
+            raise UsageError(f"{key} says nothing about {name}", f"it is for limits of training_memory; {_KEYS}")
+        if not isinstance(value, str):
+            raise UsageError(f"{key} of {name}: {value!r} is no text", f"{key} is, {MEANINGS[key]}")
     if most is None and warn is None and growth is None:
         raise UsageError(f"the limit of {name} limits nothing", "give it max, warn or growth")
     if most is not None and warn is not None and warn > most:
         raise UsageError(f"the warning of {name} at {warn:,} comes after its max of {most:,}", "make warn the smaller one")
-    return Limit(name, most, file, line, column, warn, growth, message)
+    return Limit(name, most, file, line, column, warn, growth, message, tuple(trained))
 
 
 _KEYS = f"a limit has: {', '.join(MEANINGS)}"

@@ -13,7 +13,17 @@ from cnncost.base.errors import CnncostError, Several, UsageError
 from cnncost.base.limits import QUANTITIES, Limit, limit
 from cnncost.base.site import page
 from cnncost.base.text import lines
-from cnncost.cli.options import FORMATS, check_output, complete_model, model_options, output_options, reports, show, unit_option
+from cnncost.cli.options import (
+    FORMATS,
+    check_output,
+    complete_model,
+    model_options,
+    output_options,
+    reports,
+    show,
+    training_options,
+    unit_option,
+)
 
 if TYPE_CHECKING:
     from cnncost.questions.check.budget import Check
@@ -40,6 +50,7 @@ def limit_options(function: F) -> F:
 @click.option("--against", metavar="REF|FILE", help="Hold growth against a git ref, or a file of cnncost snapshot.")
 @click.option("--allow-new", is_flag=True, help="Pass where growth cannot be measured: a new model, or a renamed one.")
 @click.option("--config", metavar="FILE", help="Where limits are configured.  [default: cnncost.toml or pyproject.toml]")
+@training_options
 @model_options
 @unit_option
 @partial(output_options, formats=("text", "github", "gitlab", "junit", *FORMATS))

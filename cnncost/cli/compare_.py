@@ -17,6 +17,7 @@ from cnncost.cli.options import (
     output_options,
     reports,
     show,
+    training_options,
     unit_option,
 )
 
@@ -31,6 +32,7 @@ from cnncost.cli.options import (
 )
 @click.option("--columns", metavar="A,B,…", help="The figures to compare: params,flops,weighted_layers,peak_memory, …")
 @click.option("--bars/--no-bars", default=True, help="Draw bars and the course of live memory.  [default: in terminals]")
+@training_options
 @model_options
 @unit_option
 @output_options

@@ -7,13 +7,18 @@ from typing import Any
 import click
 
 from cnncost.base.errors import UsageError
-from cnncost.cli.options import Name, check_output, complete_model, model_options, output_options, reports, show, unit_option
-
-
-def _optimizers() -> list[str]:
-    from cnncost.measures.precision import OPTIMIZERS
-
-    return list(OPTIMIZERS)
+from cnncost.cli.options import (
+    Name,
+    check_output,
+    complete_model,
+    model_options,
+    output_options,
+    packed,
+    reports,
+    show,
+    training_options,
+    unit_option,
+)
 
 
 def _in_place() -> list[str]:
@@ -26,35 +31,20 @@ def _in_place() -> list[str]:
 @click.argument("model", required=False, shell_complete=complete_model)
 @click.option("--rules", is_flag=True, help="Show what each layer type makes and keeps.")
 @click.option(
-    "--optimizer",
-    type=Name("optimizer", _optimizers),
-    default="sgd",
-    show_default=True,
-    metavar="NAME",
-    help="none, sgd, momentum or adam.",
-)
-@click.option(
     "--in-place",
     type=Name("layer type", _in_place, several=True),
     metavar="A,B,…",
     help="The layer types that work in place, as in relu,add; or none.  [default: as torchvision writes the network]",
 )
-@click.option(
-    "--dtypes",
-    default="",
-    metavar="PART=DTYPE,…",
-    help="What parts are stored as: mixed, or activations=float16,masks=uint8, …",
-)
 @click.option("--block", metavar="BYTES", default="1", help="Round each storage up; 512 as CUDA's caching allocator.")
+@training_options
 @model_options
 @unit_option
 @output_options
 def command(
     model: str | None,
     rules: bool,
-    optimizer: str,
     in_place: str | None,
-    dtypes: str,
     block: str,
     format: str | None,
     path: str | None,
@@ -65,20 +55,20 @@ def command(
 
     \b
     cnncost memory resnet50
-    cnncost memory resnet50 --batch 64 --optimizer adam --dtypes mixed
+    cnncost memory resnet50 --batch 64 --optimizer adam --dtypes mixed --checkpoint blocks
     cnncost memory --rules
     """
     from cnncost.base.units import whole_number
     from cnncost.measures.facts import IN_PLACE
     from cnncost.measures.memory import in_place_of, kinds_in_place, memory
-    from cnncost.measures.precision import Precision
+    from cnncost.measures.precision import PLAIN
     from cnncost.show.tables.memory import memory_table, rules_table
 
     check_output(format, path)
     if model is None and not rules:
         raise UsageError("no model named", "write cnncost memory MODEL, or cnncost memory --rules")
     kinds = None if in_place is None else kinds_in_place(in_place)
-    precision = Precision.of(options["dtype"], dtypes)
+    trained = packed(options).get("trained", PLAIN)
     size = whole_number(block, "--block")
     if model is None:
         show(rules_table(IN_PLACE if kinds is None else kinds), format, path)
@@ -91,8 +81,9 @@ def command(
     plan = memory(
         graph,
         batch=report.batch,
-        precision=precision,
-        optimizer=optimizer,
+        precision=trained.precision(report.dtype),
+        optimizer=trained.optimizer,
+        checkpoint=trained.checkpoint,
         in_place=kinds,
         block=size,
         convention=report.convention,

@@ -320,6 +320,61 @@ def model_options(function: F, begins: bool = True) -> F:
     return network_options(function, begins)
 
 
+def _optimizers() -> Iterable[str]:
+    from cnncost.measures.precision import OPTIMIZERS
+
+    return OPTIMIZERS
+
+
+def _checkpoints() -> Iterable[str]:
+    from cnncost.measures.checkpoints import CHECKPOINTS
+
+    return CHECKPOINTS
+
+
+def training_options(function: F) -> F:
+    """Add the options that say how the network is trained, for its training memory and training FLOPs."""
+    for option in (
+        click.option(
+            "--checkpoint",
+            type=Name("checkpointing", _checkpoints),
+            default="none",
+            show_default=True,
+            metavar="WHICH",
+            help="Keep only what segments read, and compute them again: none, blocks, or sqrt for √n segments.",
+        ),
+        click.option(
+            "--dtypes",
+            default="",
+            metavar="PART=DTYPE,…",
+            help="What parts are stored as in training: mixed, or activations=float16,masks=uint8, …",
+        ),
+        click.option(
+            "--optimizer",
+            type=Name("optimizer", _optimizers),
+            default="sgd",
+            show_default=True,
+            metavar="NAME",
+            help="none, sgd, momentum or adam.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+TRAINING = ("optimizer", "dtypes", "checkpoint")  # what `training_options` gives a command
+
+
+def packed(counting: dict[str, Any]) -> dict[str, Any]:
+    """Return how to count with the options of `training_options` as one value, where a command has them."""
+    given = {name: value for name, value in counting.items() if name in TRAINING}
+    if not given:
+        return counting
+    from cnncost.measures.precision import Setup
+
+    return {**{name: value for name, value in counting.items() if name not in TRAINING}, "trained": Setup(**given)}
+
+
 def device_options(function: F) -> F:
     """Add the options that say which device bounds the network."""
     for option in (
@@ -366,8 +421,8 @@ def reports(
     """Return the report of each model, or of what a reference loads, under the shared options."""
     from cnncost.base.units import whole_number
 
+    counting = packed({**counting, "batch": whole_number(counting["batch"], "--batch")})
     loaded = each(lambda reference: chosen(reference, input, size, settings, changes), models)
-    counting["batch"] = whole_number(counting["batch"], "--batch")
     graphs = each(lambda model: model.trace(), loaded)
     from cnncost.measures.report import report  # imports numpy: errors in names and settings come before it
 
@@ -410,7 +465,7 @@ def case_of(
         if model.axes != axes:  # another number of axes than its own
             model = replace(model, input=shape)
         sizes = dict(zip(axes if input else axes[1:], shape if input else shape[1:], strict=True))
-    return model, sizes, {**counting, "batch": whole_number(counting["batch"], "--batch")}
+    return model, sizes, packed({**counting, "batch": whole_number(counting["batch"], "--batch")})
 
 
 def format_for(format: str | None, path: str | None) -> str:

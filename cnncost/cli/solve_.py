@@ -16,6 +16,7 @@ from cnncost.cli.options import (
     model_options,
     output_options,
     show,
+    training_options,
     unit_option,
 )
 
@@ -58,6 +59,7 @@ def _quantities() -> Iterable[str]:
 @click.option("--above", "side", flag_value="above", help="The nearest that costs no less.")
 @click.option("--among", metavar="A,B,…", help="The values to choose from.")
 @click.option("--step", metavar="N", help="Only multiples of N.")
+@training_options
 @model_options
 @unit_option
 @output_options

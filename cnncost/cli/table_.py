@@ -19,6 +19,7 @@ from cnncost.cli.options import (
     output_options,
     reports,
     show,
+    training_options,
     unit_option,
 )
 
@@ -43,6 +44,7 @@ from cnncost.cli.options import (
 @click.option("--bars", is_flag=True, help="Draw bars beside figures, and shares; in terminals only.")
 @click.option("--free", is_flag=True, help="Show the layers that cost nothing, too.")
 @device_options
+@training_options
 @model_options
 @unit_option
 @output_options

@@ -22,7 +22,7 @@ from cnncost.measures.bops import bit_operations, stored_bits
 from cnncost.measures.devices import Device
 from cnncost.measures.field import Axis, Field, exceeds, receptive_fields
 from cnncost.measures.memory import Memory, memory
-from cnncost.measures.precision import Precision
+from cnncost.measures.precision import PLAIN, Setup
 from cnncost.measures.roofline import Bound, bound, bytes_moved, ridge
 from cnncost.measures.rows import Row
 from cnncost.measures.training import Training, training
@@ -35,7 +35,13 @@ class Derivation:
     """What the columns of `DERIVED` are made from, each part once for any number of columns and rows."""
 
     def __init__(
-        self, counts: Counts, convention: Convention, batch: Num = 1, dtype: str = "float32", device: Device | None = None
+        self,
+        counts: Counts,
+        convention: Convention,
+        batch: Num = 1,
+        dtype: str = "float32",
+        device: Device | None = None,
+        trained: Setup = PLAIN,
     ) -> None:
         self.counts = counts
         self.graph = counts.graph
@@ -43,17 +49,31 @@ class Derivation:
         self.batch = batch
         self.dtype = dtype
         self.device = device
+        self.trained = trained
         self._columns: dict[str, Sequence[Any]] = {}
 
     @cached_property
     def plan(self) -> Memory:
-        """The graph's memory at this batch and dtype."""
-        return self.plan_with("sgd")
+        """The graph's memory at this batch and dtype, at inference."""
+        return memory(self.graph, batch=self.batch, precision=self.dtype, convention=self.convention)
+
+    @cached_property
+    def training_plan(self) -> Memory:
+        """The graph's memory while it is trained as `trained` says."""
+        how = self.trained
+        return self.plan if how == PLAIN else self.plan_with(how.optimizer)
 
     def plan_with(self, optimizer: str) -> Memory:
         """Return the graph's memory, trained by an optimizer."""
-        precision = Precision.of(self.dtype)
-        return memory(self.graph, batch=self.batch, optimizer=optimizer, precision=precision, convention=self.convention)
+        how = self.trained
+        return memory(
+            self.graph,
+            batch=self.batch,
+            precision=how.precision(self.dtype),
+            optimizer=optimizer,
+            checkpoint=how.checkpoint,
+            convention=self.convention,
+        )
 
     @property
     def quantised(self) -> Quantised:
@@ -73,7 +93,7 @@ class Derivation:
     @cached_property
     def step(self) -> Training:
         """What each layer computes in a training step."""
-        return training(self.counts, self.convention, self.batch)
+        return training(self.counts, self.convention, self.batch, self.trained.checkpoint)
 
     @cached_property
     def bounds(self) -> list[Bound]:
@@ -101,8 +121,7 @@ class Derivation:
             yield f"in place: {kinds or 'nothing'}; views make no storage; the input image is left out"
         if "peak_bytes" in names:
             yield "live: while the layer runs, at inference; of several layers, and in all, the most"
-        if "training_bytes" in names:
-            yield "training: parameters, their gradients, and what is kept; without an optimizer's slots (see: cnncost memory)"
+        yield from self.trained.notes(names, self.dtype)
         if "kept_bytes" in names:
             yield "kept: what the layer is the first to keep for the backward pass; the input image is left out"
         if not {"input_gradient_flops", "weight_gradient_flops", "training_flops"}.isdisjoint(names):
@@ -220,11 +239,11 @@ DERIVED: dict[str, Callable[[Derivation], Sequence[Any]]] = {  # the figure of e
     "weighted_layers": lambda d: weighted_layers(d.graph),
     "outputs_bytes": lambda d: [made + extra for made, extra in zip(d.plan.outputs, d.plan.indices, strict=True)],
     "peak_bytes": lambda d: d.plan.live,
-    "kept_bytes": lambda d: d.plan.kept,
+    "kept_bytes": lambda d: d.training_plan.kept,
     "input_gradient_flops": lambda d: d.step.input_gradient.tolist(),
     "weight_gradient_flops": lambda d: d.step.weight_gradient.tolist(),
     "training_flops": lambda d: d.step.total.tolist(),
-    "training_bytes": lambda d: d.plan.training,
+    "training_bytes": lambda d: d.training_plan.training,
     "training_momentum_bytes": lambda d: d.plan_with("momentum").training,
     "training_adam_bytes": lambda d: d.plan_with("adam").training,
     "bops": lambda d: [bit_operations(node, d.quantised, BITS[d.dtype]) * d.batch for node in d.graph.layers],

@@ -16,11 +16,12 @@ Sizes may be letters, and columns of candidates: each figure but `peak_at` is th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
+from fractions import Fraction
 from functools import cached_property, reduce
 
-from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.errors import AlgebraError, UsageError, did_you_mean
 from cnncost.base.ints import checked
 from cnncost.base.poly import Num, Poly, equal, maximum, minimum, same
 from cnncost.base.record import dataclass
@@ -28,6 +29,7 @@ from cnncost.base.showable import Showable
 from cnncost.counting import Convention
 from cnncost.counting import convention as find_convention
 from cnncost.graph.graph import INPUT, Graph, Node, no_collection, read_by
+from cnncost.measures.checkpoints import CHECKPOINTS, segments
 from cnncost.measures.facts import (
     CAN_WORK_IN_PLACE,
     COPY_FIRST,
@@ -48,7 +50,7 @@ from cnncost.measures.facts import (
     keeps_of,
 )
 from cnncost.measures.layout import APART, channels_of, cut, is_stored, is_view, keeps_nothing, moved, padded
-from cnncost.measures.precision import OPTIMIZERS, Precision, size_of
+from cnncost.measures.precision import OPTIMIZERS, Precision, known_name, size_of
 from cnncost.rules import RULES, elements
 from cnncost.rules.shapes import positions_of
 
@@ -68,6 +70,7 @@ class Memory(Showable):
     batch: Num = 1
     precision: Precision = field(default_factory=Precision)
     optimizer: str = "sgd"
+    checkpoint: str = "none"  # which segments keep their inputs only, and are computed again: a key of `CHECKPOINTS`
     in_place: tuple[str, ...] = IN_PLACE
     block: int = 1  # every storage is rounded up to a multiple of so many bytes
     convention: Convention = field(default_factory=lambda: find_convention("lecture"))
@@ -327,27 +330,27 @@ class Memory(Showable):
 
     @cached_property
     @no_collection()
-    def _kept(self) -> tuple[dict[str, list[Num]], Num]:
-        """Per layer and dtype, what it is the first to keep; and what is kept of the input image."""
+    def _saves(self) -> list[Saved]:
+        """What each node saves for the backward pass, the input first, whoever else saves it, too."""
         nodes, sizes = self.graph.nodes, self.tensor_bytes
         tensor = list(range(len(nodes)))  # whose output it is that a node's readers see: views looked through
         trained = [False] * len(nodes)  # whether a gradient flows back to the node
-        seen = bytearray(len(nodes))
-        parts: dict[str, list[Num]] = {part: [0] * (len(nodes) - 1) for part in KEPT_PARTS}
-        image: Num = 0
+        found = [Saved(0)]
         in_place = set(self.in_place)
-        for index, node in enumerate(nodes):
-            if index == 0 or node.runs == 0:
-                continue
-            looks = self._looks(index)
+        for index, node in enumerate(nodes[1:], start=1):
+            looks = node.runs != 0 and self._looks(index)
             if looks:
                 tensor[index] = tensor[node.inputs[0]]
+            saved = Saved(tensor[index])
+            found.append(saved)
+            if node.runs == 0:
+                continue
             learns = node.shares is not None or not (isinstance(node.cost.params, int) and node.cost.params == 0)
             trained[index] = learns or any(map(trained.__getitem__, node.inputs))
             keeps = NOTHING if keeps_nothing(node) else keeps_of(node)
             root = self._storages[0][index]
             if node.kind in in_place and root != index and not looks and not equal(sizes[root], sizes[index]):
-                tensor[index] = root  # worked in place on a part of a storage, which is kept as a whole
+                tensor[index] = saved.tensor = root  # worked in place on a part of a storage, which is kept as a whole
             if looks or not trained[index]:
                 continue
             copied = index in self._copies
@@ -357,21 +360,74 @@ class Memory(Showable):
             if keeps.output:
                 wanted.append(index)
             for source in wanted:
-                whose = tensor[source]
                 if copied and source == node.inputs[0]:
-                    parts["activations"][index - 1] = parts["activations"][index - 1] + self._copies[index]
-                elif not seen[whose]:
-                    seen[whose] = 1
-                    if nodes[whose].kind == INPUT:
-                        image = image + sizes[whose]
-                    elif not is_stored(nodes[whose]):
-                        parts["activations"][index - 1] = parts["activations"][index - 1] + sizes[whose]
+                    saved.own["activations"] = saved.own.get("activations", 0) + self._copies[index]
+                else:
+                    saved.whose.append(tensor[source])
             for part, dtype in KEPT_PARTS.items():
                 formula = getattr(keeps, part, 0)
                 if part != "activations" and not equal(formula, 0):
-                    count = self._bytes(self._count(node, formula), getattr(self.precision, dtype))
-                    parts[part][index - 1] = parts[part][index - 1] + count
+                    saved.own[part] = self._bytes(self._count(node, formula), getattr(self.precision, dtype))
+        return found
+
+    @cached_property
+    @no_collection()
+    def _kept(self) -> tuple[dict[str, list[Num]], Num]:
+        """Per layer and dtype, what it is the first to keep; and what is kept of the input image."""
+        nodes = self.graph.nodes
+        parts: dict[str, list[Num]] = {part: [0] * (len(nodes) - 1) for part in KEPT_PARTS}
+        pieces = segments(self.graph, self.checkpoint)
+        inside = {index for piece in pieces for index in piece}
+        seen: set[int] = set()  # tensors that are kept from the forward pass on
+        image = self._keep([index for index in range(1, len(nodes)) if index not in inside], seen, parts)
+        borders: list[set[int]] = []
+        for piece in pieces:  # of its input nothing but what it reads is kept, until it is computed again
+            own = set(piece)
+            borders.append({self._saves[i].tensor for index in piece for i in nodes[index].inputs if i not in own})
+            for source in sorted(borders[-1] - seen):
+                image = image + self._put(source, piece[0], parts)
+                seen.add(source)
+        if pieces:
+            again = [self._again(piece, border) for piece, border in zip(pieces, borders, strict=True)]
+            largest = max(again, key=_whole)
+            for part, column in largest.items():
+                parts[part] = [kept + more for kept, more in zip(parts[part], column, strict=True)]
         return parts, image
+
+    def _keep(self, places: Iterable[int], seen: set[int], parts: dict[str, list[Num]]) -> Num:
+        """Add what some nodes are the first to keep to the columns; return what is kept of the input image."""
+        image: Num = 0
+        for index in places:
+            saved = self._saves[index]
+            for source in saved.whose:
+                if source not in seen:
+                    seen.add(source)
+                    image = image + self._put(source, index, parts)
+            for part, count in saved.own.items():
+                parts[part][index - 1] = parts[part][index - 1] + count
+        return image
+
+    def _put(self, source: int, index: int, parts: dict[str, list[Num]]) -> Num:
+        """Add a tensor to what a layer keeps; return it where it is the input image, which no layer makes."""
+        node = self.graph.nodes[source]
+        if node.kind == INPUT:
+            return self.tensor_bytes[source]
+        if not is_stored(node):
+            column = parts["activations"]
+            column[index - 1] = column[index - 1] + self.tensor_bytes[source]
+        return 0
+
+    def _again(self, piece: Sequence[int], border: set[int]) -> dict[str, list[Num]]:
+        """Return what a segment keeps while it is computed again, beside what it reads."""
+        parts: dict[str, list[Num]] = {part: [0] * (len(self.graph.nodes) - 1) for part in KEPT_PARTS}
+        roots = self._storages[0]
+        overwritten = {roots[source] for source in border}
+        seen = set(border)
+        for index in piece:  # a layer that works in place on what the segment reads makes nothing new
+            if self.graph.nodes[index].kind in KEEP_OUTPUT_IN_PLACE and roots[index] in overwritten:
+                seen.add(index)
+        self._keep(piece, seen, parts)
+        return parts
 
     @staticmethod
     def _inputs_kept(node: Node, learns: bool, trained: Sequence[bool]) -> list[int]:
@@ -471,6 +527,23 @@ class Memory(Showable):
         return sum(size for node, size in zip(self.graph.nodes, self.tensor_bytes, strict=True) if node.kind == INPUT)
 
 
+@dataclass(slots=True)
+class Saved:
+    """What a node saves for the backward pass: whose outputs, and bytes of its own by part; and whose output its own is."""
+
+    tensor: int
+    whose: list[int] = field(default_factory=list)
+    own: dict[str, Num] = field(default_factory=dict)
+
+
+def _whole(parts: dict[str, list[Num]]) -> Num:
+    """Return what the columns of a segment come to. Raises AlgebraError for letters, which leave open which is the largest."""
+    total = sum(sum(column) for column in parts.values())
+    if not isinstance(total, (int, Fraction)):
+        raise AlgebraError("which segment is the largest depends on the letters")
+    return total  # a fraction is as good: it is compared only
+
+
 @dataclass(frozen=True, slots=True)
 class Storage:
     """What a layer newly makes: layers as indices into `graph.layers`, the bytes, and the last layer that reads it."""
@@ -530,6 +603,7 @@ def memory(
     batch: Num = 1,
     precision: Precision | str = "float32",
     optimizer: str = "sgd",
+    checkpoint: str = "none",
     in_place: Sequence[str] | None = None,
     block: int = 1,
     convention: Convention | str = "lecture",
@@ -537,8 +611,8 @@ def memory(
     """Return what a traced graph takes, figure by figure.
 
     `precision` is a dtype for everything or a `Precision`; `in_place` the layer types that work in place, by default those of
-    `in_place_of`; `block=512` rounds every storage up as PyTorch's CUDA allocator does. Raises UsageError for what it does not
-    know.
+    `in_place_of`; `checkpoint` one of `CHECKPOINTS`; `block=512` rounds every storage up as PyTorch's CUDA allocator does.
+    Raises UsageError for what it does not know.
 
     >>> import cnncost
     >>> plan = memory(cnncost.load("resnet50").trace(), batch=8)
@@ -548,9 +622,8 @@ def memory(
     count = checked(batch)
     if (isinstance(count, int) and count < 1) or isinstance(count, float):
         raise UsageError(f"a batch of {batch}", "give a whole number from 1")
-    if optimizer not in OPTIMIZERS:
-        known = f"known: {', '.join(OPTIMIZERS)}"
-        raise UsageError(f"unknown optimizer '{optimizer}'", did_you_mean(optimizer, OPTIMIZERS, known))
+    known_name("optimizer", optimizer, OPTIMIZERS)
+    known_name("checkpointing", checkpoint, CHECKPOINTS)
     if block < 1:
         raise UsageError(f"blocks of {block} bytes", "give a whole number from 1; CUDA's allocator has 512")
     return Memory(
@@ -558,6 +631,7 @@ def memory(
         count,
         Precision.of(precision) if isinstance(precision, str) else precision,
         optimizer,
+        checkpoint,
         in_place_of(graph) if in_place is None else kinds_in_place(",".join(in_place) or "none"),
         block,
         find_convention(convention) if isinstance(convention, str) else convention,

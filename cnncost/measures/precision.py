@@ -1,13 +1,17 @@
-"""What numbers are stored as while a network is trained, and what optimizers add to each parameter."""
+"""How a network is trained: as what its numbers are stored, what the optimizer adds to each parameter, and what is kept."""
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Iterable
+from dataclasses import asdict, fields
+from typing import Any
 
 from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.figures import FIGURES
 from cnncost.base.poly import Num
 from cnncost.base.record import dataclass
 from cnncost.base.units import DTYPES
+from cnncost.measures.checkpoints import CHECKPOINTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +71,54 @@ def size_of(dtype: str) -> Num:
     if dtype not in DTYPES:
         raise UsageError(f"unknown dtype '{dtype}'", did_you_mean(dtype, DTYPES, f"known: {', '.join(DTYPES)}"))
     return DTYPES[dtype]
+
+
+def known_name(what: str, name: str, known: Iterable[str]) -> None:
+    """Raise UsageError with the nearest names for one that is not known."""
+    names = tuple(known)
+    if name not in names:
+        raise UsageError(f"unknown {what} '{name}'", did_you_mean(name, names, f"known: {', '.join(names)}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How a network is trained, as people ask for it: figures that are `trained` depend on it.
+
+    Raises UsageError for a name that is not known.
+    """
+
+    optimizer: str = "sgd"
+    dtypes: str = ""  # of parts, as in "mixed" or "activations=float16"
+    checkpoint: str = "none"
+
+    def __post_init__(self) -> None:
+        known_name("optimizer", self.optimizer, OPTIMIZERS)
+        known_name("checkpointing", self.checkpoint, CHECKPOINTS)
+        self.precision("float32")
+
+    def precision(self, dtype: str) -> Precision:
+        """Return as what each part is stored where everything else is of a dtype."""
+        return Precision.of(dtype, self.dtypes)
+
+    def said(self, dtype: str) -> str:
+        """Return it in words: "optimizer adam, float32, no checkpointing"."""
+        again = "no checkpointing" if self.checkpoint == "none" else f"checkpointing {self.checkpoint}"
+        return f"optimizer {self.optimizer}, {self.dtypes or dtype}, {again}"
+
+    def record(self, figures: Iterable[str], dtype: str) -> dict[str, Any]:
+        """Return it as plain data under "trained", where one of some figures depends on it."""
+        if not _trained(figures):
+            return {}
+        precision = asdict(self.precision(dtype))
+        return {"trained": {"optimizer": self.optimizer, "checkpoint": self.checkpoint, "dtypes": precision}}
+
+    def notes(self, figures: Iterable[str], dtype: str) -> list[str]:
+        """Return the line that says it, where one of some figures depends on it."""
+        return [f"training: {self.said(dtype)}"] if _trained(figures) else []
+
+
+def _trained(keys: Iterable[str]) -> bool:
+    return any(key in FIGURES and FIGURES[key].trained for key in keys)
+
+
+PLAIN = Setup()  # what is assumed unless somebody says otherwise

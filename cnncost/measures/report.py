@@ -24,6 +24,7 @@ from cnncost.counting import Convention, convention
 from cnncost.counting.counts import Column, Counts, times
 from cnncost.graph.graph import INPUT, Graph, inputs_record, no_collection
 from cnncost.measures.groups import coarseness, resolutions, way
+from cnncost.measures.precision import PLAIN, Setup
 from cnncost.measures.rows import Row, Rows
 from cnncost.rules import RULES, Shape, show
 
@@ -72,6 +73,7 @@ class Report(Showable, Sequence["Layer"]):
     expected_flops: Column
     buffers: Column
     notes: tuple[str, ...] = ()  # of the graph: what whoever reads the figures must know
+    trained: Setup = PLAIN  # how it is trained, for the figures that are `trained`
 
     def __post_init__(self) -> None:
         for name in _STORED:
@@ -132,7 +134,7 @@ class Report(Showable, Sequence["Layer"]):
 
     @property
     def _identity(self) -> tuple[Any, ...]:
-        return (self.model, self.input, self.batch, self.dtype, self.convention.name)
+        return (self.model, self.input, self.batch, self.dtype, self.convention.name, self.trained)
 
     def __repr__(self) -> str:
         total = self.total
@@ -186,13 +188,13 @@ class Report(Showable, Sequence["Layer"]):
             return self._derivation
         from cnncost.measures.columns import Derivation
 
-        return Derivation(self.counts, self.convention, self.batch, self.dtype, device)
+        return Derivation(self.counts, self.convention, self.batch, self.dtype, device, self.trained)
 
     @cached_property
     def _derivation(self) -> Derivation:
         from cnncost.measures.columns import Derivation  # imported late: most reports need none
 
-        return Derivation(self.counts, self.convention, self.batch, self.dtype)
+        return Derivation(self.counts, self.convention, self.batch, self.dtype, None, self.trained)
 
     def to_pandas(self) -> Any:
         """Return the columns as a DataFrame of pandas, a row per layer. Raises UsageError where pandas is not installed."""
@@ -410,12 +412,19 @@ class Totals(dict[str, Num]):
 _STORED = ("params", "macs", "flops", "activation_bytes", "expected_flops", "buffers")
 
 
-def report(graph: Graph, convention: str | Convention = "lecture", batch: Num = 1, dtype: str = "float32") -> Report:
+def report(
+    graph: Graph,
+    convention: str | Convention = "lecture",
+    batch: Num = 1,
+    dtype: str = "float32",
+    trained: Setup = PLAIN,
+) -> Report:
     """Return what a traced graph costs, one row per layer.
 
-    `batch` multiplies multiply-adds, FLOPs and activations; `dtype` sets the bytes per number.
+    `batch` multiplies multiply-adds, FLOPs and activations; `dtype` sets the bytes per number; `trained` says how the network
+    is trained.
     """
-    return reports(graph, [convention], batch, dtype)[0]
+    return reports(graph, [convention], batch, dtype, trained)[0]
 
 
 def held(graph: Graph) -> Graph:
@@ -427,7 +436,13 @@ def held(graph: Graph) -> Graph:
     return free
 
 
-def reports(graph: Graph, chosen: Sequence[str | Convention], batch: Num = 1, dtype: str = "float32") -> list[Report]:
+def reports(
+    graph: Graph,
+    chosen: Sequence[str | Convention],
+    batch: Num = 1,
+    dtype: str = "float32",
+    trained: Setup = PLAIN,
+) -> list[Report]:
     """Return what a graph costs under each of several conventions: the layers are counted once and priced by each."""
     dtype, graph = dtype_name(dtype), held(graph)
     batch = checked(batch)
@@ -458,6 +473,7 @@ def reports(graph: Graph, chosen: Sequence[str | Convention], batch: Num = 1, dt
                     expected_flops=flops if always else flops * np.array(runs, dtype=object),
                     buffers=counts.columns["buffers"],
                     notes=graph.notes,
+                    trained=trained,
                 )
             )
     return made

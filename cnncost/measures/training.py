@@ -2,7 +2,7 @@
 
 Each gradient of a convolution or linear layer takes as many multiply-adds as its forward pass, so that a step costs three
 times as much, but for the first layers, whose input needs no gradient. Activations, norms and pooling are free in the
-backward pass: no tool counts them.
+backward pass: no tool counts them. With gradient checkpointing the layers of segments run forward twice.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from cnncost.counting import Convention
 from cnncost.counting.convention import GRADIENTS
 from cnncost.counting.counts import Column, Counts
 from cnncost.graph.graph import Graph
+from cnncost.measures.checkpoints import segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +25,18 @@ class Training:
     forward: Column
     input_gradient: Column
     weight_gradient: Column
+    again: Column  # the forward pass of what checkpointing computes a second time
     notes: tuple[str, ...]  # what the convention makes of the backward pass
 
     @property
     def total(self) -> Column:
-        """All three together."""
-        total: Column = self.forward + self.input_gradient + self.weight_gradient
+        """All of them together."""
+        total: Column = self.forward + self.again + self.input_gradient + self.weight_gradient
         return total
 
 
-def training(counts: Counts, convention: Convention, batch: Num = 1) -> Training:
-    """Return what a training step costs by a convention.
+def training(counts: Counts, convention: Convention, batch: Num = 1, checkpoint: str = "none") -> Training:
+    """Return what a training step costs by a convention, under a way of checkpointing.
 
     Source: as PyTorch's FlopCounterMode counts a forward and a backward pass (torch/utils/flop_counter.py), there at 2 FLOPs
     a multiply-add.
@@ -49,11 +51,16 @@ def training(counts: Counts, convention: Convention, batch: Num = 1) -> Training
     inputs, weights = inputs.copy(), weights.copy()  # conventions share columns
     inputs[np.array(unneeded, dtype=np.intp)] = 0
     weights[np.array([isinstance(n, int) and n == 0 for n in counts.columns["learned"].tolist()], dtype=bool)] = 0
-    if sum(int(abs(part).sum()) for part in (forward, inputs, weights) if part.dtype != object) >= 2**63:
+    if sum(int(abs(part).sum()) for part in (forward, forward, inputs, weights) if part.dtype != object) >= 2**63:
         forward, inputs, weights = (part.astype(object) for part in (forward, inputs, weights))
+    again = np.zeros_like(forward)
+    twice = np.array([index - 1 for piece in segments(graph, checkpoint) for index in piece], dtype=np.intp)
+    again[twice] = forward[twice]
     slips = counts.slips(convention, *GRADIENTS)
     note = "training FLOPs: forward, and gradients of weights and of inputs that need one, as many multiply-adds each"
-    return Training(forward, inputs, weights, (note, *(f"note: {slip}" for slip in slips)))
+    if len(twice):
+        note += f"; checkpointing {checkpoint} computes {len(twice)} layers again"
+    return Training(forward, inputs, weights, again, (note, *(f"note: {slip}" for slip in slips)))
 
 
 def needs_gradient(graph: Graph) -> list[bool]:

@@ -57,13 +57,14 @@ class Difference(Showable):
         return total(self.old, quantity), total(self.new, quantity)
 
 
-def total(costs: Data, quantity: Figure) -> int:
-    """Return a quantity's total from the plain data of a model."""
+def total(costs: Data, quantity: Figure, key: str = "") -> int:
+    """Return a quantity's total from the plain data of a model, which may have it under another key than the figure's."""
     if quantity.key == "layers":
         return len(costs["layers"])
-    if quantity.key not in costs["total"]:
+    key = key or quantity.key
+    if key not in costs["total"]:
         raise UsageError(f"the costs of {costs['model']} do not say its {quantity.title}", "write them again: cnncost snapshot")
-    value: int = costs["total"][quantity.key]
+    value: int = costs["total"][key]
     return value
 
 

@@ -103,6 +103,7 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     "--rules": ([""], []),
     "--optimizer": (["adam"], ["nope"]),
     "--in-place": (["relu"], ["nope"]),
+    "--checkpoint": (["sqrt"], ["nope"]),
     "--dtypes": (["parameters=float16"], ["nope=float16", "kept"]),
     "--block": (["512"], ["0", "x"]),
     "--let": (["C=c"], ["nope=c"]),

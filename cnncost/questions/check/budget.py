@@ -116,7 +116,7 @@ def verdicts(costs: Data, limits: Sequence[Limit], before: Data | Missing, allow
     found = []
     for limit in limits:
         quantity, model = QUANTITIES[limit.quantity], costs["model"]
-        value = total(costs, quantity)
+        value = total(costs, quantity, limit.key)
         if limit.value is not None:
             found.append(Verdict(model, limit, "max", value, limit.value))
         elif limit.warn is not None:
@@ -126,7 +126,7 @@ def verdicts(costs: Data, limits: Sequence[Limit], before: Data | Missing, allow
         if isinstance(before, Missing):
             found.append(Verdict(model, limit, "growth", value, None, missing=before.reason, allowed=allow_new))
         else:
-            was = total(before, quantity)
+            was = total(before, quantity, limit.key)
             found.append(Verdict(model, limit, "growth", value, limit.growth.most(was), was))
     return [_weighed(verdict, costs, before) for verdict in found]
 

@@ -25,12 +25,13 @@ from typing import Any
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.files import read_text
-from cnncost.base.limits import Limit, limit
+from cnncost.base.limits import MEANINGS, TRAINING, Limit, limit
 from cnncost.base.record import dataclass
 from cnncost.models.load import in_a_file, load
 
 FILES = ("cnncost.toml", "pyproject.toml")  # in each folder, from the present one upwards, the first that says something
-KEYS = ("models", "convention", "dtype", "batch", "budget")
+COUNTING = ("convention", "dtype", "batch", *TRAINING)  # how to count, as the options of these names
+KEYS = ("models", *COUNTING, "budget")
 EVERY = "*"  # the pattern of limits for every model that is checked
 LARGEST = 1_000_000  # bytes of a configuration file
 
@@ -78,7 +79,7 @@ class Config:
 
     file: str | None = None
     models: tuple[str, ...] = ()  # what is checked when no model is named
-    counting: Mapping[str, Any] = field(default_factory=dict)  # convention, dtype, batch
+    counting: Mapping[str, Any] = field(default_factory=dict)  # of `COUNTING`
     rules: tuple[Rule, ...] = ()
 
     def limits(self, model: str) -> list[Limit]:
@@ -314,13 +315,14 @@ class _Reader:
             raise self.error(("budget",), "budget is no table", 'write [budget."specs/*.yaml"], and limits below it')
         rules = tuple(self.rule(pattern, limits, folder) for pattern, limits in budget.items())
         chosen = named if "models" in data else [model for rule in rules for model in rule.models]
-        counting = {key: self.counting(key, data[key]) for key in ("convention", "dtype", "batch") if key in data}
+        counting = {key: self.counting(key, data[key]) for key in COUNTING if key in data}
         return Config(self.path, tuple(dict.fromkeys(chosen)), counting, rules)
 
     def counting(self, key: str, value: Any) -> Any:
         from cnncost.base.units import DTYPES
         from cnncost.counting import convention
         from cnncost.counting.convention import SUFFIXES
+        from cnncost.measures.precision import Setup
 
         if key == "batch":
             if type(value) is not int or value < 1:
@@ -335,6 +337,13 @@ class _Reader:
             return name
         if key == "convention":
             raise self.error((key,), f"unknown convention {value!r}", "write the name of one, or of a YAML file")
+        if key in TRAINING:
+            try:
+                Setup(**{key: value})
+            except (UsageError, TypeError, AttributeError) as error:
+                fact = error.message if isinstance(error, UsageError) else f"{key} {value!r} is no text"
+                raise self.error((key,), fact, getattr(error, "hint", f"{key} is, {MEANINGS[key]}")) from None
+            return value
         if not isinstance(value, str) or value not in DTYPES:
             known = did_you_mean(str(value), DTYPES, f"known: {', '.join(DTYPES)}")
             raise self.error((key,), f"unknown dtype {value!r}", known)

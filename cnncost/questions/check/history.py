@@ -8,14 +8,16 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cnncost.base.errors import UsageError
 from cnncost.base.files import read_text
-from cnncost.base.limits import QUANTITIES
+from cnncost.base.limits import QUANTITIES, Limit
 from cnncost.base.record import dataclass
 
 if TYPE_CHECKING:
+    from cnncost.measures.precision import Setup
     from cnncost.measures.report import Report
     from cnncost.models.model import Model
 
@@ -24,22 +26,34 @@ LARGEST = 10**300  # of a figure: what a float can hold, for shares
 ONE = "cnncost.table/1"  # what `cnncost table --format json` prints: a snapshot of one model
 
 
-def costs(report: Report, label: str, quantities: Collection[str] = ()) -> dict[str, Any]:
+def costs(report: Report, label: str, limits: Collection[Limit] = ()) -> dict[str, Any]:
     """Return what a model costs as plain data, under the name by which the user calls it.
 
-    Figures that are not counted but worked out, such as the peak of its memory, are there where `quantities` name them.
+    Figures that are not counted but worked out, such as the peak of its memory, are there where something `limits` them. Raises
+    UsageError with its place for a limit that says what cannot be of how the model is trained.
     """
     data = {**report.to_dict(), "model": label}
-    late = [QUANTITIES[name].key for name in quantities if not QUANTITIES[name].expected]
-    data["total"] |= {key: report.total[key] for key in late}
+    for each in limits:
+        figure = QUANTITIES[each.quantity]
+        if not figure.expected:
+            data["total"][each.key] = replace(report, trained=setup_of(each, report.trained)).total[figure.key]
     return data
+
+
+def setup_of(limit: Limit, trained: Setup) -> Setup:
+    """Return how a model is trained for a limit: as it says itself, else as everything is."""
+    try:
+        return replace(trained, **dict(limit.trained)) if limit.trained else trained
+    except UsageError as error:
+        place = f"{limit.file}:{limit.line}: " if limit.line is not None else ""
+        raise UsageError(f"{place}{limit.quantity}: {error.message}", error.hint) from None
 
 
 def snapshot(reports: Sequence[Report], labels: Sequence[str]) -> dict[str, Any]:
     """Return the costs of several models as plain data: what `cnncost snapshot -o costs.json` writes."""
     return {
         "schema": SCHEMA,
-        "models": [costs(report, label, ("peak_memory",)) for report, label in zip(reports, labels, strict=True)],
+        "models": [costs(report, label, (Limit("peak_memory"),)) for report, label in zip(reports, labels, strict=True)],
     }
 
 

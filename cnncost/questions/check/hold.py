@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from cnncost.base.errors import CostError, ModelError, UsageError, each
-from cnncost.base.limits import Limit
+from cnncost.base.limits import QUANTITIES, Limit
 from cnncost.models.load import with_budget
 from cnncost.models.model import Model
 from cnncost.questions.check import config, history
@@ -48,14 +48,13 @@ def hold(
         limits[name] = [*own, *configuration.limits(name), *near.limits(name), *given]
     if not any(limits.values()):
         raise UsageError(f"no limit for {', '.join(names[:3])}{' …' * (len(names) > 3)}", f"give one: {WRITTEN}")
-    quantities = {limit.quantity for held in limits.values() for limit in held}
     reports = dict(zip(names, each(analyse, models.values()), strict=True))
-    costs = {name: history.costs(report, name, quantities) for name, report in reports.items()}
+    costs = {name: history.costs(report, name, limits[name]) for name, report in reports.items()}
     found: list[Verdict] = []
     for name in names:
         base: Data | Missing = Missing("no growth is limited")
         if any(limit.growth for limit in limits[name]):
-            base = _base(name, against, configuration.file, partial(_price, analyse, name, quantities))
+            base = _base(name, against, configuration.file, partial(_price, analyse, name, limits[name]))
         found += verdicts(costs[name], limits[name], base, allow_new)
     notes = [f"limits read from {', '.join(dict.fromkeys(files))}"] if files else []
     if unlimited := [name for name in names if not limits[name]]:
@@ -63,12 +62,24 @@ def hold(
     if against is not None and not any(verdict.kind == "growth" for verdict in found):
         history.need(against)
         notes.append(f"no limit of growth to hold against {against}")
+    notes += trained(reports, limits)
     notes += [f"{name}: {text}" for name, report in reports.items() for text in report.notes]  # what a network leaves out, say
     return Check(tuple(found), tuple(notes))
 
 
-def _price(analyse: Callable[[Model], Report], name: str, quantities: Collection[str], model: Model) -> Data:
-    return history.costs(analyse(model), name, quantities)
+def trained(reports: Mapping[str, Report], limits: Mapping[str, Sequence[Limit]]) -> list[str]:
+    """Return the lines that say how models are trained, for those of their limits that depend on it."""
+    said: dict[str, list[str]] = {}
+    for name, report in reports.items():
+        for limit in limits[name]:
+            for line in history.setup_of(limit, report.trained).notes([QUANTITIES[limit.quantity].key], report.dtype):
+                said.setdefault(line, []).append(name)
+    several = len(said) > 1
+    return [f"{', '.join(dict.fromkeys(names))}: {line}" if several else line for line, names in said.items()]
+
+
+def _price(analyse: Callable[[Model], Report], name: str, limits: Collection[Limit], model: Model) -> Data:
+    return history.costs(analyse(model), name, limits)
 
 
 def _base(name: str, against: str | None, file: str | None, price: Callable[[Model], Data]) -> Data | Missing:

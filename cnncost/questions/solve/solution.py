@@ -10,6 +10,7 @@ from cnncost.base.notation import PYTHON, written
 from cnncost.base.poly import Num, Poly
 from cnncost.base.record import dataclass
 from cnncost.base.showable import Showable
+from cnncost.measures.precision import PLAIN, Setup
 from cnncost.questions.solve.candidates import Candidate
 from cnncost.questions.solve.equation import Equation
 from cnncost.questions.solve.target import Side, Target
@@ -31,10 +32,17 @@ class Solution(Showable):
     method: Literal["closed form", "search", "every value"]
     reached: bool  # whether some value crosses the target
     up_to: int | None = None  # the number of the last value, where every one was traced because the cost rises and falls
+    trained: Setup = PLAIN  # how the network is trained, for targets of training memory
+    dtype: str = "float32"
 
     def __repr__(self) -> str:
         costs = ", ".join(f"{goal.quantity.key} {cost:,}" for goal, cost in zip(self.targets, self.chosen.costs, strict=True))
         return f"<Solution {self.unknown}={shown(self.value)}: {costs}>"
+
+    @property
+    def figures(self) -> list[str]:
+        """The keys of the figures that the targets are about."""
+        return [target.quantity.key for target in self.targets]
 
     @property
     def value(self) -> Any:
@@ -78,6 +86,7 @@ class Solution(Showable):
             "achieved": self.chosen.costs[main] // size,
             "per": written(per, PYTHON),
             "method": self.method,
+            **self.trained.record(self.figures, self.dtype),
             "choice": self.why,
             "targets": [side(self.chosen, index) for index in range(len(self.targets))],
             "candidates": [

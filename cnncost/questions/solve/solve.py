@@ -16,6 +16,7 @@ from cnncost.base.errors import UsageError
 from cnncost.base.notation import written
 from cnncost.base.poly import Num, Poly
 from cnncost.base.units import require_whole_bytes
+from cnncost.measures.precision import PLAIN
 from cnncost.models.instance import Instance
 from cnncost.models.load import load
 from cnncost.models.model import Model
@@ -52,7 +53,7 @@ def solve(
     `unknown` is a setting, an entry of one (`depths.2`), H, W, `size` or `batch`. Targets are text such as `flops=4.1G` or
     `params<=26M`. With one `=` the answer comes as near to it as can be, or as near as can be from `side`; with limits alone
     it is the largest value within all of them (the smallest, where there are only `>=`). `settings` (`C=64`) hold for both
-    sides of a comparison of blocks. `counting` is `convention` and `dtype`.
+    sides of a comparison of blocks. `counting` is `convention`, `dtype` and `trained`.
 
     >>> solve("resnext_block", "c", equals="bottleneck", settings=["C=64", "G=32"]).value
     4
@@ -233,6 +234,8 @@ def _choose(
         "every value" if tried.every else "search" if None in equations else "closed form",
         reached,
         max(near) if tried.every and values.listed is None else None,
+        tried.counting.get("trained", PLAIN),
+        tried.counting.get("dtype", "float32"),
     )
 
 

@@ -75,8 +75,13 @@ def comparison_table(
         records,
         schema="cnncost.compare/1",
         field="models",
-        head={"batch": one.batch, "dtype": one.dtype, "convention": one.convention.name},
-        notes=(note, *said),
+        head={
+            "batch": one.batch,
+            "dtype": one.dtype,
+            "convention": one.convention.name,
+            **one.trained.record(asked, one.dtype),
+        },
+        notes=(note, *one.trained.notes(asked, one.dtype), *said),
         exact=exact,
     )
 

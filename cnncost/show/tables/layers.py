@@ -103,7 +103,7 @@ def layer_table(
         records,
         schema="cnncost.table/1",
         field="layers",
-        head={**report.head_record(), **_device(device, report.dtype)},
+        head={**report.head_record(), **report.trained.record(keys, report.dtype), **_device(device, report.dtype)},
         total=total,
         tail={"notes": list(report.notes), "free": _tally(hidden)} if report.notes else {"free": _tally(hidden)},
         title=report.model,

@@ -8,6 +8,7 @@ from typing import Any
 from cnncost.base.poly import Poly
 from cnncost.base.units import Amount, Said
 from cnncost.graph.graph import inputs_record, stated
+from cnncost.measures.checkpoints import segments
 from cnncost.measures.facts import (
     CAN_WORK_IN_PLACE,
     COUNTS,
@@ -39,6 +40,9 @@ def memory_table(plan: Memory, exact: bool = False) -> Table:
     notes = [f"{stated(plan.graph.inputs)}, batch {plan.batch}; activations: {plan.convention.name}"]
     if at is not None:
         notes.append(Said(f"alive while {at} runs: ", *_largest(alive)))
+    if plan.checkpoint != "none":
+        count = len(segments(plan.graph, plan.checkpoint))
+        notes.append(f"checkpointing {plan.checkpoint}: {count} segments are computed again; {KEPT_AGAIN}")
     notes.append("not modelled: workspaces of convolution algorithms, fragmentation, the context of a GPU")
     notes += plan.graph.notes
     data = {
@@ -49,6 +53,8 @@ def memory_table(plan: Memory, exact: bool = False) -> Table:
         "convention": plan.convention.name,
         "dtypes": {part: getattr(plan.precision, part) for part in plan.precision.__dataclass_fields__},
         "optimizer": plan.optimizer,
+        "checkpoint": plan.checkpoint,
+        "segments": len(segments(plan.graph, plan.checkpoint)),
         "in_place": list(plan.in_place),
         "block": plan.block,
         "activations_bytes": plan.activations_bytes,
@@ -133,6 +139,7 @@ def _lines(plan: Memory) -> Iterator[Line]:
     yield "input", plan.input_bytes, how.activations, _input(plan)
 
 
+KEPT_AGAIN = "kept is what stands outside of them, what they read, and the largest of them"
 KEPT_WORDS = {
     "activations": "each tensor once",
     "statistics": "of normalisation: mean and spread",

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import examples
+from support import command, examples
 
 import cnncost
 from cnncost.base import limits
@@ -139,7 +139,11 @@ WRONG_LIMITS: list[tuple[str, Any, str]] = [
     ("params", True, 'params: True is no whole number from 0\nwrite it as 26_000_000 or "26M"'),
     ("params", -1, 'params: -1 is no whole number from 0\nwrite it as 26_000_000 or "26M"'),
     ("params", float("nan"), 'params: nan is no whole number from 0\nwrite it as 26_000_000 or "26M"'),
-    ("params", {"maximum": 1}, "unknown key 'maximum' in the limit of params\na limit has: max, warn, growth, message"),
+    (
+        "params",
+        {"maximum": 1},
+        "unknown key 'maximum' in the limit of params\na limit has: max, warn, growth, message, optimizer, dtypes, checkpoint",
+    ),
     ("params", {"wran": 1}, "unknown key 'wran' in the limit of params\ndid you mean 'warn'?"),
     ("params", {"message": "no"}, "the limit of params limits nothing\ngive it max, warn or growth"),
     ("params", {"max": 1, "message": 3}, "message of params: 3 is no text\nput it in quotes"),
@@ -729,7 +733,7 @@ def test_assert_budget(tmp_path: Path) -> None:
 
 
 def test_meanings_are_those_of_a_limit() -> None:
-    assert set(limits.MEANINGS) == {"max", "warn", "growth", "message"}
+    assert set(limits.MEANINGS) == {"max", "warn", "growth", "message", "optimizer", "dtypes", "checkpoint"}
     assert isinstance(Verdict.sentence, property)
 
 
@@ -746,3 +750,58 @@ def test_a_configuration_names_any_convention(
     monkeypatch.chdir(tmp_path / "below")
     result = run("check", "--format", "csv")
     assert (result.code, result.out.splitlines()[1].split(",")[3]) == (0, flops)
+
+
+# ── how the model is trained ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def trained(tmp_path: Path, text: str) -> list[dict[str, Any]]:
+    (tmp_path / "cnncost.toml").write_text(text)
+    result = command("check", "--config", str(tmp_path / "cnncost.toml"), "--format", "json")
+    assert result.code == 0, result.err
+    return list(json.loads(result.out)["results"])
+
+
+def test_a_configuration_says_how_models_are_trained(tmp_path: Path) -> None:
+    """Momentum adds a number to each of ResNet-18's 11,689,512 parameters, Adam another one."""
+    head = 'models = ["resnet18"]\n'
+    limit = '[budget.resnet18]\ntraining_memory = "1GiB"\n'
+    sgd, momentum, adam = (
+        trained(tmp_path, f'{head}optimizer = "{name}"\n{limit}')[0]["value"] for name in ("sgd", "momentum", "adam")
+    )
+    assert (momentum - sgd, adam - sgd) == (4 * 11_689_512, 8 * 11_689_512)
+
+
+def test_a_limit_says_itself_how_the_model_is_trained(tmp_path: Path) -> None:
+    head = 'models = ["resnet18"]\noptimizer = "momentum"\n[budget.resnet18]\n'
+    own = trained(tmp_path, f'{head}training_memory = {{ max = "1GiB", optimizer = "adam", checkpoint = "sqrt" }}\n')
+    assert own[0]["value"] == cnncost.memory("resnet18", optimizer="adam", checkpoint="sqrt").training_bytes
+    spec = tmp_path / "net.yaml"
+    spec.write_text(
+        "cnncost: 1\ninput: [3, 32, 32]\nlayers:\n- conv: {out: 8, kernel: 3}\n- relu\n"
+        "budget:\n  training_memory: {max: 1MB, optimizer: adam}\n"
+    )
+    found = json.loads(command("check", str(spec), "--format", "json").out)
+    assert found["results"][0]["value"] == cnncost.memory(str(spec), optimizer="adam").training_bytes
+    assert found["notes"][-1] == "training: optimizer adam, float32, no checkpointing"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('optimizer = "adm"\n', "unknown optimizer 'adm'"),
+        ("optimizer = 3\n", "optimizer 3 is no text"),
+        ('dtypes = "activ=float16"\n', "no part is called 'activ'"),
+        ('checkpoint = "half"\n', "unknown checkpointing 'half'"),
+        ('[budget.resnet18]\nparams = { max = "1G", optimizer = "adam" }\n', "optimizer says nothing about params"),
+        ('[budget.resnet18]\ntraining_memory = { max = "1GB", optimizer = 3 }\n', "optimizer of training_memory: 3 is no text"),
+        ('[budget.resnet18]\ntraining_memory = { max = "1GB", optimizer = "adm" }\n', "unknown optimizer 'adm'"),
+    ],
+)
+def test_training_that_is_none_is_refused_at_its_place(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "cnncost.toml").write_text(f'models = ["resnet18"]\n{text}')
+    result = command("check", "--config", str(tmp_path / "cnncost.toml"))
+    error = result.err
+    assert result.code == 2
+    assert message in error
+    assert f"cnncost.toml:{3 if 'budget' in text else 2}:" in error
