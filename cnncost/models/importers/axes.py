@@ -35,7 +35,11 @@ Axes: TypeAlias = tuple[Axis, ...]
 
 
 class PinnedError(Exception):
-    """What cannot follow another size of the input: the bare fact."""
+    """What cannot follow another size of the input, or cannot be told at all: the bare fact, and what helps if it is known."""
+
+    def __init__(self, fact: str, remedy: str = "") -> None:
+        super().__init__(fact)
+        self.remedy = remedy
 
 
 def axis(was: int, now: Num) -> Axis:

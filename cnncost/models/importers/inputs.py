@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cnncost.base.errors import UsageError
@@ -26,6 +27,26 @@ def batch_places(program: Program, main: str, name: str) -> frozenset[int]:
         if (isinstance(size, str) and size == first)
         or (place == 0 and len(stated) > 1 and size in (was, None) and not isinstance(first, str))
     )
+
+
+SEQUENTIAL: Mapping[
+    str, Callable[[Mapping[str, Any]], bool]
+] = {  # layers that run along an axis: whether that is the first one, by their arguments
+    **dict.fromkeys(("LSTM", "GRU", "RNN"), lambda given: not given.get("layout")),
+    **dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), lambda given: not given.get("batch_first")),
+}
+HANDING = ("Cast", "Identity", "Dropout", "contiguous", "to", "_to_copy", "clone", "dropout")  # what they read on the way
+
+
+def runs_along_the_first(program: Program, main: str) -> bool:
+    """Whether a recurrent layer reads the main input, and its first axis is the sequence: then the batch is not the first."""
+    same = {main}
+    for record in program.records:
+        if record.operation in HANDING and record.inputs and record.inputs[0] in same:
+            same.update(record.outputs[:1])
+        elif record.operation in SEQUENTIAL and record.inputs and record.inputs[0] in same:
+            return SEQUENTIAL[record.operation](record.arguments)
+    return False
 
 
 def shapes_of(program: Program, batched: bool = True) -> dict[str, tuple[Any, ...]]:

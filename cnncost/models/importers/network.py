@@ -9,7 +9,7 @@ from typing import Any
 from cnncost.base.errors import ModelError
 from cnncost.graph.graph import Outputs, Tensor, trace
 from cnncost.models.importers import axes as ax
-from cnncost.models.importers.inputs import main_of, shapes_of
+from cnncost.models.importers.inputs import main_of, runs_along_the_first, shapes_of
 from cnncost.models.importers.naming import clean
 from cnncost.models.importers.records import Program, Record
 from cnncost.models.importers.replay import Replay, Translation
@@ -44,7 +44,7 @@ def replayed(
 def model_of(program: Program, translations: Mapping[str, Translation]) -> Model:
     """Return a program as a model: a function that runs its records on tensors of any size they can follow."""
     main = main_of(program)
-    shapes = shapes_of(program)
+    shapes = shapes_of(program, batched=not runs_along_the_first(program, main))
     known: list[Exported] = []  # what the values are as exported, once that is asked for
 
     def at_export(*xs: Tensor, assume: tuple[str, ...] = ()) -> Outputs:
@@ -65,7 +65,7 @@ def model_of(program: Program, translations: Mapping[str, Translation]) -> Model
                 trace(at_export, as_input(_clean(shapes)), program.name)
             except ModelError:
                 shapes = batched
-                raise error from None
+                raise error.of(os.path.basename(program.name)) from None
 
     def run(*xs: Tensor, assume: tuple[str, ...] = ()) -> Outputs:
         """Run the records of the file; operations of the types in `assume` hand on their input."""

@@ -140,7 +140,7 @@ def weight(call: Call, tensor: Tensor, name: str) -> Weight:
 def constant(call: Call) -> Value:
     """Constant: like an initializer."""
     arguments = call.record.arguments
-    tensor = arguments.get("value")
+    tensor = arguments.get("value", arguments.get("sparse_value"))
     if isinstance(tensor, Tensor):
         return Value(ax.fixed(tensor.dims), weight=weight(call, tensor, call.record.outputs[0]))
     for key in ("value_float", "value_int", "value_floats", "value_ints"):
@@ -150,6 +150,22 @@ def constant(call: Call) -> Value:
             sizes = (len(many),) if isinstance(found, list) else ()
             return Value(ax.fixed(sizes), content=Numbers(tuple(many), sizes) if len(many) <= SMALL else None)
     return Value(())
+
+
+def numbers_of(place: int | None) -> Translation:
+    """Return the translation of an operation that makes numbers of the program, of a stated size: noise, windows."""
+
+    def translate(call: Call) -> Value:
+        if place is None:
+            return Value(ax.fixed(attribute(call, "shape", [])))
+        return Value(ax.fixed(listed(call, "", place) or []))
+
+    return translate
+
+
+def eye_like(call: Call) -> Value:
+    """EyeLike: a unit matrix, as large as its input."""
+    return Value(needed(call).dims)
 
 
 def constant_of_shape(call: Call) -> Value:

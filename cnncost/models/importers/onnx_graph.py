@@ -292,6 +292,8 @@ class _File:
                 single[4] = self._tensor(inner)
             elif number == 6:
                 single[5] = self._graph(inner, depth + 1)
+            elif number == 22:
+                single[11] = self._sparse(inner)
             elif number == 7:
                 many[6] += floats(data, inner)
             elif number == 8:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cnncost.models.importers import axes as ax
+from cnncost.models.importers.onnx_attention import attention, few_bits, multi_head, projected, rms_norm, skip_norm
 from cnncost.models.importers.onnx_elements import (
     activation,
     alias,
@@ -19,12 +20,14 @@ from cnncost.models.importers.onnx_elements import (
     dequantize,
     dropout,
     dynamic_quantize,
+    eye_like,
     group_norm,
     identity,
     instance_norm,
     joined,
     layer_norm,
     lrn,
+    numbers_of,
     prelu,
     shape,
     size_of,
@@ -33,17 +36,23 @@ from cnncost.models.importers.onnx_elements import (
 from cnncost.models.importers.onnx_folding import ELEMENTS, fold
 from cnncost.models.importers.onnx_inputs import given, numbers
 from cnncost.models.importers.onnx_products import (
+    causal_conv,
     conv_of,
     conv_transpose,
+    deform_conv,
     einsum,
+    fused_matmul,
     gemm,
     global_pool,
+    grid_sample,
     matmul_of,
     pool,
     recurrent,
     resize,
 )
 from cnncost.models.importers.onnx_shapes import (
+    blocked,
+    center_crop,
     concat,
     conditional,
     depth_to_space,
@@ -51,6 +60,8 @@ from cnncost.models.importers.onnx_shapes import (
     flatten,
     gather,
     gather_elements,
+    gather_nd,
+    one_hot,
     pad,
     reduce,
     refused,
@@ -83,9 +94,30 @@ ACTIVATIONS = {
     },
     **{
         name: name.lower()
-        for name in ("Not", "Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "IsNaN", "IsInf", "Shrink")
+        for name in (
+            "Not",
+            "Sin",
+            "Cos",
+            "Tan",
+            "Asin",
+            "Acos",
+            "Atan",
+            "Sinh",
+            "Cosh",
+            "IsNaN",
+            "IsInf",
+            "Shrink",
+            "Acosh",
+            "Asinh",
+            "Atanh",
+        )
     },
     "CumSum": "cumsum",
+    "CumProd": "cumprod",
+    "RotaryEmbedding": "rotary",
+    "com.microsoft::RotaryEmbedding": "rotary",
+    "TensorScatter": "scatter",
+    "Scatter": "scatter",
     "Trilu": "trilu",
     "Hardmax": "hardmax",
     "LogSoftmax": "log_softmax",
@@ -120,7 +152,14 @@ JOINS = {
     **{name: f"elementwise.{word}" for name, word in {"GreaterOrEqual": "ge", "And": "and", "Or": "or", "Xor": "xor"}.items()},
     **{
         name: f"elementwise.{word}"
-        for name, word in {"Mod": "mod", "BitwiseAnd": "and", "BitwiseOr": "or", "BitShift": "shift"}.items()
+        for name, word in {
+            "Mod": "mod",
+            "BitwiseAnd": "and",
+            "BitwiseOr": "or",
+            "BitwiseXor": "xor",
+            "BitShift": "shift",
+            "SwiGLU": "swiglu",
+        }.items()
     },
 }
 REDUCTIONS = {
@@ -147,9 +186,20 @@ LAYERS: Mapping[str, Translation] = {
     "ConvTranspose": conv_transpose,
     "Gemm": gemm,
     "MatMul": matmul_of(0, 1),
-    "com.microsoft::FusedMatMul": matmul_of(0, 1),
+    "com.microsoft::FusedMatMul": fused_matmul,
     "MatMulInteger": matmul_of(0, 1),
     "QLinearMatMul": matmul_of(0, 3),
+    "com.microsoft::FusedGemm": gemm,
+    "com.microsoft::GemmFastGelu": gemm,
+    "com.microsoft::MatMulNBits": few_bits,
+    "Attention": attention,
+    "com.microsoft::MultiHeadAttention": multi_head,
+    "com.microsoft::Attention": projected,
+    "DeformConv": deform_conv,
+    "CausalConvWithState": causal_conv,
+    "com.microsoft::CausalConvWithState": causal_conv,
+    "GridSample": grid_sample,
+    "com.microsoft::GridSample": grid_sample,
     "Einsum": einsum,
     **dict.fromkeys(("LSTM", "GRU", "RNN"), recurrent),
     "MaxPool": pool("max_pool"),
@@ -164,6 +214,9 @@ LAYERS: Mapping[str, Translation] = {
     "InstanceNormalization": instance_norm,
     "GroupNormalization": group_norm,
     "LayerNormalization": layer_norm,
+    **dict.fromkeys(("RMSNormalization", "SimplifiedLayerNormalization"), rms_norm),
+    "com.microsoft::SkipLayerNormalization": skip_norm(2, 3, 4),
+    "com.microsoft::SkipSimplifiedLayerNormalization": skip_norm(2, None, 3),
     "LRN": lrn,
     **{name: activation(kind) for name, kind in ACTIVATIONS.items()},
     "Clip": clip,
@@ -175,11 +228,14 @@ LAYERS: Mapping[str, Translation] = {
     "PRelu": prelu,
     "Dropout": dropout,
     "Identity": identity,
-    **dict.fromkeys(("Cast", "CastLike", "QuantizeLinear"), alias),
+    **dict.fromkeys(("Cast", "CastLike", "BitCast", "QuantizeLinear"), alias),
     "DequantizeLinear": dequantize,
     "DynamicQuantizeLinear": dynamic_quantize,
     "Constant": constant,
     "ConstantOfShape": constant_of_shape,
+    **dict.fromkeys(("RandomNormal", "RandomUniform"), numbers_of(None)),
+    **dict.fromkeys(("HannWindow", "HammingWindow", "BlackmanWindow"), numbers_of(0)),
+    "EyeLike": eye_like,
     "Shape": shape,
     "Size": size_of,
     "Reshape": reshape,
@@ -194,6 +250,9 @@ LAYERS: Mapping[str, Translation] = {
     "Slice": slice_,
     "Gather": gather,
     "GatherElements": gather_elements,
+    "GatherND": gather_nd,
+    "OneHot": one_hot,
+    "CenterCropPad": center_crop,
     "TopK": top_k,
     "Pad": pad,
     **{name: reduce(op) for name, op in REDUCTIONS.items()},
@@ -201,6 +260,7 @@ LAYERS: Mapping[str, Translation] = {
     "SpaceToDepth": space_to_depth,
     "If": conditional,
     **dict.fromkeys(("Loop", "Scan", "SequenceMap"), refused),
+    **dict.fromkeys((f"com.microsoft.nchwc::{name}" for name in ("Conv", "ReorderInput")), blocked),
 }
 FOLDED = {
     *ELEMENTS,

@@ -74,6 +74,35 @@ def conv_transpose(call: Call) -> Value:
     )  # fmt: skip
 
 
+def deform_conv(call: Call) -> Value:
+    """DeformConv."""
+    weight = learned(needed(call, 1))
+    count = weight.rank - 2
+    pads = windows(call, count)
+    return layers.deform_conv(
+        call, needed(call), weight, given(call, 3), needed(call, 2), given(call, 4),
+        stride=attribute(call, "strides", [1] * count), pad=pads, dilation=attribute(call, "dilations", [1] * count),
+        groups=attribute(call, "group", 1), offset_groups=attribute(call, "offset_group", 1),
+    )  # fmt: skip
+
+
+def causal_conv(call: Call) -> list[Value | None]:
+    """CausalConvWithState: along one axis, each channel by itself, with what came before in front."""
+    x, weight = needed(call), needed(call, 1)
+    before_, channels = ax.was(weight.dims[-1]) - 1, ax.was(weight.dims[0])
+    made = layers.conv(
+        call, x, weight, given(call, 2), stride=1, pad=(before_, 0), dilation=1, groups=channels
+    )  # fmt: skip
+    word = attribute(call, "activation", "none")
+    made = made if word in ("none", "") else layers.pointwise(call, made, {"swish": "silu"}.get(word, word))
+    return [made, None][: len(call.record.outputs)]
+
+
+def grid_sample(call: Call) -> Value:
+    """GridSample."""
+    return layers.sampled(call, needed(call), needed(call, 1))
+
+
 def gemm(call: Call) -> Value:
     """Gemm: a linear layer where B is a weight, in×out unless transB."""
     a, b, c = needed(call), needed(call, 1), given(call, 2)
@@ -102,6 +131,18 @@ def matmul_of(a: int, b: int) -> Translation:
     return translate
 
 
+def fused_matmul(call: Call) -> Value:
+    """FusedMatMul of onnxruntime: a product whose operands may be transposed first."""
+    operands = [needed(call), needed(call, 1)]
+    for place, side in enumerate("AB"):
+        x = operands[place]
+        if attribute(call, f"transBatch{side}", 0):  # the first axis stands behind those of the batch
+            x = operands[place] = layers.permute(call, x, [*range(1, x.rank - 1), 0, x.rank - 1])
+        if attribute(call, f"trans{side}", 0) and x.rank > 1:
+            operands[place] = layers.permute(call, x, [*range(x.rank - 2), x.rank - 1, x.rank - 2])
+    return layers.product(call, operands[0], operands[1], None)
+
+
 def einsum(call: Call) -> Value:
     """Einsum of two operands."""
     return layers.einsum(call, attribute(call, "equation", ""), call.operands)
@@ -115,6 +156,9 @@ def recurrent(call: Call) -> list[Value | None]:
     directions, hidden = ax.was(w.dims[0]), ax.was(r.dims[2])
     args = {"out": hidden, "bidirectional": directions == 2, "bias": 2 if b is not None else 0}
     weights = [value for value in (w, r, b) if value is not None]
+    peepholes = given(call, 7)
+    if peepholes is not None and peepholes.tensor is None:
+        call.fit(peepholes)  # a number for each gate and unit, by which a state is multiplied
     made = layers.recurrent(call, call.record.operation.lower(), x, weights, args, directions * hidden, time)
     outputs: list[Value | None] = [None, None, None]
     names = [*call.record.outputs, "", "", ""][:3]

@@ -166,6 +166,39 @@ def gather_elements(call: Call) -> Value:
     return layers.taken(call, needed(call), needed(call, 1).dims)
 
 
+def gather_nd(call: Call) -> Value:
+    """GatherND: an element, or a part, for each row of indices."""
+    x, at = needed(call), needed(call, 1)
+    return layers.taken(call, x, (*at.dims[:-1], *x.dims[attribute(call, "batch_dims", 0) + ax.was(at.dims[-1]) :]))
+
+
+def one_hot(call: Call) -> Value:
+    """OneHot: a new axis with a place for each index."""
+    x = needed(call)
+    depth = (listed(call, "", 1) or [1])[0]
+    axis = x.axis(attribute(call, "axis", -1), 1)
+    wide = layers.rearranged(call, x, (*x.dims[:axis], (), *x.dims[axis:]))
+    sizes = [depth if place == axis else -1 for place in range(wide.rank)]
+    return layers.elementwise(call, layers.expand(call, wide, sizes), "one_hot")
+
+
+def center_crop(call: Call) -> Value:
+    """CenterCropPad: cut, or padded with zeros, on both sides to stated sizes."""
+    x = needed(call)
+    target = listed(call, "", 1) or []
+    axes = [x.axis(n) for n in attribute(call, "axes", list(range(x.rank)))]
+    pads: list[tuple[Any, Any]] = [(0, 0)] * x.rank
+    for axis, size in zip(axes, target, strict=True):
+        now = ax.now(x.dims[axis])
+        if not isinstance(now, int) or not isinstance(size, int):
+            raise PinnedError("it cuts a size that is a letter")
+        if size < now:
+            start = (now - size) // 2
+            x = layers.slice_(call, x, axis, start, start + size, 1, exact=True)
+        pads[axis] = (max(0, size - now) // 2, max(0, size - now) - max(0, size - now) // 2)
+    return layers.pad(call, x, pads)
+
+
 def top_k(call: Call) -> list[Value]:
     """TopK along an axis."""
     x = needed(call)
@@ -242,4 +275,15 @@ class Side:
 
 def refused(call: Call) -> Value:
     """Loop, Scan and the like: how often they run is not in the file."""
-    raise PinnedError("how often it runs is not in the file, so its cost is not known")
+    raise PinnedError(
+        "how often it runs is not in the file, so its cost is not known",
+        "export the network without it (PyTorch's exporter unrolls loops of a fixed length), or the body as a file of its own",
+    )
+
+
+def blocked(call: Call) -> Value:
+    """Operators on blocks of channels, which onnxruntime writes for one type of processor: weights are padded in them."""
+    raise PinnedError(
+        "onnxruntime has written the file for one type of processor, with weights that are padded",
+        "give the file that it was made from, or optimise it no further than ORT_ENABLE_EXTENDED",
+    )

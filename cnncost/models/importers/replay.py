@@ -137,7 +137,7 @@ class Replay:
                 else:
                     found = translation(call)
             except PinnedError as error:
-                raise self._stuck(call, str(error)) from None
+                raise self._stuck(call, str(error), error.remedy) from None
             except AlgebraError as error:
                 raise ModelError(f"layer '{record.name}' ({record.operation}): {error.message}", error.hint) from error
             except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
@@ -163,16 +163,17 @@ class Replay:
             else:
                 known[nodes[index].name] = "new"
 
-    def _stuck(self, call: Call, fact: str) -> ModelError:
+    def _stuck(self, call: Call, fact: str, known: str) -> ModelError:
         record = call.record
+        what = f"layer '{record.name}' ({record.operation}"
+        if known:
+            return ModelError(f"{what}, {record.place}): {fact}", known)
         if self.exported is not None:
-            return ModelError(
-                f"layer '{record.name}' ({record.operation}) cannot follow another size of the input: {fact}", FOLLOW
-            )
+            return ModelError(f"{what}) cannot follow another size of the input: {fact}", FOLLOW)
         remedy = "is the file damaged? if it is sound, please report it"
         if fact.startswith(UNRULED):
             remedy = f"if it hands on its input, and costs nothing: --assume {record.operation}=identity"
-        return ModelError(f"layer '{record.name}' ({record.operation}, {record.place}): {fact}", remedy)
+        return ModelError(f"{what}, {record.place}): {fact}", remedy)
 
     def _keep(self, record: Record, found: Sequence[Value | None]) -> None:
         for place, (name, value) in enumerate(zip(record.outputs, found, strict=False)):
@@ -510,7 +511,9 @@ class Call:
         for place, name in enumerate(self.record.outputs):
             shape = self.record.shapes[place] if place < len(self.record.shapes) else None
             if shape is None:
-                shape = self.replay.exported.sizes.get(name, ()) if self.replay.exported else ()
+                shape = self.replay.program.shapes.get(name)
+            if shape is None:
+                raise PinnedError(f"{UNRULED}, and the file does not record its shape")
             sizes = [self.replay.number(size) for size in shape]
             before = self.replay.exported.sizes.get(name) if self.replay.exported else None
             found.append(Value(tuple(ax.axis(before[i] if before else size, size) for i, size in enumerate(sizes))))

@@ -7,13 +7,14 @@ import json
 import pickle
 import struct
 import sys
+import tracemalloc
 import zipfile
 from pathlib import Path
 
 import pytest
 from support import NIGHTLY, command
 
-from cnncost.base.errors import UsageError
+from cnncost.base.errors import CnncostError, UsageError
 from cnncost.models.importers import onnx_graph, open_model
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -170,6 +171,50 @@ def test_without_a_shape_it_is_refused_and_may_be_assumed(tmp_path: Path) -> Non
     refused = command("table", "net.onnx", folder=tmp_path)
     assert (refused.code, "--assume my::Strange=identity" in refused.err) == (2, True)
     assert command("table", "net.onnx", "--assume", "my::Strange=identity", "--size", "16", folder=tmp_path).code == 0
+
+
+@pytest.mark.parametrize(
+    ("operation", "domain", "fact", "remedy"),
+    [
+        (b"Loop", b"", "how often it runs is not in the file", "without it"),
+        (b"Scan", b"", "how often it runs is not in the file", "without it"),
+        (b"Conv", b"com.microsoft.nchwc", "for one type of processor", "the file that it was made from"),
+    ],
+)
+def test_what_cannot_be_counted_is_refused_with_its_remedy(operation: bytes, domain: bytes, fact: str, remedy: str) -> None:
+    own = field(1, b"x") + field(2, b"y") + field(4, operation) + field(7, domain)
+    data = model(field(1, own) + field(11, value(b"x", 1, 3, 8, 8)) + field(12, field(1, b"y")))
+    with pytest.raises(CnncostError, match=fact) as error:
+        open_model("net.onnx", data).trace()
+    assert operation.decode().lower() in error.value.message
+    assert remedy in error.value.hint
+
+
+def test_weights_of_a_gigabyte_cost_what_their_graph_costs(tmp_path: Path) -> None:
+    """A file with a hole of 2³⁰ bytes where the numbers of a 16,384² matrix would be."""
+
+    def long(number: int, size: int) -> bytes:
+        return bytes([number << 3 | 2]) + bytes([size >> 7 * place & 127 | 128 * (place < 4) for place in range(5)])
+
+    many, size = 2**30, bytes([0x08, 0x80, 0x80, 0x01])
+    tensor = 2 * size + b"\x10\x01" + field(8, b"W") + long(9, many)
+    gemm = field(1, field(1, b"x") + field(1, b"W") + field(2, b"y") + field(4, b"Gemm"))
+    sizes = field(1, b"\x08\x01") + field(1, size)
+    x = field(1, b"x") + field(2, field(1, b"\x08\x01" + field(2, sizes)))
+    graph = gemm + field(11, x) + field(12, field(1, b"y"))
+    whole = len(tensor) + many
+    path = tmp_path / "net.onnx"
+    with path.open("wb") as file:
+        file.write(b"\x08\x08" + field(8, b"\x10\x15") + long(7, len(graph) + 6 + whole) + graph + long(5, whole) + tensor)
+        file.truncate(file.tell() + many)
+    tracemalloc.start()
+    try:
+        nodes = open_model(str(path)).trace().nodes
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [(node.kind, node.cost.params) for node in nodes[1:]] == [("linear", 2**28)]
+    assert peak < 2**22
 
 
 @pytest.mark.parametrize("cut", range(0, 700, 37))

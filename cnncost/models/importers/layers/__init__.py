@@ -7,7 +7,17 @@ its axes are equal in the file and now; where they are not, the record is pinned
 from cnncost.models.importers.layers.common import claim, moved
 from cnncost.models.importers.layers.elements import elementwise, joined, layer_norm, norm, pointwise, prelu, softmax, unchanged
 from cnncost.models.importers.layers.pieces import concat, slice_, split, stack
-from cnncost.models.importers.layers.products import attention, conv, dearer, einsum, embedding, linear, product, recurrent
+from cnncost.models.importers.layers.products import (
+    attention,
+    conv,
+    dearer,
+    deform_conv,
+    einsum,
+    embedding,
+    linear,
+    product,
+    recurrent,
+)
 from cnncost.models.importers.layers.shapes import (
     expand,
     expand_like,
@@ -23,7 +33,16 @@ from cnncost.models.importers.layers.shapes import (
     taken,
     tile,
 )
-from cnncost.models.importers.layers.windows import adaptive, blocks, columns, resized, upsample, windowed, windows_along
+from cnncost.models.importers.layers.windows import (
+    adaptive,
+    blocks,
+    columns,
+    resized,
+    sampled,
+    upsample,
+    windowed,
+    windows_along,
+)
 
 __all__ = [
     "adaptive",
@@ -34,6 +53,7 @@ __all__ = [
     "concat",
     "conv",
     "dearer",
+    "deform_conv",
     "einsum",
     "elementwise",
     "embedding",
@@ -56,6 +76,7 @@ __all__ = [
     "reshape",
     "reshape_like",
     "resized",
+    "sampled",
     "select",
     "slice_",
     "softmax",

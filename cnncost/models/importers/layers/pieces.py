@@ -70,6 +70,9 @@ def split(call: Call, x: Value, axis: int, pieces: Sequence[int], parts: int | N
     if x.known:
         return [Value((*x.dims[:axis], ax.axis(piece, piece), *x.dims[axis + 1 :])) for piece in pieces]
     equal = len(set(pieces)) == 1
+    if 0 in pieces and not equal:  # an empty piece is no layer
+        rest = iter(split(call, x, axis, [piece for piece in pieces if piece], None))
+        return [next(rest) if piece else Value((*x.dims[:axis], ax.axis(0, 0), *x.dims[axis + 1 :])) for piece in pieces]
     present = [*x.present[:axis], True, *x.present[axis + 1 :]]
     tensor = call.fit(x, present)
     where, start, found = place(present, axis), 0, []
@@ -93,6 +96,8 @@ def slice_(call: Call, x: Value, dim: int, start: Any, end: Any, step: Any, *, e
     `exact`: the numbers are those of this run, not of the export.
     """
     axis = x.axis(dim)
+    if any(atom.batch and atom.was > 1 for atom in x.dims[axis]):
+        return _of_the_batch(x, axis, start, end, step)
     was, now = ax.was(x.dims[axis]), ax.now(x.dims[axis])
     follows = any(isinstance(call.record.arguments.get(name), Expression) for name in ("start", "end"))
     start = 0 if start is None else start
@@ -130,3 +135,13 @@ def slice_(call: Call, x: Value, dim: int, start: Any, end: Any, step: Any, *, e
     args = {"start": start, "stop": end, "step": step, "axis": place(present, axis)}
     tensor = call.fit(x, present)
     return call.make("slice", (tensor,), args, [*x.dims[:axis], None, *x.dims[axis + 1 :]], present)
+
+
+def _of_the_batch(x: Value, axis: int, start: Any, end: Any, step: Any) -> Value:
+    """Return all examples of a batch; to take some of them is nothing that one example does."""
+    was = ax.was(x.dims[axis])
+    if not all(n is None or isinstance(n, int) for n in (start, end)) or list(range(was))[slice(start, end, step)] != list(
+        range(was)
+    ):
+        raise PinnedError(f"it takes some of {was} examples, and figures are those of one")
+    return x

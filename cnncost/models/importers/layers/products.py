@@ -9,7 +9,7 @@ from cnncost.models.importers import axes as ax
 from cnncost.models.importers.axes import Axis, PinnedError
 from cnncost.models.importers.layers.common import FOLDED, as_map, claim, for_each, last_of, many_maps, plainly, short, unruled
 from cnncost.models.importers.layers.elements import broadcast, joined
-from cnncost.models.importers.layers.shapes import permute, rearranged
+from cnncost.models.importers.layers.shapes import permute, rearranged, reduce
 from cnncost.models.importers.replay import Call
 from cnncost.models.importers.values import Value
 
@@ -114,6 +114,8 @@ def attention(call: Call, query: Value, key: Value, value: Value, mask: Value | 
     """Return scaled dot-product attention of (…, T, D) queries, keys and values."""
     if not ax.alike(query.dims[-1], key.dims[-1]) or not ax.alike(key.dims[-2], value.dims[-2]):
         raise PinnedError("its queries, keys and values no longer fit")
+    if query.rank == key.rank == value.rank > 2 and _shares(query, key):
+        return _grouped(call, query, key, value, mask)
     leading = broadcast([query.dims[:-2], key.dims[:-2], value.dims[:-2]])
     there = [not ax.is_batch(dim) for dim in leading]
     tensors = [call.fit(each, [*last_of(there, each.rank - 2), True, True]) for each in (query, key, value)]
@@ -127,14 +129,80 @@ def attention(call: Call, query: Value, key: Value, value: Value, mask: Value | 
     return call.make("attention", tensors, {"heads": heads}, dims, [*there, True, True])
 
 
+def _shares(query: Value, key: Value) -> bool:
+    """Whether several heads of queries have one of the keys: grouped attention."""
+    heads, own = ax.was(query.dims[-3]), ax.was(key.dims[-3])
+    return 1 < own < heads and heads % own == 0 and ax.is_fixed(query.dims[-3]) and ax.is_fixed(key.dims[-3])
+
+
+def _grouped(call: Call, query: Value, key: Value, value: Value, mask: Value | None) -> Value:
+    """Return attention of which each head of keys and values serves several of queries: these have an axis of their own."""
+    own = key.dims[-3]
+    each = ax.was(query.dims[-3]) // ax.was(own)
+    split = (own, ax.axis(each, each))
+    queries = rearranged(call, query, (*query.dims[:-3], *split, *query.dims[-2:]))
+    key, value = (rearranged(call, part, (*part.dims[:-2], (), *part.dims[-2:])) for part in (key, value))
+    if mask is not None and mask.rank > 2:
+        heads = split if mask.dims[-3] != () else ((), ())
+        mask = rearranged(call, mask, (*mask.dims[:-3], *heads, *mask.dims[-2:]))
+    made = attention(call, queries, key, value, mask)
+    return rearranged(call, made, (*query.dims[:-1], made.dims[-1]))
+
+
+def deform_conv(
+    call: Call,
+    x: Value,
+    weight: Value,
+    bias: Value | None,
+    offset: Value,
+    mask: Value | None,
+    *,
+    stride: Any,
+    pad: Any,
+    dilation: Any,
+    groups: int,
+    offset_groups: int,
+) -> Value:
+    """Return a deformable convolution: the weight is out×in/groups×k×k, of this layer alone."""
+    numbers = [value for value in (weight, bias) if value is not None]
+    if weight.rank != 4 or any(
+        value.tensor is not None or value.weight is None or (value.weight.same_as or value.weight.name) in call.replay.charged
+        for value in numbers
+    ):
+        return unruled(call)
+    sizes = [ax.now(dim) for dim in weight.dims]
+    args = {
+        "out": sizes[0],
+        "kernel": short(sizes[2:]),
+        "stride": short(stride),
+        "pad": short(pad),
+        "dilation": short(dilation),
+    }
+    args |= {"groups": groups, "offset_groups": offset_groups, "bias": bias is not None}
+    tensors = [call.fit(each, as_map(each, 2)) for each in (x, offset, mask) if each is not None]
+    made = call.make("deform_conv", tensors, args, [x.dims[0], None, None, None], as_map(x, 2))
+    for value in numbers:
+        claim(call, value, made)
+    return made
+
+
 def einsum(call: Call, equation: str, operands: Sequence[Value]) -> Value:
-    """Return a sum of products by its equation, the batch's letter left out."""
+    """Return a sum of products by its equation, the batch's letter left out; of one tensor it is a sum and a permutation."""
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if not arrow:
-        right = "".join(sorted(letter for letter in set(left) if letter != "," and left.count(letter) == 1))
-    if len(operands) != 2 or len(terms) != 2 or "." in equation:
+        once = sorted(letter for letter in set(left) if letter.isalpha() and left.count(letter) == 1)
+        right = ("..." if "..." in left else "") + "".join(once)
+    if len(operands) != len(terms) or len(terms) > 2:
         return unruled(call)
+    terms, right = _lettered(terms, right, [operand.rank for operand in operands])
+    if any(len(set(term)) != len(term) for term in (*terms, right)):
+        return unruled(call)
+    if len(terms) == 1:
+        summed_up = [axis for axis, letter in enumerate(terms[0]) if letter not in right]
+        kept = [letter for letter in terms[0] if letter in right]
+        summed = reduce(call, operands[0], summed_up, False, "sum") if summed_up else operands[0]
+        return permute(call, summed, [kept.index(letter) for letter in right])
     sizes: dict[str, Axis] = {}
     for term, operand in zip(terms, operands, strict=True):
         for letter, dim in zip(term, operand.dims, strict=True):
@@ -148,6 +216,16 @@ def einsum(call: Call, equation: str, operands: Sequence[Value]) -> Value:
     short_terms = ["".join(letter for letter in term if letter not in gone) for term in (*terms, right)]
     args = {"equation": f"{short_terms[0]},{short_terms[1]}->{short_terms[2]}"}
     return call.make("einsum", tensors, args, [sizes[letter] for letter in right])
+
+
+def _lettered(terms: Sequence[str], right: str, ranks: Sequence[int]) -> tuple[list[str], str]:
+    """Return the terms of an equation, and its output, with letters for the axes that "..." stands for."""
+    free = [letter for letter in "ZYXWVUTSRQPONMLKJIHGFEDCBA" if letter not in "".join(terms) + right]
+    counts = [rank - len(term.replace("...", "")) for term, rank in zip(terms, ranks, strict=True)]
+    most = max((count for term, count in zip(terms, counts, strict=True) if "..." in term), default=0)
+    letters = "".join(free[:most])
+    found = [term.replace("...", letters[most - count :]) for term, count in zip(terms, counts, strict=True)]
+    return found, right.replace("...", letters)
 
 
 def embedding(call: Call, weight: Value, indices: Value) -> Value:
@@ -171,6 +249,8 @@ def recurrent(
     time: int,
 ) -> Value:
     """Return a recurrent layer over the axis `time` of a sequence; other axes but the last are sequences of their own."""
+    if any(atom.batch and atom.was > 1 for atom in x.dims[time]):
+        raise PinnedError("its sequence runs along the axis of the batch, and figures are those of one example")
     order = [axis for axis in range(x.rank - 1) if axis != time] + [time, x.rank - 1]
     x = permute(call, x, order)
     present = [not ax.is_batch(dim) for dim in x.dims[:-2]] + [True, True]

@@ -173,6 +173,8 @@ def select(call: Call, x: Value, dim: int, index: Any) -> Value:
 def pad(call: Call, x: Value, pads: Sequence[tuple[Num, Num]], mode: str = "constant") -> Value:
     """Return an axis longer by zeros, or shorter where a pad is negative."""
     for axis, (before, after) in enumerate(pads):
+        if any(atom.batch and atom.was > 1 for atom in x.dims[axis]) and (before, after) != (0, 0):
+            raise PinnedError("it makes more examples, and figures are those of one")
         crop = [-n if isinstance(n, int) and n < 0 else 0 for n in (before, after)]
         if any(crop):
             size = ax.now(x.dims[axis])
@@ -202,9 +204,15 @@ def index(call: Call, x: Value, indices: Sequence[Value | None]) -> Value:
     places = [axis for axis, _ in given]
     if not places or places != list(range(places[0], places[-1] + 1)):
         return unruled(call)
-    if any(ax.is_batch(x.dims[axis]) or moved((x.dims[axis],)) for axis in places):
+    batch = [atom for axis in places for atom in x.dims[axis] if atom.batch]
+    if any(ax.is_batch(x.dims[axis]) for axis in places) or any(atom.was != 1 for atom in batch):
+        raise PinnedError("it takes indices of the batch")
+    if moved([tuple(atom for atom in x.dims[axis] if not atom.batch) for axis in places]):
         raise PinnedError("it takes indices of an axis that has grown")
     taken = broadcast([value.dims for _, value in given])
+    if batch and () in taken:  # a batch of one that had been merged into the axis has a place of its own again
+        one = taken.index(())
+        taken = (*taken[:one], tuple(batch), *taken[one + 1 :])
     front, back = x.dims[: places[0]], x.dims[places[-1] + 1 :]
     dims = (*front, *taken, *back)
     if x.known:

@@ -8,7 +8,7 @@ from typing import Any
 from cnncost.models.importers import axes as ax
 from cnncost.models.importers.axes import Axis, PinnedError
 from cnncost.models.importers.layers.common import FOLDED, as_map, channels_first, many_maps, moved, place, short
-from cnncost.models.importers.layers.shapes import permute
+from cnncost.models.importers.layers.shapes import permute, rearranged
 from cnncost.models.importers.replay import Call
 from cnncost.models.importers.sizes import Expression
 from cnncost.models.importers.values import Value
@@ -94,6 +94,20 @@ def resized(call: Call, x: Value, mode: str, target: Sequence[Any], factors: Seq
     if order is None:
         return made
     return permute(call, made, [order.index(axis) for axis in range(x.rank)])
+
+
+def sampled(call: Call, x: Value, grid: Value) -> Value:
+    """Return a map sampled at the places that a grid names: as many as it has."""
+    spatial = x.rank - 2
+    as_map(x, spatial)
+    places = grid.dims[1:-1]
+    if grid.rank != x.rank or len(places) != spatial:
+        raise ValueError(f"a grid of {grid.rank} axes for a map of {x.rank}")
+    flat = rearranged(call, x, (*x.dims[:2], ax.joined(x.dims[2:])))
+    tensor = call.fit(flat, [False, True, True])
+    count = tuple([ax.now(dim) for dim in places])
+    dims = [*x.dims[:2], *places]
+    return call.make("gather", (tensor,), {"count": count, "axis": 1}, dims, [False, True, *[True] * spatial])
 
 
 def columns(call: Call, x: Value, kernel: Any, stride: Any, pad: Any, dilation: Any) -> Value:
