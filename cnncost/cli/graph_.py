@@ -35,13 +35,12 @@ def command(model: str, format: str | None, depth: int | None, figure: str, path
     """
     from cnncost.show.graphs import SUFFIXES, TEXTS, graph_data
     from cnncost.show.pictures import share_key
-    from cnncost.show.render import format_of, render
-    from cnncost.show.table import Table
+    from cnncost.show.render import format_of, json_object
 
     key = share_key(figure)
     chosen = format or ("json" if path is None or path == "-" else format_of(path, SUFFIXES))
     (report,) = reports([model], **options)
     if chosen == "json":
-        emit(render(Table((), (), data=graph_data(report.counts.graph)), "json") + "\n", path)
+        emit(json_object(graph_data(report.counts.graph)) + "\n", path)
     else:
         emit(TEXTS[chosen](report, key, depth), path)

@@ -109,6 +109,11 @@ class Graph:
         return {node.name: node.cost.shape for node in self.nodes if node.kind == INPUT}
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of the model that was traced, as it had them."""
+        return dict(self.about.get("settings", {}))
+
+    @property
     def layers(self) -> tuple[Node, ...]:
         """The nodes that are layers: all but the input."""
         return self.nodes[1:]

@@ -311,7 +311,7 @@ class Report(Showable, Sequence["Layer"]):
             "charges": {kind: str(how.formula("flops", kind)) for kind in kinds if kind in RULES},
             "version": __version__,
             "source": about.get("source", ""),
-            "settings": dict(about.get("settings", {})),
+            "settings": self.counts.graph.settings,
         }
 
     def _places(self) -> list[dict[str, Any]]:

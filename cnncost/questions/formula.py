@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cnncost.base.errors import AlgebraError, ModelError, UsageError
 from cnncost.base.exact import expression
 from cnncost.base.notation import PYTHON, TEXT, Style, written
+from cnncost.base.plain import plain
 from cnncost.base.poly import Num, Poly, assumptions, equal, symbol
 from cnncost.base.problems import SpecError
 from cnncost.base.record import dataclass
@@ -16,7 +17,6 @@ from cnncost.base.roots import common_factor
 from cnncost.base.showable import Showable
 from cnncost.base.units import require_whole_bytes
 from cnncost.counting import Convention
-from cnncost.graph.graph import inputs_record
 from cnncost.graph.usercode import CodeError
 from cnncost.models.instance import Instance
 from cnncost.models.load import load
@@ -73,30 +73,7 @@ class Formula(Showable):
 
     def to_dict(self, depth: int | None = None) -> dict[str, Any]:
         """Return the forms as Python expressions of the letters: the object of `--format json` (cnncost.formula/1)."""
-
-        def forms(values: Mapping[str, Num]) -> dict[str, str]:
-            return {name: self.write(value, PYTHON) for name, value in values.items()}
-
-        data: dict[str, Any] = {
-            "schema": "cnncost.formula/1",
-            "model": self.report.model,
-            "letters": list(self.letters),
-            **inputs_record({name: [self.write(size, PYTHON) for size in shape] for name, shape in self.report.inputs.items()}),
-            "batch": self.write(self.report.batch, PYTHON),
-            "dtype": self.report.dtype,
-            "convention": self.report.convention.name,
-            "assumes": self.conditions(PYTHON),
-            "total": forms(self.total),
-            "params_by_kind": forms(self.params_by_kind),
-        }
-        if depth is not None:
-            groups = self.report.group(depth)
-            columns = {figure: getattr(groups, figure).tolist() for figure in FIGURES}
-            data["layers"] = [
-                {"name": row.name, "kind": row.kind, **forms({figure: columns[figure][index] for figure in FIGURES})}
-                for index, row in enumerate(groups.rows)
-            ]
-        return data
+        return plain(self.table(depth=depth).data)  # type: ignore[no-any-return]  # of a dict it is a dict
 
 
 def is_block(model: Model) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from cnncost.base.plain import plain
 from cnncost.base.units import short
+from cnncost.base.version import __version__
 from cnncost.graph.graph import Graph, inputs_record
 from cnncost.graph.structure import Alike, scopes
 from cnncost.measures.report import Report
@@ -46,7 +47,9 @@ def graph_data(graph: Graph) -> dict[str, Any]:
     number = {scope.name: index for index, scope in enumerate(every)}
     return {
         "schema": "cnncost.graph/1",
+        "version": __version__,
         "model": graph.name,
+        "settings": plain(graph.settings),
         **plain(inputs_record(graph.inputs)),
         "name": [node.name for node in graph.layers],
         "kind": [node.kind for node in graph.layers],

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 from cnncost.base.record import dataclass
 from cnncost.base.text import Math, line
 from cnncost.base.units import Amount, Measure, Said, figures, scale
+from cnncost.base.version import __version__
 from cnncost.show.blocks import bar, course
 
 Record: TypeAlias = Mapping[str, Any]  # what one row is about: exact values by key
@@ -55,7 +56,7 @@ class Stack:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What a command shows, before any formatting: exact values."""
+    """What a command shows, before any formatting: exact values. `Table.of` is the one way to make it."""
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Any, ...], ...]
@@ -64,6 +65,7 @@ class Table:
     prose: str = ""  # paragraphs of our own below the table: nothing from outside
     notes: tuple[str, ...] = ()
     data: Mapping[str, Any] | None = None  # the object that the json format prints
+    field: str = ""  # where the object has the records of the rows
     exact: bool = False
     memory: str = ""  # the unit of memory that is asked for: KB, MB, …, or auto
     plot: Plot | None = None
@@ -77,8 +79,8 @@ class Table:
         columns: Sequence[Column],
         records: Sequence[Record],
         *,
-        schema: str,
-        field: str,
+        schema: str = "",
+        field: str = "",
         head: Mapping[str, Any] | None = None,
         total: Record | None = None,
         tail: Mapping[str, Any] | None = None,
@@ -88,15 +90,23 @@ class Table:
     ) -> Table:
         """Return the table of records: its cells and its JSON object are two readings of them, so that they cannot differ.
 
-        The object holds `schema`, `head`, the records under `field`, their `total`, and `tail`. `shown` are the records that
-        have a row, where that is not all of them; `label` is the column that names the total. `rest` are fields of the table.
+        The object holds `schema`, the version, `head`, the records under `field`, their `total`, and `tail`; a table that
+        stands above another has none. `shown` are the records that have a row, where that is not all of them; `label` is the
+        column that names the total. `rest` are fields of the table.
         """
-        data = {"schema": schema, **(head or {}), field: list(records)}
-        if total is not None:
-            data["total"] = total
+        data: dict[str, Any] | None = None
+        if schema:
+            data = {"schema": schema, "version": __version__, **(head or {}), field: list(records)}
+            data |= {"total": total} if total is not None else {}
+            data |= tail or {}
         rows = tuple([tuple([column.read(record) for column in columns]) for record in (records if shown is None else shown)])
         last = None if total is None else tuple(["total" if c.key == label else _of_total(c, total) for c in columns])
-        return cls(tuple(columns), rows, last, data={**data, **(tail or {})}, **rest)
+        return cls(tuple(columns), rows, last, data=data, field=field, **rest)
+
+    @property
+    def head(self) -> dict[str, Any]:
+        """What holds for all rows, the total among it: the object without its records. It goes with files of rows."""
+        return {key: value for key, value in (self.data or {}).items() if key != self.field}
 
     @property
     def body(self) -> tuple[tuple[Any, ...], ...]:
@@ -111,6 +121,13 @@ class Table:
 
         total = None if self.total is None else pick(self.total)
         return replace(self, columns=pick(self.columns), rows=tuple(map(pick, self.rows)), total=total)
+
+    def blank(self, keys: Collection[str]) -> Table:
+        """Return the table with nothing in the columns of some keys: a sheet to fill in."""
+        gaps = [column.key in keys for column in self.columns]
+        return replace(
+            self, rows=tuple(tuple("" if gap else cell for gap, cell in zip(gaps, row, strict=True)) for row in self.rows)
+        )
 
     def undrawn(self) -> Table:
         """Return the table without what only terminals show."""

@@ -77,6 +77,7 @@ MAPS_OF = {  # by schema
     "cnncost.conventions/1": {"flops", "memory", "params", "input_gradient", "weight_gradient"},
     "cnncost.memory_rules/1": {"dtypes"},
 }
+FREE = {("cnncost.settings/1", "value")}  # of whatever type a setting has
 ROWS = {"cnncost.sweep/1": "rows"}  # records whose keys are axes beside figures
 FIGURED = (("cnncost.table/1", "layers"), ("cnncost.table/1", "total"), ("cnncost.compare/1", "total"))  # with any figure
 ANY: Schema = {}
@@ -107,6 +108,8 @@ def main() -> None:
 def described(values: list[Any], schema: str, key: str) -> Schema:
     """Return the schema of all values of one key."""
     kinds = {kind(value) for value in values}
+    if (schema, key) in FREE:
+        return ANY
     if key in MAPS | MAPS_OF.get(schema, set()) and kinds <= {"object", "null"}:
         inner = [part for value in values if value for part in value.values()]
         free = key in ("args", "settings", "arguments", "example")

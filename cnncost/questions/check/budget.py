@@ -14,6 +14,7 @@ from cnncost.questions.check.history import Data, Missing
 from cnncost.questions.diff import difference, need_same_counting, total
 
 HEAVIEST = 3  # layers named for a limit that is broken
+COUNTED = ("model", "settings", "input", "batch", "dtype", "convention")  # of a model, beside its verdicts
 
 State = Literal["ok", "warn", "over", "unchecked"]
 
@@ -153,6 +154,7 @@ class Check(Showable):
 
     verdicts: tuple[Verdict, ...]
     notes: tuple[str, ...] = ()
+    models: tuple[Data, ...] = ()  # what was held, and how it was counted: see `COUNTED`
 
     @property
     def ok(self) -> bool:

@@ -11,7 +11,7 @@ from cnncost.base.limits import QUANTITIES, Limit
 from cnncost.models.load import with_budget
 from cnncost.models.model import Model
 from cnncost.questions.check import config, history
-from cnncost.questions.check.budget import Check, Verdict, verdicts
+from cnncost.questions.check.budget import COUNTED, Check, Verdict, verdicts
 from cnncost.questions.check.history import Data, Missing
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def hold(
         notes.append(f"no limit of growth to hold against {against}")
     notes += trained(reports, limits)
     notes += [f"{name}: {text}" for name, report in reports.items() for text in report.notes]  # what a network leaves out, say
-    return Check(tuple(found), tuple(notes))
+    held = tuple([{key: costs[name][key] for key in COUNTED} for name in names])
+    return Check(tuple(found), tuple(notes), held)
 
 
 def trained(reports: Mapping[str, Report], limits: Mapping[str, Sequence[Limit]]) -> list[str]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from cnncost.base.errors import ModelError
-from cnncost.base.notation import PYTHON, written
 from cnncost.base.poly import Num, Poly
 from cnncost.base.record import dataclass
 from cnncost.base.showable import Showable
@@ -55,44 +54,6 @@ class Solution(Showable):
         if found is None or self.targets[index].other is None or not isinstance(found.cancelled, Poly):
             return 1, 1
         return found.cancelled, found.cancelled.subs(found.numbers)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the solution as plain data with exact integers: the object of `--format json` (cnncost.solve/1)."""
-        main = next((index for index, goal in enumerate(self.targets) if goal.relation == "="), 0)
-        found = self.equations[main]
-        per, size = self.per(main)
-
-        def side(candidate: Candidate, index: int) -> dict[str, Any]:
-            size = self.per(index)[1]
-            error = candidate.error(index)
-            return {
-                "quantity": self.targets[index].quantity.name,
-                "relation": self.targets[index].relation,
-                "target": candidate.goals[index] // size,
-                "achieved": candidate.costs[index] // size,
-                "error": None if error is None else float(error),
-            }
-
-        return {
-            "schema": "cnncost.solve/1",
-            "model": self.side.case.model.name,
-            "for": self.unknown,
-            "equation": None if found is None else found.text,
-            "polynomial": None if found is None else written(found.polynomial, PYTHON, unknown=found.letter),
-            "numbers": {} if found is None else dict(found.numbers),
-            "roots": [] if found is None else [float(root) for root in found.roots],
-            "value": self.value,
-            "target": self.chosen.goals[main] // size,
-            "achieved": self.chosen.costs[main] // size,
-            "per": written(per, PYTHON),
-            "method": self.method,
-            **self.trained.record(self.figures, self.dtype),
-            "choice": self.why,
-            "targets": [side(self.chosen, index) for index in range(len(self.targets))],
-            "candidates": [
-                {"value": row.value, "targets": [side(row, index) for index in range(len(self.targets))]} for row in self.rows
-            ],
-        }
 
 
 def shown(value: Any) -> Any:

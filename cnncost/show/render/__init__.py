@@ -64,6 +64,11 @@ def html(table: Table) -> str:
 
 def json(table: Table) -> str:
     """One JSON object with exact integers: a line per field, and per item of a list of objects."""
+    return json_object(table.data or {})
+
+
+def json_object(data: Mapping[str, Any]) -> str:
+    """Return an object as text in JSON, as `json` does that of a table."""
     from json import dumps
 
     from cnncost.base.plain import scalar
@@ -72,7 +77,7 @@ def json(table: Table) -> str:
         return outside.json(dumps(value, ensure_ascii=False, default=scalar))
 
     fields = []
-    for key, value in (table.data or {}).items():
+    for key, value in data.items():
         text = write(value)
         if isinstance(value, list) and value and isinstance(value[0], dict):
             text = "[\n    " + ",\n    ".join(map(write, value)) + "\n  ]"

@@ -45,7 +45,7 @@ def check_table(check: Check, exact: bool = False) -> Table:
         schema="cnncost.check/1",
         field="results",
         head={"ok": check.ok},
-        tail={"notes": list(check.notes)},
+        tail={"models": list(check.models), "notes": list(check.notes)},
         notes=(*told, *check.notes, summary),
         exact=exact,
     )

@@ -46,7 +46,7 @@ def readings_table(found: Readings, exact: bool = False) -> Table:
         records,
         schema="cnncost.explain.claim/1",
         field="candidates",
-        head={"model": found.model.name, "claim": found.claim.text},
+        head={"model": found.model.name, "settings": found.model.values, "claim": found.claim.text},
         shown=records[:SHOWN],
         title=f"{found.claim.text} of {found.label}",
         notes=tuple(notes),

@@ -46,6 +46,7 @@ def comparison_table(
     records: list[Record] = [
         {
             "model": label,
+            "settings": report.counts.graph.settings,
             **inputs_record(report.inputs),
             "total": {**report.total, **{key: report.total[key] for key in more}},
             "stages": _stages(report),
@@ -124,7 +125,7 @@ def groups_table(found: Comparison, by: str, exact: bool = False) -> Table:
         records,
         schema="cnncost.compare_groups/1",
         field="groups",
-        head={"by": by, "models": list(found.labels), **counting},
+        head={"by": by, "models": list(found.labels), "settings": [r.counts.graph.settings for r in found], **counting},
         total=totals,
         label="group",
         notes=(f"batch {one.batch}, {one.dtype}; {one.convention.name}: {one.convention.states}",),

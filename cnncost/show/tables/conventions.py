@@ -9,7 +9,9 @@ from cnncost.base.poly import Num, Poly
 from cnncost.base.site import page
 from cnncost.counting import FORMS, LETTERS, Convention
 from cnncost.rules import RULES
-from cnncost.show.table import Column, Table
+from cnncost.show.table import Column, Record, Table
+
+SCHEMA = "cnncost.conventions/1"
 
 
 def conventions_table(chosen: Sequence[Convention]) -> Table:
@@ -19,14 +21,8 @@ def conventions_table(chosen: Sequence[Convention]) -> Table:
         Column("states", "counts", wraps=True),
         Column("source", "source", priority=1, wraps=True),
     )
-    rows = tuple((c.name, c.states, c.source) for c in chosen)
-    data = {"schema": "cnncost.conventions/1", "conventions": [convention_data(c) for c in chosen]}
-    return Table(
-        columns,
-        rows,
-        notes=("cnncost conventions NAME shows the formula of each layer type", f"more: {page('conventions')}"),
-        data=data,
-    )
+    notes = ("cnncost conventions NAME shows the formula of each layer type", f"more: {page('conventions')}")
+    return Table.of(columns, list(map(convention_data, chosen)), schema=SCHEMA, field="conventions", notes=notes)
 
 
 def convention_table(convention: Convention) -> Table:
@@ -38,16 +34,16 @@ def convention_table(convention: Convention) -> Table:
         Column("memory_formula", "memory (elements)", priority=2),
         *((Column("params_formula", "params", priority=1),) if convention.params else ()),
     )
-    rows: list[tuple[Any, ...]] = []
+    records: list[Record] = []
     used: set[str] = set()
     for kind in RULES:  # each kind, then its modes and spellings that are charged otherwise
         usual = convention.formula("flops", kind)
         others = [key for key in convention.flops if kind in key.split(".") and convention.flops[key] != usual]
         for key in (kind, *others):
-            formulas = [convention.formula(figure, key) for figure in figures]
-            rows.append((key, *map(str, formulas)))
-            used.update(letter for formula in formulas if isinstance(formula, Poly) for letter in formula.letters())
-    forms = [form for form in FORMS if any(row[0].startswith(f"{form}.") for row in rows)]
+            formulas = {figure: convention.formula(figure, key) for figure in figures}
+            records.append({"kind": key, **{f"{figure}_formula": str(formula) for figure, formula in formulas.items()}})
+            used.update(letter for formula in formulas.values() if isinstance(formula, Poly) for letter in formula.letters())
+    forms = [form for form in FORMS if any(record["kind"].startswith(f"{form}.") for record in records)]
     notes = (
         f"{convention.name}: {convention.states}",
         f"source: {convention.source}",
@@ -57,8 +53,8 @@ def convention_table(convention: Convention) -> Table:
         *(f"{form}.…: {FORMS[form]}" for form in forms),
         f"more: {page('conventions')}",
     )
-    data = {"schema": "cnncost.conventions/1", "conventions": [convention_data(convention)]}
-    return Table(columns, tuple(rows), notes=notes, data=data)
+    head = {"conventions": [convention_data(convention)]}
+    return Table.of(columns, records, schema=SCHEMA, field="types", head=head, notes=notes)
 
 
 def convention_data(convention: Convention) -> dict[str, Any]:

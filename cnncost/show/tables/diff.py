@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -55,20 +55,21 @@ def difference_table(found: Difference, top: int | None = None, exact: bool = Fa
 
 
 def _totals(title: str, totals: Record, exact: bool) -> Table:
-    rows = []
-    for name in TOTALS:
-        quantity = QUANTITIES[name]
-        a, b, grown = totals[quantity.key].values()
-        old, new = Amount(a, quantity.measure, (b,)), Amount(b, quantity.measure, (a,))
-        rows.append((quantity.title, old, new, Amount(grown, quantity.measure, (a, b), signed=True), percent(a, b)))
+    def side(own: str, other: str) -> Callable[[Record], Amount]:
+        return lambda each: Amount(each[own], each["quantity"].measure, (each[other],))
+
+    def change(each: Record) -> Amount:
+        return Amount(each["change"], each["quantity"].measure, (each["old"], each["new"]), signed=True)
+
     columns = (
-        Column("quantity", "total"),
-        Column("old", "old", "number", priority=2),
-        Column("new", "new", "number", priority=1),
-        Column("change", "change", "number"),
-        Column("share", "%", "number"),
+        Column("quantity", "total", of=lambda each: each["quantity"].title),
+        Column("old", "old", "number", priority=2, of=side("old", "new")),
+        Column("new", "new", "number", priority=1, of=side("new", "old")),
+        Column("change", "change", "number", of=change),
+        Column("share", "%", "number", of=lambda each: percent(each["old"], each["new"])),
     )
-    return Table(columns, tuple(rows), title=title, exact=exact)
+    named = ((QUANTITIES[name], totals[QUANTITIES[name].key]) for name in TOTALS)
+    return Table.of(columns, [{"quantity": quantity, **of} for quantity, of in named], title=title, exact=exact)
 
 
 def _delta(name: str) -> Column:
@@ -97,7 +98,7 @@ def _record(change: LayerChange) -> Record:
 
 
 def _side(costs: Data) -> dict[str, Any]:
-    return {key: costs[key] for key in ("model", "input", *COUNTING)}
+    return {"model": costs["model"], "settings": costs.get("settings", {}), **{key: costs[key] for key in ("input", *COUNTING)}}
 
 
 def _notes(found: Difference) -> list[str]:

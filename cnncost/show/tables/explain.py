@@ -25,6 +25,7 @@ def types_table(found: Explanation, exact: bool = False) -> Table:
             "layers": part.layers,
             "counts": dict(zip(names, part.counts, strict=True)),
             "charges": dict(zip(names, part.rates, strict=True)),
+            **({"difference": part.difference} if len(names) == 2 else {}),
         }
         for part in found.parts
     ]
@@ -32,32 +33,33 @@ def types_table(found: Explanation, exact: bool = False) -> Table:
     total = {
         "layers": sum(part.layers for part in found.parts),
         "counts": {each["name"]: each["total"] for each in conventions},
+        **({"difference": conventions[1]["total"] - conventions[0]["total"]} if len(names) == 2 else {}),
     }
     several = len(names) > 2
     build = _beside_one_another if several else _by_type
     columns, shown, notes = build(found, types, conventions)
-    tail = {"difference": conventions[1]["total"] - conventions[0]["total"]} if len(names) == 2 else {}
+    tail = {"difference": total["difference"]} if len(names) == 2 else {}
     slips = dict.fromkeys(f"note: {slip}" for each in found.slips for slip in each)
-    table = Table.of(
+    return Table.of(
         columns,
         types,
         schema="cnncost.explain.types/1",
         field="types",
         head={
             "model": found.graph.name,
+            "settings": found.graph.settings,
             **inputs_record(found.graph.inputs),
             "batch": found.batch,
             "conventions": conventions,
         },
-        total=total,
-        tail=tail,
+        total=None if several else total,  # of types, which are columns then
+        tail={"total": total, **tail} if several else tail,
         shown=shown,
         label="type",
         title=found.graph.name,
         notes=(*notes, *slips, *found.graph.notes),
         exact=exact,
     )
-    return replace(table, total=None) if several else table
 
 
 def _convention(covered: Coverage, slips: Sequence[str]) -> Record:
@@ -79,7 +81,7 @@ Shown: TypeAlias = tuple[list[Column], list[Record], list[str]]
 def _by_type(found: Explanation, types: list[Record], conventions: list[Record]) -> Shown:
     """Return columns, the records of the rows, and notes, with a row for each layer type."""
     names = [each["name"] for each in conventions]
-    first, last, two = names[0], names[-1], len(names) == 2
+    first, two = names[0], len(names) == 2
     columns = [Column("type", "type"), Column("layers", "layers", "number", priority=3)]
     for name in names:
         columns += [
@@ -88,7 +90,7 @@ def _by_type(found: Explanation, types: list[Record], conventions: list[Record])
         ]
     whole = conventions[0]["total"]
     if two:
-        columns.append(Column("difference", "difference", "count", of=lambda r: r["counts"][last] - r["counts"][first]))
+        columns.append(Column("difference", "difference", "count"))
     else:
         columns.append(Column("share", "share", "share", priority=1, of=_share_of(whole, first)))
     order = sorted(
@@ -194,6 +196,7 @@ def working_table(found: Working, exact: bool = False, blank: bool = False) -> T
         field="steps",
         head={
             "model": found.graph.name,
+            "settings": found.graph.settings,
             "layer": node.name,
             "kind": node.kind,
             "input": [list(shape) for shape in inputs],
@@ -216,10 +219,8 @@ def working_table(found: Working, exact: bool = False, blank: bool = False) -> T
 
 def exercise(solution: Table, hidden: Sequence[str]) -> Table:
     """Return the table of a solution below the same table with some columns left out: a sheet to fill in."""
-    blank = ["" if column.key in hidden else None for column in solution.columns]
-    rows = tuple(tuple(cell if gap is None else gap for cell, gap in zip(row, blank, strict=True)) for row in solution.rows)
     last = solution.notes[0]
-    sheet = replace(solution, rows=rows, notes=(last.partition(" makes ")[0] if " makes " in last else last,), data=None)
+    sheet = replace(solution.blank(hidden), notes=(last.partition(" makes ")[0] if " makes " in last else last,))
     return replace(solution, title="Solution", above=sheet)
 
 
@@ -253,7 +254,12 @@ def field_table(found: FieldWorking, exact: bool = False, blank: bool = False) -
         records,
         schema="cnncost.explain.field/1",
         field="steps",
-        head={"model": found.graph.name, "layer": found.node.name, "input": list(found.graph.input)},
+        head={
+            "model": found.graph.name,
+            "settings": found.graph.settings,
+            "layer": found.node.name,
+            "input": list(found.graph.input),
+        },
         title=f"{found.graph.name}: the receptive field of {found.node.name}",
         notes=(
             f"input {show(found.graph.input)}; along the path that sees most; the input itself: field 1, stride 1",

@@ -32,7 +32,8 @@ Line = tuple[str, Any, str | None, str]  # name, bytes, dtype, what it is
 
 def memory_table(plan: Memory, exact: bool = False) -> Table:
     """Return every figure of a plan, with what it is made of, and the course of live bytes as a plot."""
-    lines = list(_lines(plan))
+    figures = [dict(zip(("name", "bytes", "dtype", "what"), line, strict=True)) for line in _lines(plan)]
+    told = {figure["name"]: figure["bytes"] for figure in figures}
     live = plan.live
     names = [node.name for node in plan.graph.layers]
     at = plan.peak_at
@@ -45,9 +46,9 @@ def memory_table(plan: Memory, exact: bool = False) -> Table:
         notes.append(f"checkpointing {plan.checkpoint}: {count} segments are computed again; {KEPT_AGAIN}")
     notes.append("not modelled: workspaces of convolution algorithms, fragmentation, the context of a GPU")
     notes += plan.graph.notes
-    data = {
-        "schema": "cnncost.memory/1",
+    head = {
         "model": plan.graph.name,
+        "settings": plan.graph.settings,
         **inputs_record(plan.graph.inputs),
         "batch": plan.batch,
         "convention": plan.convention.name,
@@ -57,38 +58,44 @@ def memory_table(plan: Memory, exact: bool = False) -> Table:
         "segments": len(segments(plan.graph, plan.checkpoint)),
         "in_place": list(plan.in_place),
         "block": plan.block,
-        "activations_bytes": plan.activations_bytes,
-        "outputs_bytes": plan.outputs_bytes,
-        "outputs_indices_bytes": sum(plan.indices),
-        "peak_bytes": plan.peak_bytes,
-        "peak_without_indices_bytes": max(plan.live_without_indices, default=0),
+        "activations_bytes": told["activations"],
+        "outputs_bytes": told["outputs"],
+        "outputs_indices_bytes": told.get("outputs.indices", 0),
+        "peak_bytes": told["peak"],
+        "peak_without_indices_bytes": told.get("peak.without_indices", told["peak"]),
         "peak_at": at,
         "peak_alive": [{"layer": name, "bytes": count} for name, count in alive],
-        "kept_bytes": plan.kept_bytes,
+        "kept_bytes": told["kept"],
         "kept": {f"{part}_bytes": count for part, count in plan.kept_parts.items()},
         "kept_input_bytes": plan.kept_input_bytes,
-        "training_bytes": plan.training_bytes,
+        "training_bytes": told["training"],
         "training": {f"{part}_bytes": count for part, (count, _) in plan.training_parts.items()},
-        "params_bytes": plan.params_bytes,
-        "buffers_bytes": plan.buffers_bytes,
-        "input_bytes": plan.input_bytes,
+        "params_bytes": told["parameters"],
+        "buffers_bytes": told["buffers"],
+        "input_bytes": told["input"],
+    }
+    tail = {
         "storages": [
             {"layer": names[made.layer], "bytes": made.bytes, "first": made.layer, "last": made.last}
             for made in plan.storages()
         ],
         "timeline": [{"layer": name, "live_bytes": count} for name, count in zip(names, live, strict=True)],
     }
-    return Table(
-        columns=(
-            Column("name", "name"),
-            Column("bytes", "memory", "bytes"),
-            Column("dtype", "stored as", priority=2),
-            Column("what", "what", priority=1, wraps=True),
-        ),
-        rows=tuple(lines),
+    columns = (
+        Column("name", "name"),
+        Column("bytes", "memory", "bytes"),
+        Column("dtype", "stored as", priority=2),
+        Column("what", "what", priority=1, wraps=True),
+    )
+    return Table.of(
+        columns,
+        figures,
+        schema="cnncost.memory/1",
+        field="figures",
+        head=head,
+        tail=tail,
         title=plan.graph.name,
         notes=tuple(notes),
-        data=data,
         exact=exact,
         stack=_training(plan),
         plot=Plot("live while each layer runs, at inference", live, "bytes", f"{at}") if live else None,
@@ -185,7 +192,10 @@ def rules_table(in_place: tuple[str, ...] = IN_PLACE) -> Table:
         Column("keeps", "keeps for the backward pass", wraps=True),
         Column("source", "source or reason", priority=1),
     )
-    entries = [(kind, _output(kind, in_place), _keeps(kind, in_place), _source(kind)) for kind in RULES]
+    entries = [
+        {"kind": kind, "output": _output(kind, in_place), "keeps": _keeps(kind, in_place), "source": _source(kind)}
+        for kind in RULES
+    ]
     letters = {letter for keeps in KEEPS.values() for part in FORMULAS for letter in _letters(getattr(keeps, part))}
     notes = (
         "in place: unless the input is read afterwards, or is the input image; then a new storage",
@@ -194,15 +204,13 @@ def rules_table(in_place: tuple[str, ...] = IN_PLACE) -> Table:
         *(f"optimizer {name}: {slots} per parameter ({OPTIMIZER_SOURCES[name]})" for name, slots in OPTIMIZERS.items()),
         *(f"dtypes {name}: {parts} ({PRECISION_SOURCES[name]})" for name, parts in PRECISIONS.items()),
     )
-    data = {
-        "schema": "cnncost.memory_rules/1",
-        "rules": [dict(zip(("kind", "output", "keeps", "source"), entry, strict=True)) for entry in entries],
+    tail = {
         "in_place": list(in_place),
         "can_work_in_place": list(CAN_WORK_IN_PLACE),
         "optimizers": dict(OPTIMIZERS),
         "dtypes": dict(PRECISIONS),
     }
-    return Table(columns, tuple(entries), notes=notes, data=data)
+    return Table.of(columns, entries, schema="cnncost.memory_rules/1", field="rules", tail=tail, notes=notes)
 
 
 FORMULAS = ("statistics", "masks", "indices", "maps")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from math import prod
 from typing import Any
 
@@ -11,7 +10,8 @@ from cnncost.base.poly import Num, symbol, symbols
 from cnncost.base.site import page
 from cnncost.graph.lettered import in_primes, primed
 from cnncost.rules import RULES, Cost, show
-from cnncost.show.table import Column, Table
+from cnncost.rules.rule import Rule
+from cnncost.show.table import Column, Record, Table
 
 # What a rule is shown on, where that is not one C×H×W map: shapes in letters, and arguments that are not letters of their own.
 SHOWN_ON: dict[str, tuple[str, ...]] = {
@@ -70,22 +70,22 @@ def rule_table(kind: str) -> Table:
     given = {name: _given(value) for name, value in SHOWN_WITH.get(kind, {}).items()}
     cost: Cost = rule.cost(inputs, {**letters, **given})
     output, sizes = primed(cost.shape)  # a long output size gets a name, by which the other formulas stay short
+    counts = {name: in_primes(getattr(cost, name), sizes) for name in COUNT_NAMES}
     formulas = {
         "input": " and ".join(map(show, inputs)),
         "output": show(output),
-        **{k: str(v) for k, v in sizes.items()},
+        **{name: str(value) for name, value in (*sizes.items(), *counts.items()) if name in sizes or value != 0},
     }
-    for name in COUNT_NAMES:
-        value = in_primes(getattr(cost, name), sizes)
-        if value != 0:
-            formulas[name] = str(value)
-    return Table(
-        columns=(Column("count", "count"), Column("formula", "formula", wraps=True)),
-        rows=tuple(formulas.items()),
-        title=f"{kind}({signature(rule.arguments.values())})",
+    record = rule_record(rule)
+    return Table.of(
+        (Column("count", "count"), Column("formula", "formula", wraps=True)),
+        [{"count": name, "formula": formula} for name, formula in formulas.items()],
+        schema="cnncost.op/1",
+        field="counts",
+        head={**record, "formulas": formulas},
+        title=f"{kind}({signature(record)})",
         prose=rule.words,
         notes=(f"more: {page('reference/layer-types', kind.replace('_', '-'))}",),
-        data={"schema": "cnncost.op/1", "kind": kind, "section": rule.section, **rule_data(rule), "formulas": formulas},
     )
 
 
@@ -111,30 +111,24 @@ def ops_table() -> Table:
     """Return the layer types: kind, arguments and the rule's first sentence."""
     columns = (
         Column("kind", "type"),
-        Column("arguments", "arguments", priority=1, wraps=True),
-        Column("rule", "rule", priority=2, wraps=True),
+        Column("arguments", "arguments", priority=1, wraps=True, of=signature),
+        Column("rule", "rule", priority=2, wraps=True, of=lambda record: RULES[record["kind"]].summary),
     )
-    rows = tuple((rule.kind, signature(rule.arguments.values()), rule.summary) for rule in RULES.values())
-    data = {
-        "schema": "cnncost.ops/1",
-        "ops": [{"kind": rule.kind, "section": rule.section, **rule_data(rule)} for rule in RULES.values()],
-    }
-    return Table(
-        columns,
-        rows,
-        notes=(f"{len(rows)} layer types; cnncost ops KIND shows one with its formula", f"more: {page('layers')}"),
-        data=data,
-    )
+    notes = (f"{len(RULES)} layer types; cnncost ops KIND shows one with its formula", f"more: {page('layers')}")
+    return Table.of(columns, list(map(rule_record, RULES.values())), schema="cnncost.ops/1", field="ops", notes=notes)
 
 
-def signature(parameters: Iterable[Any]) -> str:
-    """Return parameters as people write them: out, kernel, stride=1."""
-    return ", ".join(p.name if p.default is p.empty else f"{p.name}={_literal(p.default)}" for p in parameters)
+def signature(record: Record) -> str:
+    """Return a rule's arguments as people write them: out, kernel, stride=1."""
+    required, arguments = record["required"], record["arguments"].items()
+    return ", ".join(name if name in required else f"{name}={_literal(value)}" for name, value in arguments)
 
 
-def rule_data(rule: Any) -> dict[str, Any]:
-    """Return a rule's inputs, arguments and words as plain data."""
+def rule_record(rule: Rule) -> dict[str, Any]:
+    """Return a rule's kind, inputs, arguments and words as plain data."""
     return {
+        "kind": rule.kind,
+        "section": rule.section,
         "inputs": rule.inputs,
         "arguments": {p.name: None if p.default is p.empty else p.default for p in rule.arguments.values()},
         "required": [p.name for p in rule.arguments.values() if p.default is p.empty],

@@ -14,14 +14,15 @@ def settings_table(model: Any) -> Table:
     """Return a network's settings: name, present value, what it takes, and what it means."""
     columns = (
         Column("name", "setting"),
-        Column("value", "now"),
+        Column("value", "now", of=lambda each: "" if each["required"] else shown(each["value"])),
         Column("takes", "takes", priority=2),
         Column("meaning", "meaning", priority=1, wraps=True),
     )
     records = [
         {
             "name": setting.name,
-            "value": "" if setting.default is MISSING else shown(setting.default),
+            "value": None if setting.default is MISSING else setting.default,
+            "required": setting.default is MISSING,
             "takes": taken(setting),
             "meaning": model.meaning(setting.name),
         }

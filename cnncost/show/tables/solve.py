@@ -2,35 +2,89 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from cnncost.base.notation import written
+from cnncost.base.notation import PYTHON, written
 from cnncost.base.poly import Poly
 from cnncost.questions.solve.candidates import Candidate
 from cnncost.questions.solve.solution import Solution, shown
 from cnncost.questions.solve.target import RELATIONS
-from cnncost.show.table import Column, Table
+from cnncost.show.table import Column, Record, Table
 
 
 def solution_table(found: Solution, exact: bool = False) -> Table:
     """Return the candidates with their costs and errors, the chosen one marked, and the equation in the notes."""
-    columns = [Column("value", found.unknown, "number")]
+    columns = [Column("value", found.unknown, "number", of=lambda candidate: shown(candidate["value"]))]
     for index, goal in enumerate(found.targets):
         per = found.per(index)[0]
         title = goal.quantity.title + (f" per {written(per)}" if isinstance(per, Poly) else "")
         key = goal.quantity.name
-        error = Column(f"{key}_error", f"to {goal.amount}", "change", priority=0 if goal.relation == "=" else 1 + index)
-        columns += [Column(key, title, goal.quantity.unit), error]
+        error = Column(
+            *(f"{key}_error", f"to {goal.amount}", "change", 0 if goal.relation == "=" else 1 + index),
+            of=_of_target(index, "error"),
+        )
+        columns += [Column(key, title, goal.quantity.unit, of=_of_target(index, "achieved")), error]
     columns.append(Column("verdict", ""))
-    rows = []
-    for candidate in found.rows:
-        row: list[Any] = [shown(candidate.value)]
-        for index in range(len(found.targets)):
-            share = candidate.error(index)
-            row += [candidate.costs[index] // found.per(index)[1], None if share is None else float(share)]
-        rows.append((*row, _verdict(found, candidate)))
-    return Table(tuple(columns), tuple(rows), notes=tuple(_notes(found)), data=found.to_dict(), exact=exact)
+    return Table.of(
+        columns,
+        [
+            {
+                "value": row.value,
+                "targets": [_side(found, row, index) for index in range(len(found.targets))],
+                "verdict": _verdict(found, row),
+            }
+            for row in found.rows
+        ],
+        schema="cnncost.solve/1",
+        field="candidates",
+        head=_head(found),
+        notes=tuple(_notes(found)),
+        exact=exact,
+    )
+
+
+def _of_target(index: int, key: str) -> Callable[[Record], Any]:
+    return lambda candidate: candidate["targets"][index][key]
+
+
+def _side(found: Solution, candidate: Candidate, index: int) -> Record:
+    """Return what a candidate costs beside one of the targets."""
+    size = found.per(index)[1]
+    error = candidate.error(index)
+    return {
+        "quantity": found.targets[index].quantity.name,
+        "relation": found.targets[index].relation,
+        "target": candidate.goals[index] // size,
+        "achieved": candidate.costs[index] // size,
+        "error": None if error is None else float(error),
+    }
+
+
+def _head(found: Solution) -> Record:
+    """Return what was asked, the equation, and the value that is chosen."""
+    main = next((index for index, goal in enumerate(found.targets) if goal.relation == "="), 0)
+    own = found.equations[main]
+    per, _ = found.per(main)
+    chosen = [_side(found, found.chosen, index) for index in range(len(found.targets))]
+    return {
+        "model": found.side.case.model.name,
+        "settings": found.side.case.model.values,
+        "for": found.unknown,
+        "equation": None if own is None else own.text,
+        "polynomial": None if own is None else written(own.polynomial, PYTHON, unknown=own.letter),
+        "numbers": {} if own is None else dict(own.numbers),
+        "roots": [] if own is None else [float(root) for root in own.roots],
+        "value": found.value,
+        "target": chosen[main]["target"],
+        "achieved": chosen[main]["achieved"],
+        "per": written(per, PYTHON),
+        "method": found.method,
+        **found.trained.record(found.figures, found.dtype),
+        "choice": found.why,
+        "targets": chosen,
+    }
 
 
 def _verdict(found: Solution, candidate: Candidate) -> str:
