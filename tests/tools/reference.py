@@ -41,7 +41,7 @@ from cnncost.rules import RULES  # noqa: E402
 from cnncost.rules import show as shape_text  # noqa: E402
 from cnncost.show.tables.columns import SETS, SHARES, TEXT_COLUMNS  # noqa: E402
 from cnncost.show.tables.conventions import convention_table  # noqa: E402
-from cnncost.show.tables.rules import rule_table, signature  # noqa: E402
+from cnncost.show.tables.rules import rule_record, rule_table, signature  # noqa: E402
 from cnncost.show.tables.settings import taken  # noqa: E402
 
 MADE = "This page is made by the program: `python tests/tools/reference.py`."
@@ -266,7 +266,7 @@ def layer_types() -> str:
     for section, kinds in found.items():
         parts.append(f"## {SECTIONS[section]}\n")
         for kind in kinds:
-            parts += [f"### {kind}\n", f"`{kind}({signature(RULES[kind].arguments.values())})`\n", _words(RULES[kind].words)]
+            parts += [f"### {kind}\n", f"`{kind}({signature(rule_record(RULES[kind]))})`\n", _words(RULES[kind].words)]
             parts.append(table(["figure", "formula"], ((name, f"`{formula}`") for name, formula in rule_table(kind).rows)))
     more = (("Layer types and shapes", "../layers.md"), ("How cnncost counts", "../counting.md"), ("Specs", "../spec.md"))
     return "\n".join([*parts, pointers(*more)])
