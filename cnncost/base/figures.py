@@ -78,7 +78,7 @@ _ALL = (
     ),
     Figure("buffers", "buffers", "buffers", "count", condition=_UNSWEPT, expected=True),
     Figure("layers", "layers", "layers", "count", condition=_UNSWEPT, expected=True),
-    Figure("weighted_layers", "weighted_layers", "depth", "count", group="largest", condition=_UNSWEPT),
+    Figure("weighted_layers", "weighted_layers", "depth", "count", ("depth",), group="largest", condition=_UNSWEPT),
     Figure(
         *("peak_bytes", "peak_memory", "peak memory", "bytes"),
         also=("peak", "live", "live_bytes"),

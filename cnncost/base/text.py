@@ -88,7 +88,15 @@ def latex(text: str) -> str:
     """
     if isinstance(text, Math):
         return text
-    return _COMMAND.sub(r"\1{:}:", "".join(LATEX.get(c, c) for c in text).replace("--", "-{}-"))
+    return _COMMAND.sub(r"\1{:}:", "".join(map(_latex, text)).replace("--", "-{}-"))
+
+
+def _latex(character: str) -> str:
+    """Return a character as LaTeX with T1 fonts sets it; the letters of Europe are what they are, others are named."""
+    known = LATEX.get(character)
+    if known is None and character > "~" and not (character.isalpha() and "À" <= character <= "ž"):
+        return f"[U+{ord(character):04X}]"
+    return character if known is None else known
 
 
 LATEX = {
@@ -96,7 +104,10 @@ LATEX = {
     "~": r"\textasciitilde{}", "^": r"\^{}", "<": r"\ensuremath{<}", ">": r"\ensuremath{>}",
     "⌊": r"$\lfloor$", "⌋": r"$\rfloor$", "⌈": r"$\lceil$", "⌉": r"$\rceil$", "′": r"$'$", "−": r"$-$", "·": r"$\cdot$",
     "×": r"$\times$", "≤": r"$\leq$", "≥": r"$\geq$", "≠": r"$\neq$", "≈": r"$\approx$", "√": r"$\surd$", "→": r"$\to$",
-    "Δ": r"$\Delta$", "µ": r"$\mu$", "ᵀ": "$^{T}$", "�": "?", "⁻": "$^{-}$",
+    "Δ": r"$\Delta$", "Σ": r"$\Sigma$", "µ": r"$\mu$", "μ": r"$\mu$", "ᵀ": "$^{T}$", "ⁿ": "$^{n}$", "�": "?", "⁻": "$^{-}$",
+    "…": r"\ldots{}", "–": r"\textendash{}", "—": r"\textemdash{}", "±": r"$\pm$", "°": r"$^{\circ}$", "÷": r"$\div$",
+    "“": "``", "”": "''", "‘": "`", "’": "'", '"': r"\textquotedbl{}", "\xa0": "~", "½": r"$\frac{1}{2}$", "∼": r"$\sim$",
+    "←": r"$\leftarrow$", "∈": r"$\in$", "∞": r"$\infty$",
     **{sign: f"$^{digit}$" for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
 }  # fmt: skip
 

@@ -127,6 +127,11 @@ def figure(value: Num, size: int, exact: bool) -> str:
     return figures([value], size, exact or whole)[0]
 
 
+def many(count: int, noun: str) -> str:
+    """Return how many of something there are, in words: 1 layer, 1,024 layers."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def short(value: int) -> str:
     """Return a count in three to four digits with its unit: 4.23 G, 25.03 M, 810."""
     for unit, size in reversed(COUNT_UNITS.items()):

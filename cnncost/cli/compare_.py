@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
 
 from cnncost.base.errors import UsageError
+from cnncost.base.units import many
 from cnncost.cli.options import (
     WAYS,
     Name,
     check_output,
+    chosen_device,
     complete_model,
+    device_options,
     format_for,
     model_options,
     output_options,
@@ -28,11 +32,20 @@ from cnncost.cli.options import (
     "--by",
     type=Name("way to group", lambda: WAYS),
     metavar="WAY",
-    help="Group by group: by scope, resolution of the map or type of layer.",
+    help="Group by group: by scope, stage (resolution of the map) or type of layer.",
 )
 @click.option("--columns", metavar="A,B,…", help="The figures to compare: params,flops,weighted_layers,peak_memory, …")
 @click.option("--bars/--no-bars", default=True, help="Draw bars and the course of live memory.  [default: in terminals]")
 @training_options
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="TEXT",
+    help="What a model is called, once for each in their order; tab:… is the label of the table in LaTeX.",
+)
+@click.option("--caption", metavar="TEXT", help="The caption of the table.")
+@device_options
 @model_options
 @unit_option
 @output_options
@@ -41,6 +54,11 @@ def command(
     by: str | None,
     columns: str | None,
     bars: bool,
+    labels: tuple[str, ...],
+    caption: str | None,
+    device: str | None,
+    peak: str | None,
+    bandwidth: str | None,
     format: str | None,
     path: str | None,
     exact: bool,
@@ -52,12 +70,23 @@ def command(
     cnncost compare resnet50 resnext50_32x4d wide_resnet50_2
     cnncost compare alexnet vgg16 resnet50 --by resolution
     cnncost compare resnet50 "resnet50 --set width=32"
+    cnncost compare vgg16 resnet50 --columns params,depth,peak --device p100
+    cnncost compare vgg16 resnet50 --label VGG-16 --label ResNet-50 -o nets.tex
     """
     check_output(format, path)
-    if by and columns:
-        raise UsageError("--by and --columns ask different things", "give one of them")
+    tags = [text for text in labels if re.fullmatch(r"[A-Za-z]+:[\w:.-]+", text)]
+    names = [text for text in labels if text not in tags] or models
+    if len(names) != len(models) or len(tags) > 1:
+        raise UsageError(f"{many(len(names), 'label')} for {many(len(models), 'model')}", "give --label once for each model")
+    bounding = chosen_device(device, peak, bandwidth)
+    if by and bounding is not None:
+        raise UsageError("--by and --device ask different things", "give one of them; or see: cnncost table MODEL --by type")
     found = reports(models, **options)
+    from dataclasses import replace
+
     from cnncost.measures.comparison import Comparison
 
     drawn = bars and format_for(format, path) == "terminal"
-    show(Comparison(tuple(found), models).table(exact=exact, by=by, bars=drawn, columns=columns), format, path)
+    asked = {"by": by, "bars": drawn, "columns": columns, "device": bounding}
+    table = Comparison(tuple(found), tuple(names)).table(exact=exact, **asked)
+    show(replace(table, caption=caption or "", label=tags[0] if tags else ""), format, path)

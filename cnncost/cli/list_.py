@@ -12,7 +12,7 @@ from cnncost.cli.options import check_output, complete_model, output_options, sh
 @click.argument("pattern", required=False, shell_complete=complete_model)
 @output_options
 def command(pattern: str | None, format: str | None, path: str | None, exact: bool) -> None:
-    """The networks of the zoo: name, family, input, source. PATTERN is part of one of them, or a name with * and ? in it.
+    """The networks of the zoo: name, family, depth, input, source. PATTERN is part of one, or a name with * and ? in it.
 
     Files of PyTorch, ONNX, Keras, TensorFlow Lite, Darknet and Caffe are models, too: name the file.
 

@@ -74,7 +74,7 @@ FORMATS = (
 )  # those of cnncost.render, named here for --help
 
 
-WAYS = ("scope", "resolution", "type")  # those of cnncost.measures.groups, named here for --help
+WAYS = ("scope", "stage", "resolution", "type")  # those of cnncost.measures.groups, named here for --help
 
 
 class Name(_ParamType):

@@ -31,7 +31,7 @@ from cnncost.cli.options import (
     "--by",
     type=Name("way to group", lambda: WAYS),
     metavar="WAY",
-    help="Group by scope (with --depth), resolution of the map or type of layer.",
+    help="Group by scope (with --depth), stage (resolution of the map) or type of layer.",
 )
 @click.option("--sort", type=COLUMNS, metavar="COLUMN", help="Sort by a figure, largest first: flops, params, memory, …")
 @click.option(

@@ -13,12 +13,13 @@ from typing import Any
 from cnncost.base.errors import UsageError
 from cnncost.base.figures import FIGURES
 from cnncost.base.poly import Num, maximum
-from cnncost.base.units import BITS, short
+from cnncost.base.units import BITS, many, short
 from cnncost.counting import Convention
 from cnncost.counting.counts import Counts
 from cnncost.graph.bits import Quantised
-from cnncost.graph.graph import INPUT, Graph
+from cnncost.graph.graph import INPUT
 from cnncost.measures.bops import bit_operations, stored_bits
+from cnncost.measures.depth import weighted_layers
 from cnncost.measures.devices import Device
 from cnncost.measures.field import Axis, Field, exceeds, receptive_fields
 from cnncost.measures.memory import Memory, memory
@@ -132,7 +133,8 @@ class Derivation:
             ]
             unknown = f", {marks.count(None)} not worked out" if None in marks else ""
             size = show(self.graph.input[1:])
-            yield f"receptive field: larger than the {size} input in {marks.count(True)} of {len(marks)} layers{unknown}"
+            of = f"{marks.count(True)} of {many(len(marks), 'layer')}"
+            yield f"receptive field: larger than the {size} input in {of}{unknown}"
         if "receptive_field" in names:
             uneven = [(node.name, f) for node, f in zip(self.graph.layers, self.fields, strict=True) if f and _uneven(f)]
             if uneven:
@@ -195,21 +197,6 @@ def eighth(bits: Num) -> Num:
         exact = Fraction(bits, 8)
         return exact.numerator if exact.denominator == 1 else exact
     return bits / 8
-
-
-WEIGHTED = ("conv", "conv_transpose", "linear", "locally_connected", "deform_conv", "lstm", "gru", "rnn")
-
-
-def weighted_layers(graph: Graph) -> list[int]:
-    """Return the depth of each layer: how many layers with weights the longest path from the input to it has, itself included.
-
-    The number in the name of a network: 18 of ResNet-18, 22 of GoogLeNet, 152 of ResNet-152.
-    """
-    depths: list[int] = []
-    for node in graph.nodes:
-        before = max((depths[index] for index in node.inputs), default=0)
-        depths.append(before + (node.kind in WEIGHTED and node.runs != 0))
-    return [depths[index] for index, node in enumerate(graph.nodes) if node.kind != INPUT]
 
 
 def _main(bounds: Sequence[Bound]) -> str | None:

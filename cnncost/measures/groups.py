@@ -15,11 +15,13 @@ from cnncost.graph.graph import Graph
 from cnncost.rules import Shape
 
 WAYS = ("scope", "resolution", "type")
+ALSO = {"stage": "resolution", "kind": "type"}  # other words for them
 HEAD = "head"
 
 
 def way(by: str) -> str:
     """Return a way of grouping by its name. Raises UsageError for an unknown one."""
+    by = ALSO.get(by, by)
     if by not in WAYS:
         raise UsageError(f"cannot group by '{by}'", did_you_mean(by, WAYS, f"groups: {', '.join(WAYS)}"))
     return by

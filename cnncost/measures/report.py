@@ -18,7 +18,7 @@ from cnncost.base.plain import plain
 from cnncost.base.poly import Num, Poly
 from cnncost.base.record import dataclass
 from cnncost.base.showable import Showable
-from cnncost.base.units import DTYPES, dtype_name, short
+from cnncost.base.units import DTYPES, dtype_name, many, short
 from cnncost.base.version import __version__
 from cnncost.counting import Convention, convention
 from cnncost.counting.counts import Column, Counts, times
@@ -139,7 +139,7 @@ class Report(Showable, Sequence["Layer"]):
     def __repr__(self) -> str:
         total = self.total
         params, flops = (short(n) if isinstance(n, int) else str(n) for n in (total["params"], total["flops"]))
-        return f"<Report {self.model}: {total['layers']} layers, {params} params, {flops} FLOPs>"
+        return f"<Report {self.model}: {many(total['layers'], 'layer')}, {params} params, {flops} FLOPs>"
 
     @property
     def param_bytes(self) -> Column:
@@ -230,7 +230,7 @@ class Report(Showable, Sequence["Layer"]):
         if by is not None and way(by) != "scope":
             if depth is not None:
                 raise UsageError(f"a depth of {depth} is one of scopes", "leave the depth out, or group by scope")
-            if by == "type":
+            if way(by) == "type":
                 return self.gather([row.kind for row in self.rows])
             stages = resolutions(self.counts.graph)
             keys = [stages[row.nodes[-1] - 1] for row in self.rows]
@@ -289,7 +289,7 @@ class Report(Showable, Sequence["Layer"]):
         if not rest:
             return first
         nodes = tuple([index for row in rest for index in row.nodes])
-        last = Row(f"({len(rest)} others)", "others", (), (), {}, layers=sum(row.layers for row in rest), nodes=nodes)
+        last = Row(f"({many(len(rest), 'other')})", "others", (), (), {}, layers=sum(row.layers for row in rest), nodes=nodes)
         columns: dict[str, Any] = {c: np.append(getattr(first, c), _sum(getattr(self, c)[count:])) for c in _STORED}
         return replace(first, rows=(*first.rows, last), **columns)
 

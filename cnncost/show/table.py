@@ -26,7 +26,9 @@ class Column:
     priority: int = 0  # 0 always stays; the highest number is dropped first
     wraps: bool = False  # long text, which a narrow terminal folds
     signed: bool = False  # a change: what has grown gets a +
+    scaled: str = ""  # columns that have the same have one unit
     drawn: bool = False  # only terminals show it: a bar, a course
+    brief: Callable[[Any], str] | None = None  # a cell where the whole does not fit: one line, whatever the width
     of: Callable[[Record], Any] | None = None  # how a cell is read off a record; by its key, if not otherwise
 
     def read(self, record: Record) -> Any:
@@ -62,6 +64,8 @@ class Table:
     rows: tuple[tuple[Any, ...], ...]
     total: tuple[Any, ...] | None = None
     title: str = ""
+    caption: str = ""  # of a table for a paper
+    label: str = ""  # by which a paper refers to it
     prose: str = ""  # paragraphs of our own below the table: nothing from outside
     notes: tuple[str, ...] = ()
     data: Mapping[str, Any] | None = None  # the object that the json format prints
@@ -145,12 +149,21 @@ class Table:
         )
         titles = tuple(replace(column, title=line(column.title)) for column in self.columns)
         notes = tuple([line(note.text(self.exact, self.memory) if isinstance(note, Said) else note) for note in self.notes])
-        return replace(self, columns=titles, title=line(self.title), prose=prose, notes=notes, plot=plot, stack=stack)
+        return replace(
+            self,
+            columns=titles,
+            title=line(self.title),
+            caption=line(self.caption),
+            prose=prose,
+            notes=notes,
+            plot=plot,
+            stack=stack,
+        )
 
     def text(self) -> tuple[list[str], list[list[str]]]:
         """Return headers and rows as people read them: each column in one unit, rounded once, the total last."""
         columns = [self._text_of(index) for index in range(len(self.columns))]
-        return [head for head, _ in columns], [list(row) for row in zip(*(cells for _, cells in columns), strict=True)]
+        return _unique([head for head, _ in columns]), [list(row) for row in zip(*(cells for _, cells in columns), strict=True)]
 
     def _seen(self, value: Any) -> str:
         value = value.text(self.exact, self.memory) if isinstance(value, Amount) else value
@@ -176,11 +189,23 @@ class Table:
         if any(getattr(value, "shape", ()) for value in values):  # of many candidates at once
             unit = " (bytes)" if column.unit == "bytes" else ""
             return f"{column.title}{unit}", [_range(value) for value in values]
-        unit, size = scale(values, "bytes" if column.unit == "bytes" else "count", self.exact, self.memory)
+        alike = [at for at, other in enumerate(self.columns) if other.scaled and other.scaled == column.scaled]
+        kin = [row[at] for at in alike for row in self.body] or values
+        unit, size = scale(kin, "bytes" if column.unit == "bytes" else "count", self.exact, self.memory)
         shown = figures(values, size, self.exact)
         if column.signed:
             shown = [f"+{text}" if value is not None and value > 0 else text for text, value in zip(shown, values, strict=True)]
         return (f"{column.title} ({unit})" if unit else column.title), shown
+
+
+def _unique(titles: list[str]) -> list[str]:
+    """Return titles of which no two are alike: those that come again have a number."""
+    seen: dict[str, int] = {}
+    found = []
+    for title in titles:
+        seen[title] = seen.get(title, 0) + 1
+        found.append(f"{title} ({seen[title]})" if title and seen[title] > 1 else title)
+    return found
 
 
 def in_unit(table: Table, memory: str) -> Table:

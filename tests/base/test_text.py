@@ -141,7 +141,17 @@ def test_latex(name: str) -> None:
     text = render(table(name), "latex")
     body = [line for line in text.splitlines() if not line.startswith("%")]
     names = {*re.findall(r"\\([A-Za-z]+)", "\n".join(body))}
-    assert names <= {"begin", "end", "toprule", "midrule", "bottomrule", "textbackslash", "textasciitilde", "ensuremath"}
+    assert names <= {
+        "begin",
+        "end",
+        "toprule",
+        "midrule",
+        "bottomrule",
+        "textbackslash",
+        "textasciitilde",
+        "ensuremath",
+        "textquotedbl",
+    }
     assert "\n".join(body).count("\\\\") == 4
     assert not re.search(r"(?<!\\)[$%]", "\n".join(body))
 

@@ -68,8 +68,8 @@ def test_the_lectures_summary_by_type() -> None:
 
 def test_what_cannot_be_grouped() -> None:
     whole = report(traced("resnet18"))
-    with pytest.raises(UsageError, match="cannot group by 'stage'"):
-        whole.group(by="stage")
+    with pytest.raises(UsageError, match="cannot group by 'stag'"):
+        whole.group(by="stag")
     with pytest.raises(UsageError, match="a depth of 2"):
         whole.group(2, by="type")
     (height,) = symbols("H")

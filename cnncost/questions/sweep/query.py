@@ -18,7 +18,7 @@ from cnncost.base.figures import NAMES, figure
 from cnncost.base.ints import Ints
 from cnncost.base.record import dataclass
 from cnncost.base.showable import Showable
-from cnncost.base.units import require_whole_bytes
+from cnncost.base.units import many, require_whole_bytes
 from cnncost.counting import convention
 from cnncost.counting.convention import Convention
 from cnncost.models.load import load
@@ -105,7 +105,7 @@ class Result(Showable, Sequence[dict[str, Any]]):
         return self.row(places) if isinstance(places, int) else list(map(self.row, places))
 
     def __repr__(self) -> str:
-        counted = f"{self.candidates:,} candidates, {self.valid:,} valid, {self.matching:,} matching"
+        counted = f"{many(self.candidates, 'candidate')}, {self.valid:,} valid, {self.matching:,} matching"
         return f"<Result of a sweep over {self.space.model.name}: {counted}>"
 
     @property

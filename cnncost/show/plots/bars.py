@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cnncost.base.figures import figure as named
-from cnncost.base.units import BYTE_UNITS, short
+from cnncost.base.units import BYTE_UNITS, many, short
 from cnncost.graph.structure import Scope, scopes
 from cnncost.measures.groups import coarseness
 from cnncost.measures.report import Report
@@ -193,7 +193,7 @@ def changes(old: Report, new: Report, labels: Sequence[str], figure: str = "flop
     short_title = title.removesuffix(" (MB)")
     subtitle = f"{short_title} {'+' if total > 0 else ''}{amount(total, figure)} in all: the largest changes by layer"
     if rest:
-        subtitle += f"; {len(rest)} others together {'+' if left > 0 else ''}{amount(left, figure)}"
+        subtitle += f"; {many(len(rest), 'other')} together {'+' if left > 0 else ''}{amount(left, figure)}"
     return plot(
         f"{labels[0]} → {labels[1]}",
         subtitle=subtitle,

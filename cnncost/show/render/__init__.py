@@ -41,12 +41,10 @@ def markdown(table: Table) -> str:
 
 
 def latex(table: Table) -> str:
-    """A LaTeX tabular with booktabs rules, the notes as comments."""
-    text = _tabulate(table, "latex_raw", outside.latex)
-    for rule in ("toprule", "midrule", "bottomrule"):
-        text = text.replace(r"\hline", rf"\{rule}", 1)
-    remarks = [*table.prose.splitlines(), *table.notes]
-    return "\n".join([text, *(f"% {line}".rstrip().replace("##[", "## [") for line in remarks)])
+    """A LaTeX tabular with the rules of booktabs, a rule before the total; the notes as comments."""
+    from cnncost.show.render.latex import latex
+
+    return latex(table)
 
 
 def html(table: Table) -> str:

@@ -1,14 +1,19 @@
-"""What fits into a width: which columns stay, and where lines of notes break."""
+"""What fits into a width: which columns stay, how wide they are, and where lines break: never within a word."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 
+from cnncost.base.record import dataclass
 from cnncost.show.table import Table
 
+INDENT = "  "  # of what goes on in another line
 SPACING = 2  # columns between columns
-LINE_BUDGET = 28  # columns that a text column of prose may be squeezed to before others are dropped
+LEAST = 18  # columns that a text which wraps may be squeezed to before others are dropped
+NAMES = 12  # columns that names are squeezed to where nothing is left to drop
 
 
 def width_asked() -> int | None:
@@ -17,49 +22,179 @@ def width_asked() -> int | None:
     return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 6 and int(text) else None
 
 
-def wrapped(lines: str, width: int | None) -> list[str]:
+# ── lines ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_WORD = re.compile(r"--[\w-]+ (?:[A-Z0-9]+(?:=\S*)?(?=[\s,.;:)]|$)|\S+=\S+)\S*|\S+")  # an option stays with its value
+_PART = re.compile(r"[^·/,._=:-]*[·/,._=:-]+|[^·/,._=:-]+")  # where a word that is wider than all of the width may break
+
+
+def wrapped(lines: str, width: int | None, indent: str = INDENT) -> list[str]:
     """Return lines broken between words to a width; what is broken goes on below its own indent and two blanks more.
 
     >>> wrapped("input 3×224×224, batch 1", 14)
     ['input', '  3×224×224,', '  batch 1']
+    >>> wrapped("see it with --set NAME=8", 17)
+    ['see it with', '  --set NAME=8']
     """
     if width is None:
         return lines.splitlines()
-    import textwrap  # imported late: it compiles patterns that only narrow output needs
-
     found: list[str] = []
     for line in lines.splitlines():
-        indent = line[: len(line) - len(line.lstrip())]
-        found += textwrap.wrap(
-            line, width, subsequent_indent=indent + "  ", break_long_words=False, break_on_hyphens=False
-        ) or [""]
+        own = line[: len(line) - len(line.lstrip())]
+        now = own
+        for space, word in _words(line, max(width - len(own) - len(indent), 1)) if len(line) > width else [("", line.strip())]:
+            longer = now + (space if now.strip() else "") + word
+            if len(longer) > width and now.strip():
+                found.append(now)
+                longer = own + indent + word
+            now = longer
+        found.append(now.rstrip())
     return found
 
 
-def squeezed(widths: Sequence[int], wraps: Sequence[bool], width: int) -> list[int]:
-    """Return the widths of columns, those that wrap made narrower until all fit; none below `LINE_BUDGET`."""
-    found = list(widths)
-    for index, wrap in enumerate(wraps):
-        over = sum(found) + SPACING * (len(found) - 1) - width
-        if wrap and over > 0:
-            found[index] = max(min(found[index], LINE_BUDGET), found[index] - over)
-    return found
+def _words(line: str, room: int) -> Iterator[tuple[str, str]]:
+    """Iterate over the words of a line with what stands before each; those wider than the room in parts."""
+    for word in _WORD.findall(line):
+        if len(word) <= room:
+            yield " ", word
+            continue
+        space, part = " ", ""
+        for piece in _PART.findall(word):
+            for each in (piece[at : at + room] for at in range(0, len(piece), room)):
+                if part and len(part) + len(each) > room:
+                    yield space, part
+                    space, part = "", ""
+                part += each
+        yield space, part
 
 
-def fit(table: Table, width: int) -> tuple[Table, list[str]]:
-    """Return the table without the columns that do not fit into `width`, least important first, and their titles."""
-    keep = list(range(len(table.columns)))
+def longest_word(text: str) -> int:
+    """Return the width that a text needs at least, if no word of it is to break: formulas break behind a product."""
+    return max((len(part) for word in text.split() for part in re.findall(r"[^·,]*[·,]+|[^·,]+", word)), default=0)
+
+
+# ── tables ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A table as it fits: its columns, each cell as lines, and what is to be said of the columns that are not there."""
+
+    table: Table
+    headers: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[tuple[str, ...], ...], ...]
+    widths: tuple[int, ...]
+    missed: str = ""
+
+    def lines(self, cells: Sequence[Sequence[str]]) -> Iterator[tuple[str, ...]]:
+        """Iterate over the lines of a row, the cells as wide as their columns."""
+        left = [column.unit in LEFT for column in self.table.columns]
+        for parts in zip_longest(*cells, fillvalue=""):
+            yield tuple(
+                f"{part:<{width}}" if lefts else f"{part:>{width}}"
+                for part, width, lefts in zip(parts, self.widths, left, strict=True)
+            )
+
+
+LEFT = ("text", "bar", "course")  # units that stand at the left
+
+
+def fitted(table: Table, width: int | None) -> Fitted:
+    """Return a table as it fits into a width: texts wrapped, and without columns that say least, where that is not enough.
+
+    First those go that say the same in every row, then the others, the least important first.
+    """
     headers, rows = table.text()
-    widths = []
-    for index, column in enumerate(table.columns):
-        widest = max(len(cell) for cell in (headers[index], *(row[index] for row in rows)))
-        widths.append(min(widest, LINE_BUDGET) if column.wraps else widest)
-    dropped: list[str] = []
-    while sum(widths[i] for i in keep) + SPACING * (len(keep) - 1) > width:
-        least = max(keep, key=lambda i: (table.columns[i].priority, i))
-        if table.columns[least].priority == 0:
+    columns = table.columns
+    keep = list(range(len(columns)))
+    if width is None:
+        return _cut(table, headers, rows, keep, _widest(headers, rows), "")
+    widths = _widest(headers, rows)
+    for at, column in enumerate(columns):
+        if column.brief is not None and _total(widths, keep) > width:
+            for row, values in zip(rows, table.body, strict=True):
+                row[at] = column.brief(values[at])
+            widths = _widest(headers, rows)
+    least = [
+        min(widest, _needed([cells[at] for cells in (headers, *rows)], columns[at].unit == "text"))
+        if columns[at].wraps
+        else widest
+        for at, widest in enumerate(widths)
+    ]
+    same = [_same(rows[: len(table.rows)], at) for at in keep]
+    gone: list[int] = []
+    while _total(least, keep) > width:
+        at = max(keep, key=lambda at: (columns[at].priority > 0 and same[at] is not None, columns[at].priority, at))
+        if columns[at].priority == 0:
             break
-        keep.remove(least)
-        if not table.columns[least].drawn:  # what only terminals show is not missed
-            dropped.append(table.columns[least].title)
-    return table.select(keep), dropped
+        keep.remove(at)
+        gone.append(at)
+    if _total(least, keep) > width:  # names that are too long
+        least = [min(each, NAMES) if columns[at].unit == "text" else each for at, each in enumerate(least)]
+        headers_least = [longest_word(head) for head in headers]
+        least = [max(each, head) for each, head in zip(least, headers_least, strict=True)]
+    return _cut(table, headers, rows, keep, _squeezed(widths, least, keep, width), _missed(table, headers, gone, same, width))
+
+
+def _widest(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(len, cells)) for cells in zip(headers, *rows, strict=True)]
+
+
+def _total(widths: Sequence[int], keep: Sequence[int]) -> int:
+    return sum(widths[at] for at in keep) + SPACING * (len(keep) - 1)
+
+
+def _same(rows: Sequence[Sequence[str]], at: int) -> str | None:
+    """Return what a column says in every row that says anything; None where rows differ, and where there is but one."""
+    said = {row[at] for row in rows if row[at]}
+    return next(iter(said), "") if len(rows) > 1 and len(said) < 2 else None
+
+
+def _squeezed(widths: Sequence[int], least: Sequence[int], keep: Sequence[int], width: int) -> list[int]:
+    """Return widths that fit, the widest made narrower first, none below what it needs."""
+    found = list(widths)
+    while (over := _total(found, keep) - width) > 0:
+        able = [at for at in keep if found[at] > least[at]]
+        if not able:
+            break
+        at = max(able, key=lambda at: found[at])
+        others = max((found[each] for each in able if each != at), default=0)
+        found[at] = max(least[at], found[at] - over, min(others, found[at] - 1))
+    return found
+
+
+def _missed(table: Table, headers: Sequence[str], gone: Sequence[int], same: Sequence[str | None], width: int) -> str:
+    """Return the line about columns that did not fit: those that differ by name, the others with what they say in all rows."""
+    told = [at for at in sorted(gone) if not table.columns[at].drawn]  # what only terminals show is not missed
+    names = ", ".join(table.columns[at].title for at in told if same[at] is None)
+    known = ", ".join(f"{headers[at]} {same[at]}".rstrip() for at in told if same[at])
+    parts = [f"{width} columns are too few for: {names}"] if names else []
+    return "; ".join([*parts, *([f"in all rows: {known}"] if known else [])])
+
+
+def _cut(
+    table: Table,
+    headers: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    keep: Sequence[int],
+    widths: Sequence[int],
+    missed: str,
+) -> Fitted:
+    """Return the table of some columns, their cells broken to their widths."""
+
+    def cells(row: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+        return tuple([tuple(_broken(row[at], widths[at], table.columns[at].unit == "text")) for at in keep])
+
+    kept = table if len(keep) == len(table.columns) else table.select(keep)
+    return Fitted(kept, cells(headers), tuple(map(cells, rows)), tuple([widths[at] for at in keep]), missed)
+
+
+def _needed(cells: Sequence[str], text: bool) -> int:
+    """Return the width that a column which wraps needs at least, so that no word breaks."""
+    words = max(map(longest_word, cells))
+    return max(words + len(INDENT), LEAST) if text else words
+
+
+def _broken(cell: str, width: int, text: bool) -> Iterable[str]:
+    """Return the lines of a cell: as one where it fits, blanks at its ends included, for bars have them."""
+    return [cell] if len(cell) <= width else wrapped(cell, width, INDENT * text) or [""]

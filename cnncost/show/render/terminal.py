@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import StringIO
 
-from rich import box
 from rich.console import Console
-from rich.table import Table as RichTable
 from rich.text import Text
 
 from cnncost.base.text import log
 from cnncost.show.render import stack
-from cnncost.show.render.fit import fit
+from cnncost.show.render.fit import SPACING, fitted, wrapped
 from cnncost.show.render.plot import area
+from cnncost.show.render.text import paragraphs
 from cnncost.show.table import Table
 
 STYLES = {"over": "red", "warn": "yellow"}  # of rows and notes by their first word
@@ -28,54 +28,48 @@ def terminal(table: Table) -> str:
 
 
 def draw(table: Table, console: Console) -> str:
-    """Return the table as drawn on `console`, the least important columns dropped until it fits."""
-    fitted, dropped = fit(table, console.width)
-    headers, rows = fitted.text()
-    drawn = RichTable(
-        box=box.SIMPLE_HEAD,
-        title=Text(fitted.title) if fitted.title else None,  # no markup: a name may have [brackets]
-        title_style="bold",
-        title_justify="left",
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        header_style="bold",
-    )
-    for column, header in zip(fitted.columns, headers, strict=True):
-        drawn.add_column(
-            Text(header),
-            justify="left" if column.unit in ("text", "bar", "course") else "right",
-            no_wrap=not column.wraps,
-            overflow="fold",
-        )
-    for index, row in enumerate(rows):
-        is_total = fitted.total is not None and index == len(rows) - 1
-        drawn.add_row(
-            *(Text(text, _style(fitted, index, at)) for at, text in enumerate(row)),
-            style="bold" if is_total else STYLES.get(row[0]),
-            end_section=index == len(rows) - 2 and fitted.total is not None,
-        )
+    """Return the table as drawn on `console`, within its width."""
+    width = console.width
+    found = fitted(table, width)
+    shown = found.table
     with console.capture() as captured:
-        if fitted.stack is not None:
-            for line in stack.lines(fitted.stack, console.width, not console.no_color, fitted.memory):
+
+        def put(text: str | Text, style: str = "") -> None:
+            lines = [Text(line, style) for line in wrapped(text, width) or [""]] if isinstance(text, str) else [text]
+            for line in lines:
+                console.print(line, no_wrap=True, overflow="ignore", crop=False)
+
+        def put_row(cells: Sequence[Sequence[str]], styles: Sequence[str], style: str | None) -> None:
+            for parts in found.lines(cells):
+                line = Text(style=style or "")
+                for at, (part, own) in enumerate(zip(parts, styles, strict=True)):
+                    line.append(" " * SPACING * (at > 0)).append(part, own)
+                put(line)
+
+        if table.stack is not None:
+            for line in stack.lines(table.stack, width, not console.no_color, table.memory):
                 console.print(line, no_wrap=True, overflow="crop")
             console.print()
-        console.print(drawn)
-        for paragraph in filter(None, fitted.prose.split("\n\n")):
-            console.print()
-            console.print(Text(" ".join(paragraph.split())))
-        if fitted.plot is not None:
-            console.print(Text("\n".join(["", *area(fitted.plot, console.width, fitted.memory), ""])))
-        for note in fitted.notes:
-            console.print(Text(note, style=STYLES.get(note.partition(":")[0], "dim")))
-        if dropped:
-            names = ", ".join(dropped)
-            console.print(
-                Text(
-                    f"{console.width} columns are too few for: {names} (a wider terminal or a pipe shows all)",
-                    style="dim",
-                )
-            )
+        if title := table.caption or table.title:
+            put(title, "bold")
+        rule = " " * SPACING
+        rule = "─" * (sum(found.widths) + len(rule) * (len(found.widths) - 1))
+        put_row(found.headers, ["bold"] * len(found.widths), None)
+        put(Text(rule))
+        for index, row in enumerate(found.rows):
+            is_total = shown.total is not None and index == len(shown.rows)
+            if is_total:
+                put(Text(rule))
+            first = row[0][0] if row and row[0] else ""
+            put_row(row, [_style(shown, index, at) for at in range(len(row))], "bold" if is_total else STYLES.get(first))
+        for words in paragraphs(table, width):
+            put(words)
+        if table.plot is not None:
+            put(Text("\n".join(["", *area(table.plot, width, table.memory), ""])))
+        for note in table.notes:
+            put(note, STYLES.get(note.partition(":")[0], "dim"))
+        if found.missed:
+            put(f"{found.missed} (a wider terminal or a pipe shows all)", "dim")
     return log("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
@@ -90,7 +84,7 @@ def _style(table: Table, row: int, at: int) -> str:
     if not table.weighed or column.unit not in ("count", "bytes") or table.total is None or row >= len(table.rows) > 0:
         return ""
     total = table.total[at]
-    others = str(table.body[row][0]).endswith(" others)")
+    others = str(table.body[row][0]).endswith((" other)", " others)"))
     if others or len(table.rows) < MANY or not isinstance(value, int) or not isinstance(total, int) or not total:
         return ""
     share = value / total

@@ -16,11 +16,11 @@ WAYS = 3  # of each
 def readings_table(found: Readings, exact: bool = False) -> Table:
     """Return what reproduces a claim about a model, the likeliest first."""
     columns = (
-        Column("model", "network"),
+        Column("model", "network", wraps=True),
         Column("value", "counts", "count"),
-        Column("match", "printed", priority=2),
-        Column("departures", "assumes", "number", priority=3),
-        Column("ways", "by", priority=1, wraps=True, of=lambda candidate: _some(candidate["ways"])),
+        Column("match", "printed", priority=4),
+        Column("departures", "assumes", "number", priority=1),
+        Column("ways", "by", priority=0, wraps=True, of=lambda candidate: _some(candidate["ways"])),
     )
     records = [
         {

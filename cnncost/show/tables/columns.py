@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from itertools import groupby
+from math import prod
+from typing import TYPE_CHECKING, Any
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import FIGURES, NAMES
 from cnncost.base.poly import Num
+from cnncost.base.units import many
 from cnncost.rules import Shape, channel_axis, channels, show
 from cnncost.show.table import Column, Record
+
+if TYPE_CHECKING:
+    from cnncost.measures.devices import Device
 
 FILTERED = ("conv", "conv_transpose", "linear")  # kinds whose `out` counts filters
 
@@ -28,6 +34,22 @@ def _size(shape: Shape) -> str | None:
 def _input(layer: Record) -> Shape:
     first: Shape = layer["input"][0] if layer["input"] else ()
     return first
+
+
+def _input_channels(layer: Record) -> Any:
+    """Return the channels of the input; of a concatenation along them those of each branch: 128+192+96+256, 64+3·32."""
+    shapes: list[Shape] = list(layer["input"])
+    if layer["kind"] != "concat" or _channels(layer["output"]) == _channels(shapes[0]):
+        return _channels(_input(layer))
+    runs = [(key, len(list(group))) for key, group in groupby(map(_channels, shapes))]
+    return "+".join(f"{count}·{key}" if count > 1 else f"{key}" for key, count in runs)
+
+
+def _summed(value: Any) -> str:
+    """Return the channels of a concatenation's branches as their sum."""
+    parts = [part.split("·") for part in value.split("+")] if isinstance(value, str) else []
+    whole = all(number.isdecimal() for part in parts for number in part)
+    return str(sum(prod(map(int, part)) for part in parts)) if parts and whole else "" if value is None else str(value)
 
 
 def _pair(value: Any) -> str | None:
@@ -50,7 +72,7 @@ def _stride(layer: Record) -> str | None:
 
 def _kind(layer: Record) -> str:
     if layer["kind"] == "group":
-        return f"{layer['layers']} layers"
+        return many(layer["layers"], "layer")
     notes = [f"shares {layer['shares']}"] if layer["shares"] else []
     notes += [] if layer["runs"] else ["never run"]
     return f"{layer['kind']} ({', '.join(notes)})" if notes else str(layer["kind"])
@@ -61,8 +83,8 @@ TEXT_COLUMNS: dict[str, Column] = {
     column.key: column
     for column in (
         Column("name", "layer"),
-        Column("kind", "type", priority=6, of=_kind),
-        Column("input_channels", "in C", "number", priority=8, of=lambda layer: _channels(_input(layer))),
+        Column("kind", "type", priority=8, of=_kind),
+        Column("input_channels", "in C", "number", 6, brief=_summed, of=_input_channels),
         Column("input_size", "in H×W", "number", priority=9, of=lambda layer: _size(_input(layer))),
         Column(
             "filters", "filters", "number", 11, of=lambda layer: layer["args"].get("out") if layer["kind"] in FILTERED else None
@@ -92,7 +114,7 @@ def _local(key: str) -> Callable[[Record], Any]:
 
 
 SHARES = {"memory_share": "activation_bytes", "params_share": "params", "flops_share": "flops"}  # of which figure each is
-SHARE_COLUMNS = {key: Column(key, "%", "share", priority=2) for key in SHARES}
+SHARE_COLUMNS = {key: Column(key, f"{FIGURES[figure].title} %", "share", priority=2) for key, figure in SHARES.items()}
 LASTING = ("params", "flops", "macs")  # figures that stay however narrow the terminal is
 FIGURE_COLUMNS: dict[str, Column] = {  # by the key of each figure
     each.key: Column(
@@ -120,6 +142,14 @@ DEFAULT_COLUMNS = (
 GROUP_COLUMNS = "name,layers,memory,memory_share,params,params_share,flops,flops_share"  # of groups by resolution and type
 BAR_COLUMNS = "name,output,memory,params,flops"  # where bars take room
 COLUMN_NAMES = tuple(dict.fromkeys((*TEXT_COLUMNS, *(f.name for f in FIGURES.values()), *SHARES, *SETS)))  # as offered
+
+
+def device_record(device: Device | None, dtype: str) -> dict[str, Any]:
+    """Return a device with its rates, for programs."""
+    if device is None:
+        return {}
+    rates = {"name": device.name, "rate": device.rate(dtype), "bandwidth": device.bandwidth}
+    return {"device": {**rates, "source": device.source}}
 
 
 def column_keys(text: str) -> list[str]:

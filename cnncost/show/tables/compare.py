@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -10,45 +11,52 @@ from typing import TYPE_CHECKING, Any
 from cnncost.base.errors import UsageError
 from cnncost.base.figures import FIGURES, figure
 from cnncost.base.poly import Num
+from cnncost.base.units import many
 from cnncost.graph.graph import inputs_record, reads
-from cnncost.measures.groups import coarseness
+from cnncost.measures.depth import weighted_layers
+from cnncost.measures.groups import coarseness, way
 from cnncost.rules import show
 from cnncost.show.table import Column, Record, Table
-from cnncost.show.tables.columns import FIGURE_COLUMNS
+from cnncost.show.tables.columns import FIGURE_COLUMNS, device_record
 
 if TYPE_CHECKING:
     from cnncost.measures.comparison import Comparison
+    from cnncost.measures.devices import Device
     from cnncost.measures.report import Report
 
 
-GROUPED = ("flops", "params")  # figures that are compared group by group
-COMPARED = {"params": 0, "flops": 0, "macs": 4, "activation_bytes": 2}  # figures, and how early each goes in narrow terminals
-
-
-def _read(costs: Record) -> str:
-    """Return what a model reads: one shape, or several with their names."""
-    return reads(costs.get("inputs", {"input": costs["input"]}))
+GROUPED = ("flops", "params", "activation_bytes")  # figures that are compared group by group
+COMPARED = {"params": 0, "flops": 0, "macs": 5, "activation_bytes": 2, "weighted_layers": 4}  # and how early each goes
+STAGED = ("params", "flops", "macs", "activation_bytes")  # figures of each stage
+BOUNDS = ("bound_us", "bound_by")  # what a device adds
 
 
 def comparison_table(
-    found: Comparison, exact: bool = False, by: str | None = None, bars: bool = False, columns: str | None = None
+    found: Comparison,
+    exact: bool = False,
+    by: str | None = None,
+    bars: bool = False,
+    columns: str | None = None,
+    device: Device | None = None,
 ) -> Table:
     """Return the totals of several models side by side, with ratios to the first.
 
-    `columns` names the figures, "params,weighted_layers,peak_memory", where it is given. With `by`, "scope", "resolution" or
-    "type", a row for each group and a column for each model: its FLOPs there. With `bars` terminals draw bars beside figures,
-    and the course of live memory, all on one scale.
+    `columns` names the figures, "params,weighted_layers,peak_memory", where it is given; `device` adds the bound of its
+    roofline. With `by`, "scope", "resolution" or "type", a row for each group and a column for each model. With `bars`
+    terminals draw bars beside figures, and the course of live memory, all on one scale.
     """
     if by is not None:
-        return groups_table(found, by, exact)
-    asked = COMPARED if columns is None else _asked(columns)
-    more = [key for key in asked if key not in COMPARED]
+        return groups_table(found, by, exact, columns)
+    asked = dict(COMPARED) if columns is None else _asked(columns, device)
+    if device is not None:
+        asked |= {key: 2 for key in BOUNDS if key not in asked}
+    more = [key for key in asked if key not in found[0].total]
     records: list[Record] = [
         {
             "model": label,
             "settings": report.counts.graph.settings,
             **inputs_record(report.inputs),
-            "total": {**report.total, **{key: report.total[key] for key in more}},
+            "total": {**report.total, **_worked_out(report, more, device)},
             "stages": _stages(report),
         }
         for label, report in zip(found.labels, found, strict=True)
@@ -56,13 +64,15 @@ def comparison_table(
     drawn = {id(record): report for record, report in zip(records, found, strict=True)}
     shown = [
         Column("model", "model"),
-        Column("input", "input", priority=6, of=lambda each: reads(each.get("inputs", {"input": each["input"]}))),
+        Column("input", "input", priority=7, of=lambda each: _read(each)),
     ]
     for key, priority in asked.items():
         title = FIGURES[key].title if key in more else FIGURE_COLUMNS[key].title  # "live" of a layer is a network's peak
         column = replace(FIGURE_COLUMNS[key], title=title, priority=priority, of=_total(key))
-        ratio = Column(f"{key}_ratio", f"× {column.title}", "ratio", priority + 1, of=_ratio(key, records[0]["total"][key]))
-        shown += [column, *([_bar(key)] if bars and key in ("params", "flops") else []), ratio]
+        shown += [column, *([_bar(key)] if bars and key in ("params", "flops") else [])]
+        if column.unit in ("count", "bytes") and key != "weighted_layers":
+            first = records[0]["total"][key]
+            shown.append(Column(f"{key}_ratio", f"× {column.title}", "ratio", priority + 1, of=_ratio(key, first)))
     if bars and columns is None:
         shown += [
             Column("live", "live memory over execution", "course", 2, drawn=True, of=lambda each: _live(drawn[id(each)])),
@@ -71,6 +81,7 @@ def comparison_table(
     one = found[0]
     note = f"batch {one.batch}, {one.dtype}; {one.convention.name}: {one.convention.states}; ratios are to {found.labels[0]}"
     said = [f"{label}: {text}" for label, report in zip(found.labels, found, strict=True) for text in report.notes]
+    bound = [] if device is None else one.derivation(device).notes(BOUNDS)
     return Table.of(
         shown,
         records,
@@ -81,56 +92,98 @@ def comparison_table(
             "dtype": one.dtype,
             "convention": one.convention.name,
             **one.trained.record(asked, one.dtype),
+            **device_record(device, one.dtype),
         },
-        notes=(note, *one.trained.notes(asked, one.dtype), *said),
+        notes=(note, *one.trained.notes(asked, one.dtype), *bound, *said),
         exact=exact,
     )
 
 
-def _asked(text: str) -> dict[str, int]:
+def _read(costs: Record) -> str:
+    """Return what a model reads: one shape, or several with their names."""
+    return reads(costs.get("inputs", {"input": costs["input"]}))
+
+
+def _worked_out(report: Report, keys: Sequence[str], device: Device | None) -> dict[str, Any]:
+    """Return the totals of figures that are worked out when they are asked for."""
+    derivation = report.derivation(device)
+    return {
+        key: report.total[key] if key in ("layers",) else derivation.total(key, report.rows, report.total["flops"])
+        for key in keys
+    }
+
+
+def _asked(text: str, device: Device | None = None) -> dict[str, int]:
     """Return the keys of the figures that a list names, and how early each goes. Raises UsageError for what no network has."""
     found: dict[str, int] = {}
     for place, word in enumerate(text.split(",")):
         known = figure(word)
-        if known.key not in FIGURE_COLUMNS or (known.group in ("last", "main", "ratio") or known.key == "bound_us"):
+        local = known.key not in FIGURE_COLUMNS or known.group in ("last", "ratio")
+        if local or (device is None and known.key in BOUNDS):
             fact = f"{known.name} cannot be compared: it belongs to single layers, or to a device"
-            raise UsageError(fact, "figures: params, flops, macs, memory, weighted_layers, peak_memory, …")
+            remedy = (
+                "name one: --device a100" if known.key in BOUNDS else "figures: params, flops, macs, memory, depth, peak, …"
+            )
+            raise UsageError(fact, remedy)
         found[known.key] = 2 * place
     return found
 
 
-def groups_table(found: Comparison, by: str, exact: bool = False) -> Table:
-    """Return the FLOPs and the parameters of several models group by group."""
+def groups_table(found: Comparison, by: str, exact: bool = False, columns: str | None = None) -> Table:
+    """Return figures of several models group by group, FLOPs, parameters and memory, with ratios to the first model."""
+    asked = GROUPED if columns is None else tuple(_asked(columns))
+    for key in asked:
+        if FIGURES[key].group != "sum":
+            raise UsageError(f"{FIGURES[key].name} of groups has no sum", "figures: params, flops, macs, memory, …")
     parts = [report.group(by=by) for report in found]
     names = list(dict.fromkeys(row.name for part in parts for row in part.rows))
-    if by == "resolution":
+    if way(by) == "resolution":
         names.sort(key=coarseness)
-    cells = [{row.name: place for place, row in enumerate(part.rows)} for part in parts]
-    records = []
-    for name in names:
-        record: dict[str, Any] = {"group": name}
-        for number, (part, places) in enumerate(zip(parts, cells, strict=True)):
-            for key in GROUPED:
-                record[f"{key}_{number + 1}"] = part.column(key).tolist()[places[name]] if name in places else 0
-        records.append(record)
-    columns = [Column("group", by)]
-    for column in (FIGURE_COLUMNS[key] for key in GROUPED):
-        for number, label in enumerate(found.labels, start=1):
-            columns.append(replace(column, key=f"{column.key}_{number}", title=f"{column.title} {label}", of=None))
+    records: list[dict[str, Any]] = [{"group": name} for name in names]
+    totals: dict[str, Any] = {}
+    shown = [Column("group", by)]
+    for at, key in enumerate(asked):
+        column = replace(FIGURE_COLUMNS[key], wraps=True, scaled=key)
+        for number, (label, part, report) in enumerate(zip(found.labels, parts, found, strict=True), start=1):
+            own = f"{key}_{number}"
+            values = dict(zip([row.name for row in part.rows], part.column(key).tolist(), strict=True))
+            for record in records:
+                record[own] = values.get(record["group"], 0)
+            totals[own] = report.total[key]
+            title = f"{column.title} {label}"
+            shown.append(replace(column, key=own, title=title, priority=1 + 2 * at, of=None))
+            if number > 1:
+                ratio = Column(f"{own}_ratio", f"× {title}", "ratio", 2 + 2 * at, wraps=True, of=_ratio_of(own, f"{key}_1"))
+                shown.append(ratio)
+    charged = [record for record in records if any(value != 0 for key, value in record.items() if key != "group")]
     one = found[0]
     counting = {"batch": one.batch, "dtype": one.dtype, "convention": one.convention.name}
-    totals = {f"{key}_{number + 1}": part.total[key] for key in GROUPED for number, part in enumerate(parts)}
+    ratios = f"; ratios are to {found.labels[0]}" if len(found) > 1 else ""
     return Table.of(
-        columns,
+        shown,
         records,
         schema="cnncost.compare_groups/1",
         field="groups",
-        head={"by": by, "models": list(found.labels), "settings": [r.counts.graph.settings for r in found], **counting},
+        head={
+            "by": way(by),
+            "models": list(found.labels),
+            "settings": [r.counts.graph.settings for r in found],
+            **counting,
+        },
         total=totals,
         label="group",
-        notes=(f"batch {one.batch}, {one.dtype}; {one.convention.name}: {one.convention.states}",),
+        shown=charged or records,
+        notes=(f"batch {one.batch}, {one.dtype}; {one.convention.name}: {one.convention.states}{ratios}",),
         exact=exact,
     )
+
+
+def _ratio_of(key: str, first: str) -> Callable[[Record], Any]:
+    def read(group: Record) -> Any:
+        mine, other = group[key], group[first]
+        return mine / other if isinstance(mine, (int, Fraction)) and isinstance(other, (int, Fraction)) and other else None
+
+    return read
 
 
 def _stages(report: Report) -> list[dict[str, Any]]:
@@ -139,9 +192,9 @@ def _stages(report: Report) -> list[dict[str, Any]]:
         parts = report.group(by="resolution")
     except UsageError:
         return []
-    columns = [parts.column(key).tolist() for key in COMPARED]
+    columns = [parts.column(key).tolist() for key in STAGED]
     return [
-        {"stage": row.name, "layers": row.layers, **dict(zip(COMPARED, values, strict=True))}
+        {"stage": row.name, "layers": row.layers, **dict(zip(STAGED, values, strict=True))}
         for row, *values in zip(parts.rows, *columns, strict=True)
     ]
 
@@ -166,15 +219,34 @@ def _ratio(key: str, first: Num) -> Callable[[Record], Any]:
     return read
 
 
+def _briefly(source: str) -> str:
+    """Return a source in few words: its number at arXiv, or its beginning."""
+    found = re.search(r"arXiv:[0-9]{4}\.[0-9]{4,5}", source)
+    first = re.split("[,;:] ", source)[0]
+    return found[0] if found else first if len(first) <= BRIEF else f"{first[: BRIEF - 1].rpartition(' ')[0]}…"
+
+
+BRIEF = 15  # characters of a source that has no number
+
+
 def list_table(models: Sequence[Any]) -> Table:
     """Return the zoo's models: name, family, input and source."""
     columns = (
         Column("name", "name"),
         Column("family", "family", priority=2),
+        Column("weighted_layers", "depth", "number", priority=1),
         Column("input", "input", priority=1, of=lambda model: show(tuple(model["input"]))),
-        Column("source", "source", priority=3, wraps=True),
+        Column("source", "source", priority=3, brief=_briefly),
     )
     records = [
-        {"name": m.name, "family": m.family, "input": list(m.shape), "source": m.source, "settings": m.values} for m in models
+        {
+            "name": m.name,
+            "family": m.family,
+            "weighted_layers": max(weighted_layers(m.trace()), default=0),
+            "input": list(m.shape),
+            "source": m.source,
+            "settings": m.values,
+        }
+        for m in models
     ]
-    return Table.of(columns, records, schema="cnncost.list/1", field="models", notes=(f"{len(records)} models",))
+    return Table.of(columns, records, schema="cnncost.list/1", field="models", notes=(many(len(records), "model"),))

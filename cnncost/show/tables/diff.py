@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from cnncost.base.limits import QUANTITIES
-from cnncost.base.units import Amount, Shown
+from cnncost.base.units import Amount, Shown, many
 from cnncost.questions.diff import COUNTING, Data, Difference, LayerChange, what
 from cnncost.rules import show
 from cnncost.show.table import Column, Record, Table
@@ -31,7 +31,7 @@ def difference_table(found: Difference, top: int | None = None, exact: bool = Fa
     shown = listed if top is None else listed[:top]
     if others := listed[len(shown) :]:
         sums = {key: sum(record["delta"][key] for record in others) for key in DELTAS}
-        rest = {"change": "", "name": f"({len(others)} others)", "old": None, "new": None, "delta": sums}
+        rest = {"change": "", "name": f"({many(len(others), 'other')})", "old": None, "new": None, "delta": sums}
         shown = [*shown, rest]
     columns = [
         Column("change", "change"),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from cnncost.base.poly import Num
-from cnncost.base.units import short
+from cnncost.base.units import many, short
 from cnncost.graph.graph import inputs_record
 from cnncost.questions.explain import Coverage, Explanation, FieldWorking, Part, Working, is_zero, written_number
 from cnncost.rules import RULES, show
@@ -86,11 +86,11 @@ def _by_type(found: Explanation, types: list[Record], conventions: list[Record])
     for name in names:
         columns += [
             Column(name, name, "count", of=_entry("counts", name)),
-            Column(f"{name}_charges", "charges", priority=2, of=_entry("charges", name)),
+            Column(f"{name}_charges", f"{name} charges", priority=2, wraps=True, of=_entry("charges", name)),
         ]
     whole = conventions[0]["total"]
     if two:
-        columns.append(Column("difference", "difference", "count"))
+        columns.append(Column("difference", "difference", "count", 4))
     else:
         columns.append(Column("share", "share", "share", priority=1, of=_share_of(whole, first)))
     order = sorted(
@@ -145,7 +145,7 @@ def _differences(order: Sequence[Part], first: Coverage, second: Coverage) -> It
         yield f"{other} charges {words} {part.rates[1]}, {one} {usual}: {_signed(part.difference)}"
     rest = sum(part.difference for part in differing[SENTENCES:])
     if not is_zero(rest):
-        yield f"{len(differing) - SENTENCES} more types: {_signed(rest)}"
+        yield f"{many(len(differing) - SENTENCES, 'more type')}: {_signed(rest)}"
     if differing:
         yield f"{other} − {one} = {_signed(second.total - first.total)}"
     else:

@@ -11,9 +11,10 @@ import numpy as np
 
 from cnncost.base.errors import UsageError
 from cnncost.base.figures import FIGURES, order_key
-from cnncost.base.poly import equal
+from cnncost.base.poly import Poly, equal
 from cnncost.base.units import figures
 from cnncost.graph.graph import stated
+from cnncost.measures.groups import way
 from cnncost.show.table import Column, Record, Stack, Table
 from cnncost.show.tables.columns import (
     BAR_COLUMNS,
@@ -25,11 +26,14 @@ from cnncost.show.tables.columns import (
     SHARES,
     TEXT_COLUMNS,
     column_keys,
+    device_record,
 )
 
 if TYPE_CHECKING:
     from cnncost.measures.devices import Device
     from cnncost.measures.report import Report
+    from cnncost.measures.rows import Row
+    from cnncost.rules import Shape
 
 
 BAR_PRIORITIES = {"flops": 13, "params": 14}  # bars go before all else where space is short, the one of FLOPs last
@@ -56,7 +60,7 @@ def layer_table(
     """
     from cnncost.measures.report import COLUMNS
 
-    grouped = by in ("resolution", "type")
+    grouped = by is not None and way(by) != "scope"
     keys = column_keys(columns or (GROUP_COLUMNS if grouped else BAR_COLUMNS if bars else DEFAULT_COLUMNS))
     if (
         columns is None
@@ -75,12 +79,13 @@ def layer_table(
 
     shown, hidden = whole, []
     if not free:
-        charged = whole.charged()
+        charged = whole.charged() | np.array([_reshapes(row) for row in whole.rows], dtype=bool)
         for key in asked:
             if FIGURES[key].group == "sum":
                 charged |= np.array([value != 0 for value in whole.column(key, device)], dtype=bool)
         shown = whole if charged.all() else whole.take(charged)
-        hidden = [whole.rows[i].kind for i in np.flatnonzero(~charged).tolist()]
+        nodes = report.counts.graph.nodes
+        hidden = [nodes[at].kind for i in np.flatnonzero(~charged).tolist() for at in whole.rows[i].nodes]
     if order is not None:
         ranks = [value or 0 for value in shown.column(order, device)]
         shown = shown.take(sorted(range(len(ranks)), key=lambda i: -ranks[i]))
@@ -103,7 +108,7 @@ def layer_table(
         records,
         schema="cnncost.table/1",
         field="layers",
-        head={**report.head_record(), **report.trained.record(keys, report.dtype), **_device(device, report.dtype)},
+        head={**report.head_record(), **report.trained.record(keys, report.dtype), **device_record(device, report.dtype)},
         total=total,
         tail={"notes": list(report.notes), "free": _tally(hidden)} if report.notes else {"free": _tally(hidden)},
         title=report.model,
@@ -127,12 +132,15 @@ def layer_table(
     return table
 
 
-def _device(device: Device | None, dtype: str) -> dict[str, Any]:
-    """Return a device with its rates, for programs."""
-    if device is None:
-        return {}
-    rates = {"name": device.name, "rate": device.rate(dtype), "bandwidth": device.bandwidth}
-    return {"device": {**rates, "source": device.source}}
+def _reshapes(row: Row) -> bool:
+    """Whether a layer joins branches to another shape than any of them has: a concatenation has a row, an addition has none."""
+    return len(row.inputs) > 1 and row.kind != "group" and not any(_alike(row.output, shape) for shape in row.inputs)
+
+
+def _alike(a: Shape, b: Shape) -> bool:
+    return len(a) == len(b) and all(
+        equal(x, y) if isinstance(x, Poly) else np.array_equal(x, y) for x, y in zip(a, b, strict=True)
+    )
 
 
 def _described(key: str, total: Record) -> Column:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cnncost.base.poly import Poly
-from cnncost.base.units import Amount, Said
+from cnncost.base.units import Amount, Said, many
 from cnncost.graph.graph import inputs_record, stated
 from cnncost.measures.checkpoints import segments
 from cnncost.measures.facts import (
@@ -112,7 +112,7 @@ def _largest(alive: list[tuple[str, int]]) -> Iterator[str | Amount]:
     """Iterate over the storages that are alive: the largest by name, the others together."""
     first = sorted(alive, key=lambda each: -each[1])[:NAMED]
     rest = sum(count for _, count in alive) - sum(count for _, count in first)
-    parts = [*first, *([(f"{len(alive) - NAMED} others", rest)] if rest else [])]
+    parts = [*first, *([(many(len(alive) - NAMED, "other"), rest)] if rest else [])]
     for place, (name, count) in enumerate(parts):
         yield f"{', ' if place else ''}{name} "
         yield Amount(count, "bytes", (max(each for _, each in alive),))
@@ -178,7 +178,7 @@ def _outputs(plan: Memory) -> str:
     views = sum(is_view(node, plan.graph.storage) or node.kind in NOTHING_AT_INFERENCE for node in layers)
     idle = sum(is_stored(node) for node in layers)
     rest = len(layers) - made - views - idle
-    return f"newly made by {made} layers; in place: {rest}, views: {views}"
+    return f"newly made by {many(made, 'layer')}; in place: {rest}, views: {views}"
 
 
 # ── the rules ────────────────────────────────────────────────────────────────────────────────────────────────────────

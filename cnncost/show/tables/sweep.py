@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from cnncost.base.units import many
 from cnncost.models.settings import shown
 from cnncost.questions.sweep.chunk import FIGURES
 from cnncost.questions.sweep.query import Result
@@ -41,9 +42,9 @@ def notes(result: Result) -> Iterator[str]:
     shown, query = len(result), result.query
     if shown < result.matching:
         kind = f"the front of {query.pareto}" if query.pareto else f"by {query.sort or 'flops'}"
-        yield f"{shown:,} of {result.matching:,} rows: {kind}"
+        yield f"{shown:,} of {many(result.matching, 'row')}: {kind}"
     state = "" if result.complete else f", interrupted after {result.candidates:,}"
-    counted = f"{result.space.size:,} candidates{state}, {result.valid:,} valid, {result.matching:,} matching"
+    counted = f"{many(result.space.size, 'candidate')}{state}, {result.valid:,} valid, {result.matching:,} matching"
     yield f"{counted}; {result.method}"
     yield f"{query.dtype}; {result.convention.name}: {result.convention.states}"
     if not result.valid:
