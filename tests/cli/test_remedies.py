@@ -229,6 +229,7 @@ COMMANDS = [
     ("explain resnet18 --blank", "--field NAME", "explain resnet18 --blank --field conv1"),
     ("memory", "cnncost memory --rules", "memory --rules"),
     ("memory", "cnncost memory MODEL", "memory resnet18"),
+    ("memory vgg16 --checkpoint blocks", "--checkpoint sqrt cuts it", "memory vgg16 --checkpoint sqrt"),
     ("new specs/other", "specs/other.yaml", "new specs/other.yaml"),
     ("new specs/tiny.yaml", "--force", "new specs/tiny.yaml --force"),
     ("ops zzz", "conv", "ops conv"),
