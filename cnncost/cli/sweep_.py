@@ -26,7 +26,13 @@ from cnncost.cli.options import (
 if TYPE_CHECKING:
     from cnncost.questions.sweep.run import Forecast, Team
 
-METHODS = {"tables": "stage tables", "form": "closed form", "arrays": "arrays", "each": "one at a time"}
+METHODS = {
+    "tables": "stage tables",
+    "form": "closed form",
+    "arrays": "arrays",
+    "blocks": "block by block",
+    "each": "one at a time",
+}
 ROWS = ("csv", "tsv", "json", "npz", "parquet")  # formats that take every row
 BINARY = (".npz", ".parquet")
 PICTURES = (".svg", ".png", ".pdf")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 from fnmatch import translate
 from functools import cache
+from typing import Any
 
 from cnncost.base.poly import Num, Poly, symbol
 from cnncost.base.record import dataclass
@@ -114,6 +115,12 @@ class Convention:
             return GRADIENTS[figure].get(names(key)[-1], 0) * self.per_multiply_add(key) * macs
         return params if figure == "params" else 0
 
+    @property
+    def spelled(self) -> bool:
+        """Whether it tells apart how a model spells its layers."""
+        tables = (self.flops, self.memory, self.params)
+        return any(key.partition(".")[0] in FORMS for formulas in tables for key in formulas)
+
     def per_multiply_add(self, key: str) -> int:
         """Return what a multiply-add of the layers of a key costs: 1, 2 for those who count both operations, or 0."""
         formula = self.formula("flops", key)
@@ -133,16 +140,16 @@ def names(key: str) -> tuple[str, ...]:
     return (*(f"{form}.{name}" for name in modes), *modes) if form else modes
 
 
+def key_of(kind: str, args: Mapping[str, Any]) -> str:
+    """Return the key of a layer as nobody spells it: its kind, and the mode or the operation where it has one."""
+    if "mode" in args:
+        return f"{kind}.{args['mode']}"
+    return f"{kind}.{args['op']}" if kind in WITH_OPERATION else kind
+
+
 def keys(graph: Graph) -> list[str]:
     """Return the key of each layer: its kind, the mode where it has one, and the model's spelling before it ("F.relu")."""
-    found = [
-        f"{node.kind}.{node.args['mode']}"
-        if "mode" in node.args
-        else f"{node.kind}.{node.args['op']}"
-        if node.kind in WITH_OPERATION
-        else node.kind
-        for node in graph.layers
-    ]
+    found = [key_of(node.kind, node.args) for node in graph.layers]
     places = {node.name: index for index, node in enumerate(graph.layers)}
     for pattern, form in graph.spelling.items():
         if pattern in places:

@@ -18,7 +18,7 @@ from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.ints import Ints
 from cnncost.base.poly import Poly
 from cnncost.base.record import dataclass
-from cnncost.base.units import whole_number
+from cnncost.base.units import LARGEST_NUMBER, whole_number
 from cnncost.graph.graph import Tensor
 
 MISSING = inspect.Parameter.empty  # the value of a setting that has to be given
@@ -104,7 +104,7 @@ class Setting:
 
         Numbers may be NumPy's, columns of them, or letters. Raises UsageError.
         """
-        if not self.typed or self.kind == "any" or (value is None and self.optional):
+        if not self.typed or self.kind == "any" or (value is None and self.optional) or self._plain(value):
             return value
         place = f"setting {self.name}={_quoted(value)}"
         match self.kind:
@@ -119,8 +119,10 @@ class Setting:
                 if not isinstance(value, Sequence) or isinstance(value, (str, bytes)):
                     example = ", ".join(map(shown, self.default)) if isinstance(self.default, tuple) else "3, 4, 6, 3"
                     raise UsageError(f"{place}: it is no list of values", f"give a tuple: {self.name}=({example})")
-                assert self.entry is not None
-                return tuple(replace(self.entry, name=f"{self.name}.{i}").checked(each) for i, each in enumerate(value))
+                entry = self.entry
+                assert entry is not None
+                named = ((replace(entry, name=f"{self.name}.{i}"), each) for i, each in enumerate(value))
+                return tuple(value) if all(map(entry._plain, value)) else tuple(one.checked(each) for one, each in named)
             case "flag":
                 if getattr(getattr(value, "dtype", None), "kind", "") == "b" and not value.ndim:
                     return bool(value)
@@ -132,6 +134,10 @@ class Setting:
             case _:
                 return self._number(value, place)
         return value
+
+    def _plain(self, value: Any) -> bool:
+        """Whether a value is a whole number as most are, of which nothing more is to be asked."""
+        return type(value) is int and self.kind in ("size", "count") and self.low <= value <= LARGEST_NUMBER
 
     def _number(self, value: Any, place: str) -> Any:
         kinds = "iuf" if self.kind == "real" else "iu"

@@ -190,10 +190,6 @@ def find(graph: Graph, name: str) -> Node:
     """Return a layer by name. Raises UsageError with the nearest names."""
     by_name = {node.name: node for node in graph.layers}
     if name not in by_name:
-        inside = [known for known in by_name if known.startswith(f"{name}.")]
-        if inside:
-            fact = f"'{name}' is not one layer of {graph.name}, but {len(inside)}"
-            raise UsageError(fact, f"name one of them, such as {inside[0]}; all are rows of: cnncost table {graph.name}")
         hint = did_you_mean(name, by_name, f"see: cnncost table {graph.name} --free --columns name,kind")
         raise UsageError(f"{graph.name} has no layer '{name}'", hint)
     return by_name[name]

@@ -14,11 +14,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from structures import KINDS
 
 from cnncost.counting import CONVENTIONS
 from cnncost.models.load import load
 from cnncost.questions.sweep.costs import totals
 from cnncost.questions.sweep.evaluate import Evaluator
+from cnncost.questions.sweep.listed import ListedEvaluator, listed
 from cnncost.questions.sweep.product import count, stages
 from cnncost.questions.sweep.query import Query
 from cnncost.questions.sweep.run import sweep
@@ -213,32 +215,40 @@ def efficiency(add: Callable[..., None]) -> None:
         )
 
 
-def lists(add: Callable[..., None], number: int = 300) -> None:
-    """Measure random structures of RegNet, listed, beside one analysis each; and sizes of one structure."""
+def lists(add: Callable[..., None]) -> None:
+    """Measure random structures beside functions by hand and one analysis each; and a list of sizes of one structure."""
     import cnncost
 
+    for kind in KINDS:
+        structures(add, kind)
     rng = random.Random(0)
-    rows: list[dict[str, Any]] = []
-    while len(rows) < number:
-        row = {"depth": rng.randrange(12, 29), "w0": 8 * rng.randrange(2, 30), "wa": round(rng.uniform(8, 60), 2)}
-        rows.append({**row, "wm": round(rng.uniform(1.5, 3), 3), "group_width": rng.choice([8, 16])})
-    listed, found = timed(lambda: cnncost.sweep("regnet_x_400mf", configurations=rows))
-
-    def each() -> list[int]:
-        costs = []
-        for row in rows:
-            try:
-                costs.append(cnncost.analyze("regnet_x_400mf", **row).total["flops"])
-            except cnncost.CnncostError:
-                costs.append(-1)
-        return costs
-
-    alone, costs = timed(each)
-    assert [row["flops"] for row in found] == [cost for cost in costs if cost >= 0]
-    add("random RegNets, a list of structures", f"{number / listed:,.0f}/s", f"{alone / listed:.2f} × analyze one by one")
     sizes = [{"width": rng.randrange(8, 256), "size": rng.randrange(32, 320)} for _ in range(20_000)]
     seconds, _ = timed(lambda: cnncost.sweep("resnet50", configurations=sizes))
     add("a list of 20,000 sizes of ResNet-50", f"{20_000 / seconds:,.0f}/s", "")
+
+
+def structures(add: Callable[..., None], kind: str, number: int = 10_000, parts: int = 20) -> None:
+    """Measure one kind of random structures, by turns with the functions by hand and with `analyze`."""
+    import cnncost
+
+    model, draw, by_hand = KINDS[kind]
+    rng = random.Random(0)
+    rows = [draw(rng) for _ in range(number)]
+    network = load(model) if isinstance(model, str) else model
+    swept, asked = timed(lambda: listed(network, rows))
+    evaluator = ListedEvaluator(asked, CONVENTIONS["macs"])
+    hand = alone = 0.0
+    for start in range(0, number, number // parts):
+        stop = start + number // parts
+        seconds, costs = timed(lambda start=start, stop=stop: [by_hand(**row) for row in rows[start:stop]])  # type: ignore[misc]
+        hand += seconds
+        seconds, chunks = timed(lambda start=start, stop=stop: list(evaluator.chunks(start, stop)))  # type: ignore[misc]
+        swept += seconds
+        assert [cost["macs"] for cost in costs] == chunks[0]["macs"].values.tolist()
+        seconds, _ = timed(lambda start=start: [cnncost.analyze(network, **row).total for row in rows[start : start + 10]])  # type: ignore[misc]
+        alone += seconds * (stop - start) / 10
+    beside = f"{hand / swept:.2f} × by hand ({number / hand:,.0f}/s), {alone / swept:.1f} × analyze one by one"
+    add(f"{number:,} random {kind}, a list of structures", f"{number / swept:,.0f}/s", beside, "≥ 0.2 × by hand")
 
 
 if __name__ == "__main__":

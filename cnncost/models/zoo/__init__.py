@@ -116,17 +116,13 @@ ALSO = {  # other names of networks, written as `plain` writes them
 }
 
 
-class UnknownModelError(UsageError):
-    """A name that no network of the zoo has."""
-
-
 def find(name: str) -> Model:
     """Return the model of that name, importing its family only; as papers write it, too.
 
     >>> find("ResNeXt-50 (32x4d)").name, find("WRN-16-4").name, find("VGG-16").name
     ('resnext50_32x4d', 'wrn_16_4', 'vgg16')
 
-    Any WRN-n-k for CIFAR is known. Raises UnknownModelError with the nearest names.
+    Any WRN-n-k for CIFAR is known. Raises UsageError with the nearest names.
     """
     known = name if name in MODULE_OF else _named().get(plain(name))
     if known is not None:
@@ -135,7 +131,7 @@ def find(name: str) -> Model:
     if wide:
         base = models("wide_resnet")["wrn_28_10"]
         return replace(base.with_settings(depth=int(wide[1]), k=int(wide[2])), name=f"wrn_{wide[1]}_{wide[2]}")
-    raise UnknownModelError(f"unknown model '{name}'", did_you_mean(name.lower(), MODULE_OF, "see: cnncost list"))
+    raise UsageError(f"unknown model '{name}'", did_you_mean(name.lower(), MODULE_OF, "see: cnncost list"))
 
 
 def plain(name: str) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import field
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -18,7 +19,9 @@ from cnncost.models.settings import shown
 
 FIGURES = ("params", "macs", "flops", "activation_bytes")  # by key, in the order of the columns
 ALIASES = {word: figure.key for figure in usable("condition").values() for word in figure.words if word != figure.key}
-Method = Literal["auto", "stage tables", "closed form", "arrays", "one at a time"]
+Method = Literal["auto", "stage tables", "closed form", "arrays", "block by block", "one at a time"]
+ALONE = ("block by block", "one at a time")  # methods that make no columns of candidates
+FEW = 8  # candidates of one structure below which each is evaluated by itself: that is quicker than columns
 Array = NDArray[Any]
 
 
@@ -110,10 +113,15 @@ def index_of(start: int, shape: Sequence[int], strides: Sequence[int], places: A
 class Choices:
     """A column of settings that are no whole numbers: exact fractions, or texts as people write them."""
 
-    def __init__(self, values: Sequence[Any], shape: Sequence[int]) -> None:
-        numbers = all(type(value) in (int, float) for value in values)
-        listed = [Fraction(repr(value)) if numbers else shown(value) for value in values]
-        self.values = np.array(listed, dtype=object).reshape(shape)
+    def __init__(self, given: Sequence[Any], shape: Sequence[int]) -> None:
+        self.given, self.shape = given, shape
+
+    @cached_property
+    def values(self) -> Array:
+        """The column: most are never asked for."""
+        numbers = all(type(value) in (int, float) for value in self.given)
+        listed = [Fraction(repr(value)) if numbers else shown(value) for value in self.given]
+        return np.array(listed, dtype=object).reshape(self.shape)
 
 
 def integers(values: Sequence[int]) -> Array:

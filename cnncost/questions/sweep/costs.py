@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from cnncost.base.errors import CnncostError
@@ -11,9 +12,10 @@ from cnncost.base.record import dataclass
 from cnncost.base.units import DTYPES
 from cnncost.counting.convention import Convention, keys
 from cnncost.counting.letters import value as worth
-from cnncost.graph.graph import Graph
+from cnncost.graph.graph import Graph, Tensor
 from cnncost.graph.usercode import CodeError
 from cnncost.questions.sweep.space import Space
+from cnncost.questions.sweep.tally import Known, Tally
 
 _Charge: TypeAlias = tuple[str, Num, tuple[str, ...], dict[str, Num] | None]
 
@@ -23,8 +25,8 @@ def _charge(figure: str, formula: Num, sums: dict[tuple[str, Num], dict[str, Num
     if not isinstance(formula, Poly):
         return figure, formula, (), None
     letters = tuple(formula.letters())
-    if any(len(monomial) != 1 or monomial[0][1] != 1 for monomial in formula.terms):
-        return figure, formula, letters, None
+    if not all(len(monomial) == 1 and isinstance(monomial[0][0], str) and monomial[0][1] == 1 for monomial in formula.terms):
+        return figure, formula, letters, None  # each layer by itself: what is rounded down, say, is no sum's
     return figure, formula, letters, sums.setdefault((figure, formula), dict.fromkeys(letters, 0))
 
 
@@ -51,11 +53,16 @@ def totals(graph: Graph, convention: Convention, batch: Num, dtype: str) -> dict
                 priced[figure] = priced[figure] + formula
     for (figure, formula), values in sums.items():
         priced[figure] = priced[figure] + formula.subs(values)
+    return figures(priced["params"], macs, priced["flops"], priced["memory"], convention, batch, dtype)
+
+
+def figures(params: Num, macs: Num, flops: Num, memory: Num, convention: Convention, batch: Num, dtype: str) -> dict[str, Num]:
+    """Return the figures of a network from its sums: parameters, and for one example multiply-adds, FLOPs and elements."""
     return {
-        "params": priced["params"],
+        "params": params,
         "macs": macs * batch,
-        "flops": priced["flops"] * (1 if convention.per_example else batch),
-        "activation_bytes": priced["memory"] * batch * DTYPES[dtype],
+        "flops": flops * (1 if convention.per_example else batch),
+        "activation_bytes": memory * batch * DTYPES[dtype],
     }
 
 
@@ -68,11 +75,34 @@ class Costs:
     dtype: str = "float32"
     batch: int = 1
 
+    @cached_property
+    def known(self) -> Known:
+        """What layers and blocks cost, as far as they were met."""
+        return Known(self.convention)
+
     def traced(self, values: Mapping[str, Any]) -> tuple[dict[str, Num], int]:
         """Return the figures of settings given as numbers, columns or letters, and the number of layers."""
         model, batch = self.space.configured(values)
         graph = model.trace()
         return totals(graph, self.convention, batch * self.batch, self.dtype), len(graph.nodes)
+
+    def counted(self, values: Mapping[str, Any]) -> dict[str, Num] | None:
+        """Return the figures of one candidate as they add up without a graph; None where they do not, or it cannot be built."""
+        try:
+            model, batch = self.space.configured(values)
+            if model.fold or model.quantised or (model.spelling and self.convention.spelled):
+                return None
+            tally = Tally(self.known)
+            input = model.input if type(model.input) is tuple else model.input_at({})
+            shapes = input.values() if isinstance(input, Mapping) else (input,)
+            output = model.function(*map(tally.started, map(tuple, shapes)), **model.settings)
+            made = output if isinstance(output, tuple) else (output,)
+            if not made or any(type(one) is not Tensor or one.tracer is not tally for one in made):
+                return None
+            total = tally.total
+        except Exception:  # whatever it is, the full trace says it
+            return None
+        return figures(*total[:4], self.convention, batch * self.batch, self.dtype)
 
     def exact(self, values: Mapping[str, Any]) -> dict[str, int] | str:
         """Return the figures of one candidate traced by itself, or the message of why it cannot be built.

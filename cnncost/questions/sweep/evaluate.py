@@ -19,11 +19,25 @@ import numpy as np
 from cnncost.base.ints import Ints
 from cnncost.counting.convention import Convention
 from cnncost.questions.sweep.boxes import BOX, Dimension, boxes
-from cnncost.questions.sweep.chunk import FIGURES, Array, Choices, Chunk, Method, Reason, Reasons, integers, joined, reason_key
+from cnncost.questions.sweep.chunk import (
+    ALONE,
+    FEW,
+    FIGURES,
+    Array,
+    Choices,
+    Chunk,
+    Method,
+    Reason,
+    Reasons,
+    integers,
+    joined,
+    reason_key,
+)
 from cnncost.questions.sweep.columns import Columns
 from cnncost.questions.sweep.costs import Costs
 from cnncost.questions.sweep.forms import columns, form, met
 from cnncost.questions.sweep.plan import Plan, Planner
+from cnncost.questions.sweep.singles import Singles
 from cnncost.questions.sweep.space import Axis, Space
 
 CHECKED = 6  # candidates of another network than the closed form's that are traced by themselves
@@ -44,6 +58,7 @@ class Evaluator:
         self.planner = Planner(self.costs, method)
         self.axes = self.planner.axes
         self.strides = tuple(space.strides[axis.name] for axis in self.axes)
+        self.singles = Singles(self.costs, method)
         self.messages: dict[Any, str] = {}
         self.used: Counter[str] = Counter()  # how many candidates each method evaluated
         self.last: tuple[Any, Any] = (None, None)  # the arrays of the last sizes, which the next depths ask for again
@@ -83,12 +98,14 @@ class Evaluator:
     def _chunk(self, box: Box) -> Chunk:
         """Return the figures of a box of candidates."""
         axes, fixed_axes = self.axes, self.planner.fixed
-        if math.prod(len(places) for places, axis in zip(box, axes, strict=True) if axis in fixed_axes) > 1:
+        count = math.prod(map(len, box))
+        structures = math.prod(len(places) for places, axis in zip(box, axes, strict=True) if axis in fixed_axes)
+        if self.method in ALONE or count == 1 or (self.method == "auto" and structures > 1 and count < FEW * structures):
+            return self._one_by_one(box)
+        if structures > 1:
             return self._several(box, fixed_axes)
         taken = {axis.name: axis.taken(places) for axis, places in zip(axes, box, strict=True)}
         fixed = {axis.name: taken[axis.name][0] for axis in fixed_axes}
-        if self.method == "one at a time" or math.prod(map(len, box)) == 1:
-            return self._one_by_one(box)
         plan = self.planner.plan(fixed)
         if len(plan.depths) < len(self.planner.counts):
             loose = tuple(axis for axis in self.planner.counts if axis not in plan.depths)
@@ -304,15 +321,13 @@ class Evaluator:
 
     def _one_by_one(self, box: Box) -> Chunk:
         shape = tuple(map(len, box))
-        self.used["one at a time"] += math.prod(shape)
-        results = []
-        reasons: Reasons = {}
         names = [axis.name for axis in self.axes]
-        for place, values in enumerate(product(*(axis.taken(places) for axis, places in zip(self.axes, box, strict=True)))):
-            found = self.costs.exact(dict(zip(names, values, strict=True)))
+        listed = product(*(axis.taken(places) for axis, places in zip(self.axes, box, strict=True)))
+        results = self.singles.of([dict(zip(names, values, strict=True)) for values in listed], self.used)
+        reasons: Reasons = {}
+        for place, found in enumerate(results):
             if isinstance(found, str):
                 reasons = joined(reasons, {reason_key(found): Reason(1, self._index(box, place), found)})
-            results.append(found)
         valid = np.array([not isinstance(found, str) for found in results], dtype=bool).reshape(shape)
         figures = {
             figure: Ints(integers([0 if isinstance(found, str) else found[figure] for found in results]).reshape(shape))

@@ -27,14 +27,27 @@ from cnncost.counting.convention import Convention
 from cnncost.models.instance import Instance
 from cnncost.models.model import Model
 from cnncost.questions.sweep.boxes import Dimension
-from cnncost.questions.sweep.chunk import FIGURES, Array, Choices, Chunk, Method, Reason, Reasons, integers, joined, reason_key
+from cnncost.questions.sweep.chunk import (
+    ALONE,
+    FEW,
+    FIGURES,
+    Array,
+    Choices,
+    Chunk,
+    Method,
+    Reason,
+    Reasons,
+    integers,
+    joined,
+    reason_key,
+)
 from cnncost.questions.sweep.columns import Columns
 from cnncost.questions.sweep.costs import Costs
 from cnncost.questions.sweep.plan import as_column
-from cnncost.questions.sweep.space import Axis, Space, role_of
+from cnncost.questions.sweep.singles import Singles
+from cnncost.questions.sweep.space import LARGEST_SPACE, Axis, Space, role_of
 
 TOGETHER = 2**14  # candidates of a chunk
-FEW = 8  # candidates of one structure below which each is traced by itself: that is quicker than columns
 MOST = 10**7  # of a list, which is kept in memory
 SUFFIXES = (".csv", ".tsv", ".json", ".parquet")
 BESIDE = "_text"  # ends columns that only repeat another one's digits
@@ -56,7 +69,8 @@ class Listed(Space):
     @property
     def digest(self) -> str:
         """The digest of which candidates they are."""
-        return hashlib.sha256(self.picked.tobytes()).hexdigest()
+        values = repr([(axis.name, axis.values) for axis in self.axes])
+        return hashlib.sha256(values.encode() + self.picked.tobytes()).hexdigest()
 
     def values(self, index: int) -> dict[str, Any]:
         """Return the settings of one candidate, by axis."""
@@ -128,17 +142,23 @@ def sampled(space: Space, number: int, seed: int = 0, log: bool = False) -> List
     number = min(number, space.size)
     if number > MOST:
         raise UsageError(f"a sample of {number:,} candidates", f"draw up to {MOST:,}, or sweep the space whole")
-    if not log:
+    if not log and space.size <= LARGEST_SPACE:
         chosen = sorted(rng.sample(range(space.size), number))
         rows = [[int(space.places(axis, index)) for axis in space.axes] for index in chosen]
     else:
+        drawn = _drawn if log else _uniform
         found: set[tuple[int, ...]] = set()
         for _ in range(100 * number):
-            found.add(tuple(_drawn(axis, rng) for axis in space.axes))
+            found.add(tuple([drawn(axis, rng) for axis in space.axes]))
             if len(found) == number:
                 break
         rows = [list(row) for row in sorted(found)]
     return Listed(space.model, space.axes, np.array(rows, dtype=np.int64).reshape(-1, len(space.axes)))
+
+
+def _uniform(axis: Axis, rng: random.Random) -> int:
+    """Return the place of a value, each as likely as any other."""
+    return rng.randrange(len(axis.values))
 
 
 def _drawn(axis: Axis, rng: random.Random) -> int:
@@ -195,7 +215,8 @@ class ListedEvaluator:
     ) -> None:
         self.space = space
         self.costs = Costs(space, convention, dtype, batch)
-        self.axes = space.axes if method == "one at a time" else tuple(as_column(self.costs, axis) for axis in space.axes)
+        self.singles = Singles(self.costs, method)
+        self.axes = space.axes if method in ALONE else tuple(as_column(self.costs, axis) for axis in space.axes)
         self.method = method
         self.used: Counter[str] = Counter()
 
@@ -213,21 +234,14 @@ class ListedEvaluator:
         together = [at for at, axis in enumerate(self.axes) if axis.role != "structure"]
         alone = [at for at in range(len(self.axes)) if at not in together]
         by_structure: dict[tuple[int, ...], list[int]] = {}
+        apart: list[int] = []
         for place, row in enumerate(picked[:, alone].tolist()):
             by_structure.setdefault(tuple(row), []).append(place)
         for structure, own in by_structure.items():
             fixed = {self.axes[at].name: self.axes[at].values[p] for at, p in zip(alone, structure, strict=True)}
             places = np.array(own)
-            if len(own) < FEW or not together or self.method == "one at a time":
-                self.used["one at a time"] += len(own)
-                for place in own:
-                    found = self.costs.exact(self.space.values(start + place))
-                    if isinstance(found, str):
-                        reasons = joined(reasons, {reason_key(found): Reason(1, start + place, found)})
-                        continue
-                    valid[place] = True
-                    for figure in FIGURES:
-                        _put(figures, figure, place, integers([found[figure]]))
+            if len(own) < FEW or not together or self.method in ALONE:
+                apart += own
                 continue
             sizes = {self.axes[at].name: integers(self.axes[at].values)[picked[places, at]] for at in together}
             found_here = Columns(self.costs, fixed, [Dimension(np.arange(len(own)), sizes)])
@@ -238,6 +252,16 @@ class ListedEvaluator:
             for message, where in found_here.refused:
                 first = start + int(places[where].min())
                 reasons = joined(reasons, {reason_key(message): Reason(len(where), first, message)})
+        apart.sort()
+        costs = self.singles.of([self.space.values(start + place) for place in apart], self.used)
+        for place, cost in zip(apart, costs, strict=True):
+            if isinstance(cost, str):
+                reasons = joined(reasons, {reason_key(cost): Reason(1, start + place, cost)})
+        built = [(place, cost) for place, cost in zip(apart, costs, strict=True) if not isinstance(cost, str)]
+        where = np.array([place for place, _ in built], dtype=np.int64)
+        valid[where] = True
+        for figure in FIGURES:
+            _put(figures, figure, where, integers([cost[figure] for _, cost in built]))
         named: dict[str, Any] = {}
         for at, axis in enumerate(self.axes):
             values = [axis.values[place] for place in picked[:, at].tolist()]
@@ -248,7 +272,7 @@ class ListedEvaluator:
 def _put(figures: dict[str, Array], figure: str, where: Any, values: Array) -> None:
     if values.dtype == object:
         figures[figure] = figures[figure].astype(object)
-    figures[figure][where] = values if not np.isscalar(where) else values[0]
+    figures[figure][where] = values
 
 
 def of(rows: Iterable[Configuration]) -> tuple[Configuration, ...]:

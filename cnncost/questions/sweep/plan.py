@@ -21,7 +21,7 @@ from cnncost.base.poly import Num, Poly, assumptions, symbol
 from cnncost.base.record import dataclass
 from cnncost.graph.usercode import CodeError
 from cnncost.questions.sweep.asked import Asked
-from cnncost.questions.sweep.chunk import FIGURES, Method
+from cnncost.questions.sweep.chunk import ALONE, FIGURES, Method
 from cnncost.questions.sweep.costs import Costs
 from cnncost.questions.sweep.forms import Condition, fits, form, letters_of, met, open_conditions
 from cnncost.questions.sweep.space import Axis
@@ -89,12 +89,12 @@ class Planner:
         self.costs = costs
         self.method = method
         self.plans: dict[Any, Plan] = {}
-        axes = costs.space.axes if method == "one at a time" else tuple(as_column(costs, axis) for axis in costs.space.axes)
+        axes = costs.space.axes if method in ALONE else tuple(as_column(costs, axis) for axis in costs.space.axes)
         structures = [axis for axis in axes if axis.role == "structure"]
         self.sizes = tuple(axis for axis in axes if axis.role != "structure")
         self.counts: tuple[Axis, ...] = ()
         self.fixed = tuple(structures)
-        if method != "one at a time":
+        if method not in ALONE:
             self.counts = self._counts(structures)
             self.fixed = tuple(axis for axis in structures if axis not in self.counts)
         self.axes = (*self.fixed, *self.sizes, *self.counts)

@@ -150,7 +150,7 @@ class Task:
         model = model.set(query.settings)
         model = sized(model, query.input, query.size)
         if model.shape is None:
-            raise UsageError(f"{model.name} has no input size of its own", "give one: --input 3,224,224")
+            raise UsageError(f"{model.name} has no input size of its own", "give one: --input C,H,W")
         self.query = query
         self.convention = convention(query.convention) if isinstance(query.convention, str) else query.convention
         self.sources = {**sources(model, query.model), **of_convention(query.convention, self.convention)}
@@ -188,7 +188,7 @@ class Task:
             "model": query.model if isinstance(query.model, str) else model.name,
             "settings": settings_of(model),
             "input": input_of(model),
-            "over": [f"{axis.name}={axis.text}" for axis in self.space.axes],
+            "over": [axis.name if query.configurations else f"{axis.name}={axis.text}" for axis in self.space.axes],
             "configurations": None if isinstance(self.evaluator, Evaluator) else self.evaluator.space.digest,
             **{name: getattr(query, name) for name in ("sample", "seed", "log")},
             **{name: getattr(query, name) for name in ("where", "pareto", "sort", "top", "every", "dtype", "batch", "method")},

@@ -6,13 +6,14 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Literal
 
 from cnncost.base.errors import UsageError
 from cnncost.base.record import dataclass
 from cnncost.base.units import whole_number
-from cnncost.models.instance import Instance
-from cnncost.models.model import Model
+from cnncost.models.instance import PREFIX, Instance
+from cnncost.models.model import AXES, Model
 from cnncost.models.settings import Setting, shown
 
 Role = Literal["structure", "column", "size", "batch"]
@@ -77,7 +78,7 @@ class Axis:
         return self.values[places.start : places.stop]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Space:
     """The product of all axes over one model, in the order in which they were given; the last axis runs fastest."""
 
@@ -118,25 +119,34 @@ class Space:
 
     def configured(self, values: Mapping[str, Any]) -> tuple[Model, Any]:
         """Return the model with some axes at the given values (numbers, columns or letters), and the batch among them, or 1."""
-        case = Instance(self.model)
-        settings = dict(self.model.settings)
-        for axis in self.axes:  # whose values were checked when they were read
+        settings, sizes, batch = dict(self.model.settings), {}, 1
+        for axis, (base, place, of_input) in self._placed:  # whose values were checked when they were read
             if axis.name not in values:
                 continue
-            if axis.role in ("size", "batch"):
-                case = case.put(axis.name, values[axis.name])
-                continue
-            base, dot, place = axis.name.partition(".")
             value = values[axis.name]
-            if dot:
+            if axis.role == "batch":
+                batch = value
+            elif axis.role == "size":
+                sizes.update(dict.fromkeys(of_input, value))
+            elif place is None:
+                settings[base] = value
+            else:
                 now = settings[base] if base in settings else self.model.values[base]
-                value = (*now[: int(place)], value, *now[int(place) + 1 :])
-            settings[base] = value
+                settings[base] = (*now[:place], value, *now[place + 1 :])
         model = replace(self.model, settings=settings)
-        return (replace(model, input=model.input_at(case.sizes)) if case.sizes else model), case.batch
+        return (replace(model, input=model.input_at(sizes)) if sizes else model), batch
 
-
-_RANGES = "ranges are of whole numbers, FIRST:LAST or FIRST:LAST:STEP, as in 16:64:8; list other values: 0.5,0.75,1"
+    @cached_property
+    def _placed(self) -> list[tuple[Axis, tuple[str, int | None, Sequence[str]]]]:
+        """The axes, each with its setting, the entry of a list that it is, and the axes of the input that it stands for."""
+        found: list[tuple[Axis, tuple[str, int | None, Sequence[str]]]] = []
+        for axis in self.axes:
+            base, dot, place = axis.name.partition(".")
+            if axis.role in ("size", "batch"):
+                base, dot = axis.name.removeprefix(PREFIX), ""
+            of_input = (self.model.axes or AXES)[1:] if base == "size" else (base,)
+            found.append((axis, (base, int(place) if dot else None, of_input)))
+        return found
 
 
 def axis(model: Model, text: str) -> Axis:
@@ -156,13 +166,10 @@ def axis(model: Model, text: str) -> Axis:
     if case.of_input(name):
         batch = name.endswith("batch")
         if not batch and (model.shape is None or not model.axes):
-            raise UsageError(f"--over {name}: {model.name} reads no C×H×W map by itself", "give one: --input 3,224,224")
+            raise UsageError(f"--over {name}: {model.name} reads no C×H×W map by itself", "give one: --input C,H,W")
         return Axis(name, _numbers(listed, name, 1), role_of(case, setting))
     if setting.kind in ("size", "count") and re.fullmatch(r"[-+0-9_:,\s]+", listed):
         return Axis(name, _numbers(listed, name, 0), role_of(case, setting))
-    if setting.kind not in ("word", "any") and re.fullmatch(r"[-+0-9_.:,\s]*(:|\.\.)[-+0-9_.:,\s]*", listed):
-        single = f"a range is for one entry: --over {name}.0={listed}" if setting.kind == "list" else _RANGES
-        raise UsageError(f"--over {name}: '{listed}' is no list of values", single)
     parts = listed.split("|" if setting.kind == "list" else ",")
     chosen = tuple(setting.read(part) for part in parts)
     if len(set(chosen)) < len(chosen):

@@ -1,0 +1,53 @@
+"""Candidates whose structures differ: each by itself, block by block where that is believed, else traced in full."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cnncost.base.poly import Num
+from cnncost.questions.sweep.chunk import Method
+from cnncost.questions.sweep.costs import Costs
+
+FIRST = 12  # candidates that are traced in full beside, before blocks are believed
+EVERY = 1024  # of so many later ones another
+IN_VAIN = 8  # candidates that blocks say nothing of, one after the other, before they are asked no more
+
+
+class Singles:
+    """The figures of candidates one by one.
+
+    Adding up blocks is right where a block is a function of its arguments, which a model of the user's may break: so the
+    first candidates, and some later ones at random, are traced in full, too, and from a difference on all of them are.
+    """
+
+    def __init__(self, costs: Costs, method: Method) -> None:
+        self.costs = costs
+        self.by_blocks = method != "one at a time"
+        self.counted = self.vain = 0
+        self.rng = random.Random(0)
+
+    def of(self, candidates: Sequence[Mapping[str, Any]], used: Counter[str]) -> list[dict[str, Num] | str]:
+        """Return the figures of candidates, or why one cannot be built; `used` counts how many each method evaluated."""
+        found: list[dict[str, Num] | str] = []
+        counted = 0
+        for place, values in enumerate(candidates):
+            quick = self.costs.counted(values) if self.by_blocks else None
+            if quick is None:
+                exact = self.costs.exact(values)
+                self.vain += isinstance(exact, dict)
+                self.by_blocks = self.by_blocks and self.vain < IN_VAIN
+                found.append(exact)
+                continue
+            self.vain = 0
+            if (self.counted < FIRST or self.rng.randrange(EVERY) == 0) and self.costs.exact(values) != quick:
+                self.by_blocks = False
+                found, counted = [self.costs.exact(each) for each in candidates[: place + 1]], 0
+                continue
+            counted += 1
+            self.counted += 1
+            found.append(quick)
+        used += Counter({"block by block": counted, "one at a time": len(found) - counted})  # none where it is none
+        return found
