@@ -55,7 +55,8 @@ def command(
 
     \b
     cnncost memory resnet50
-    cnncost memory resnet50 --batch 64 --optimizer adam --dtypes mixed --checkpoint blocks
+    cnncost memory resnet50 --batch 64 --optimizer adam --dtypes mixed
+    cnncost memory resnet50 --batch 64 --checkpoint blocks
     cnncost memory --rules
     """
     from cnncost.base.units import whole_number

@@ -63,8 +63,8 @@ def command(
 
     \b
     cnncost plot resnet50 -o icicle.svg
-    cnncost plot alexnet vgg16 resnet50 densenet121 --kind stages --figure params -o stages.png
-    cnncost plot alexnet vgg16 googlenet resnet50 resnet152 --kind bubble -o complexity.svg
+    cnncost plot vgg16 resnet50 densenet121 --kind stages --figure params -o s.png
+    cnncost plot alexnet vgg16 googlenet resnet50 --kind bubble -o complexity.svg
     """
     from cnncost.show.pictures import plot_format, share_key
     from cnncost.show.plots import check

@@ -28,7 +28,7 @@ def command(
 
     \b
     cnncost report resnet50 -o resnet50.html
-    cnncost report resnet50 resnext50_32x4d densenet121 --device a100 -o three.html
+    cnncost report resnet50 resnext50_32x4d densenet121 --device a100 -o 3.html
     cnncost report --diff main:specs/net.yaml specs/net.yaml -o changes.html
     """
     from cnncost.show.page.data import check_models, page_data

@@ -83,7 +83,7 @@ def command(
     \b
     cnncost solve resnext_block --for c --equals bottleneck --set C=64 --set G=32
     cnncost solve resnet50 --for width --target flops=2G
-    cnncost solve resnet50 --for size --target "flops<=4.1G" --target "memory<=60MB"
+    cnncost solve resnet50 --for size --target "flops<=4G" --target "memory<=60MB"
     """
     from cnncost.questions.solve.solve import solve
     from cnncost.show.tables.solve import solution_table

@@ -102,7 +102,7 @@ def command(
     cnncost sweep resnext50_32x4d --over cardinality=1,2,4,8,16,32 --over base_width=4:64:4 \\
       --where "flops <= 4.2G and params < 26M" --sort -flops --top 10
     cnncost sweep regnet_x_400mf --from configs.csv -o costs.parquet
-    cnncost sweep resnet50 --over width=8:512:8 --over depths.2=1:36 --pareto flops,-params -o front.csv
+    cnncost sweep resnet50 --over width=8:512:8 --pareto flops,-params -o front.csv
 
     With -o FILE.svg, .png, .pdf or .vl.json the candidates are drawn, with the budget of --where as a box.
     With -o FILE (.csv .tsv .json .npz .parquet) every matching row is written, unless --top or --pareto keeps fewer.

@@ -72,7 +72,7 @@ def command(
     cnncost table resnext50_32x4d --depth 1
     cnncost table vgg16 --by resolution
     cnncost table resnet50 --set width=32 --size 160 -o narrow.csv
-    cnncost table vgg16 --columns name,output,kept,rf,intensity,bound --device h100
+    cnncost table vgg16 --columns name,output,rf,intensity,bound --device h100
     """
     from cnncost.base.figures import order_key
     from cnncost.show.tables.columns import column_keys

@@ -25,7 +25,7 @@ def width_asked() -> int | None:
 # ── lines ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _WORD = re.compile(r"--[\w-]+ (?:[A-Z0-9]+(?:=\S*)?(?=[\s,.;:)]|$)|\S+=\S+)\S*|\S+")  # an option stays with its value
-_PART = re.compile(r"[^·/,._=:-]*[·/,._=:-]+|[^·/,._=:-]+")  # where a word that is wider than all of the width may break
+_SIGNS = [r"(?<=·)", r"(?<=,)(?!\d)", r"(?<=/)", r"(?<=[.+])", r"(?<=[_=:-])"]  # behind which a word too wide may break
 
 
 def wrapped(lines: str, width: int | None, indent: str = INDENT) -> list[str]:
@@ -55,22 +55,33 @@ def wrapped(lines: str, width: int | None, indent: str = INDENT) -> list[str]:
 def _words(line: str, room: int) -> Iterator[tuple[str, str]]:
     """Iterate over the words of a line with what stands before each; those wider than the room in parts."""
     for word in _WORD.findall(line):
-        if len(word) <= room:
-            yield " ", word
-            continue
-        space, part = " ", ""
-        for piece in _PART.findall(word):
-            for each in (piece[at : at + room] for at in range(0, len(piece), room)):
-                if part and len(part) + len(each) > room:
-                    yield space, part
-                    space, part = "", ""
-                part += each
-        yield space, part
+        space = " "
+        for part in _parts(word, room):
+            yield space, part
+            space = ""
+
+
+def _parts(word: str, room: int) -> list[str]:
+    """Return a word in parts that fit: formulas break behind products, lists behind commas, addresses lose their anchors."""
+    if word.startswith("http") and len(word) > room:
+        word = word.partition("#")[0]
+    if len(word) <= room:
+        return [word]
+    for sign in _SIGNS:
+        pieces = [piece for piece in re.split(sign, word) if piece]
+        if len(pieces) > 1:
+            found = [""]
+            for piece in (part for each in pieces for part in _parts(each, room)):
+                if found[-1] and len(found[-1]) + len(piece) > room:
+                    found.append("")
+                found[-1] += piece
+            return found
+    return [word[at : at + room] for at in range(0, len(word), room)]
 
 
 def longest_word(text: str) -> int:
     """Return the width that a text needs at least, if no word of it is to break: formulas break behind a product."""
-    return max((len(part) for word in text.split() for part in re.findall(r"[^·,]*[·,]+|[^·,]+", word)), default=0)
+    return max((len(part) for word in text.split() for part in re.split(f"{_SIGNS[0]}|{_SIGNS[1]}", word)), default=0)
 
 
 # ── tables ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -136,6 +136,10 @@ def groups_table(found: Comparison, by: str, exact: bool = False, columns: str |
         if FIGURES[key].group != "sum":
             raise UsageError(f"{FIGURES[key].name} of groups has no sum", "figures: params, flops, macs, memory, …")
     parts = [report.group(by=by) for report in found]
+    labels = [
+        label if label not in found.labels[:at] else f"{label} ({found.labels[: at + 1].count(label)})"
+        for at, label in enumerate(found.labels)
+    ]
     names = list(dict.fromkeys(row.name for part in parts for row in part.rows))
     if way(by) == "resolution":
         names.sort(key=coarseness)
@@ -144,7 +148,7 @@ def groups_table(found: Comparison, by: str, exact: bool = False, columns: str |
     shown = [Column("group", by)]
     for at, key in enumerate(asked):
         column = replace(FIGURE_COLUMNS[key], wraps=True, scaled=key)
-        for number, (label, part, report) in enumerate(zip(found.labels, parts, found, strict=True), start=1):
+        for number, (label, part, report) in enumerate(zip(labels, parts, found, strict=True), start=1):
             own = f"{key}_{number}"
             values = dict(zip([row.name for row in part.rows], part.column(key).tolist(), strict=True))
             for record in records:

@@ -1,0 +1,221 @@
+"""Every command in narrow and wide terminals: nothing is wider, no word breaks, no two columns have one title."""
+
+from __future__ import annotations
+
+import functools
+import io
+import os
+import re
+import select
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+from rich.console import Console
+from support import command
+
+from cnncost.cli import COMMANDS
+from cnncost.show import render as render_module
+from cnncost.show.render.terminal import draw
+from cnncost.show.render.text import plain
+from cnncost.show.table import Table
+
+WIDTHS = (80, 120, 160)
+NETWORKS = [
+    "resnet50",
+    "resnext_block",
+    "alexnet_original",
+    "inception_naive",
+    "densenet121",
+    "hrnet_w18",
+    "vit_b_16",
+    "wrn_40_8",
+]
+CALLS = [
+    *(
+        f"table {name}"
+        for name in (*NETWORKS, "alexnet_lecture", "mobilenet_v3_large", "efficientnet_b0", "googlenet", "swin_t")
+    ),
+    *(f"table {name} --depth 1" for name in NETWORKS),
+    "table vgg16 --by type",
+    "table resnet18 --columns name,input,output,memory,kept,live,training_step,rf,field,moved,intensity,bound --device h100",
+    "table vgg16_lecture --unit B --bars",
+    "compare resnet50 vgg16 alexnet_lecture mobilenet_v3_large",
+    "compare resnet50 vgg16 alexnet_lecture --by type",
+    "compare resnet50 vgg16 alexnet_lecture mobilenet_v3_large efficientnet_b0 --by stage",
+    "compare resnet50 resnet50 --by type",
+    "compare resnet50 vgg16 --device p100",
+    "compare resnet50 vgg16 --columns depth,peak,kept,training,params,flops,macs,outputs,model_size,bops",
+    "compare inception_v3 xception",
+    "list",
+    "list lecture",
+    "settings resnet50",
+    "settings efficientnet_b0",
+    *(f"memory {name}" for name in ("resnet50", "densenet121", "alexnet_lecture")),
+    "memory resnet50 --batch 256 --dtypes mixed --optimizer adam",
+    "memory --rules",
+    *(f"explain {name}" for name in NETWORKS),
+    "explain resnet50 --conventions fvcore",
+    "explain resnet50 --conventions fvcore,thop",
+    "explain resnet50 --conventions ptflops_modules,ultralytics_thop",
+    "explain resnet50 --conventions fvcore,thop,ptflops,torch,calflops",
+    "explain resnet50 --layer conv1",
+    "explain vit_b_16 --layer encoder.layers.encoder_layer_0.self_attention.query",
+    "explain mobilenet_v3_large --layer features.4.block.1.0",
+    "explain resnet50 --claim 3.8G",
+    "explain vgg16_lecture --claim 48.6MB",
+    "explain alexnet --field features.12",
+    "explain alexnet --field features.12 --blank",
+    "formula resnet50",
+    "formula bottleneck --depth 9",
+    "formula googlenet_stem --depth 9",
+    "solve resnext_block --for c --equals bottleneck --set C=64 --set G=32",
+    "solve resnet50 --for size --target flops<=4.1G --target memory<=60MB --target params<=26M",
+    "sweep resnet18 --over width=32:64:16 --over size=160,224",
+    "sweep resnext50_32x4d --over cardinality=1,32 --over base_width=4,64",
+    "check resnet18 vgg11 --max-params 12M --max-flops 1G --max-training-memory 1GB",
+    "diff resnet18 resnet34",
+    "diff resnet50 resnext50_32x4d --top 5",
+    "diff mobilenet_v2 mobilenet_v3_large --top 5",
+    "snapshot resnet18 vgg11",
+    "ops",
+    *(f"ops {kind}" for kind in ("conv", "max_pool", "attention", "adaptive_avg_pool", "lstm", "deform_conv")),
+    "conventions",
+    *(f"conventions {name}" for name in ("lecture", "ptflops", "onnx_tool", "keras")),
+    "errors",
+    "errors E005",
+]
+DRAWN = re.compile("[█▉▊▋▌▍▎▏▁▂▃▄▅▆▇│└─▲■]")
+ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@functools.cache
+def tables(call: str) -> tuple[Table, ...]:
+    """Return the tables that a command shows: it runs once, and they are drawn at every width."""
+    found = []
+
+    def keep(table: Table, *others: object, **named: object) -> str:
+        found.append(table)
+        return ""
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(render_module, "render", keep)
+        done = command(*call.split(), env={"NO_COLOR": "1"})
+    assert done.code in (0, 1), (call, done.err)
+    return tuple(found)
+
+
+def lines(call: str, width: int, format: str = "plain") -> list[str]:
+    shown = []
+    for table in tables(call):
+        for each in (*filter(None, [table.above]), table):
+            if format == "plain":
+                shown.append(plain(each.undrawn().seen(), width))
+            else:
+                shown.append(draw(each.seen(), Console(file=io.StringIO(), force_terminal=True, width=width, no_color=True)))
+    return ESCAPE.sub("", "\n\n".join(shown)).splitlines()
+
+
+def titles(shown: list[str]) -> Iterator[list[str]]:
+    """Iterate over the titles of each table: what stands above the dashes of its rule, of several lines where it wraps."""
+    inside = False
+    for at, line in enumerate(shown):
+        if re.fullmatch(r"-+( +-+)*", line) and not inside:
+            inside = True
+            spans = [found.span() for found in re.finditer("-+", line)]
+            above = [each for each in shown[max(at - 5, 0) : at] if "  " in each.strip()] or shown[at - 1 : at]
+            yield [" ".join(each[a:b].strip() for each in above).strip() for a, b in spans]
+        inside = inside and bool(line)
+
+
+def parts(text: str) -> set[str]:
+    """Return the words of a text; a formula may break behind a product."""
+    return {part.strip(",;:") for word in text.split() for part in re.split("(?<=·)", word) if not DRAWN.search(part)} - {
+        "",
+        "…",
+    }
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_everything_fits(call: str) -> None:
+    for format in ("plain", "terminal"):
+        whole = parts("\n".join(lines(call, 2000, format)))
+        for width in WIDTHS:
+            shown = lines(call, width, format)
+            assert max(map(len, shown)) <= width, max(shown, key=len)
+            told = re.split(f"{width} columns are too few for|in all rows: ", "\n".join(shown))[0]
+            new = {word for word in parts(told) - whole if not re.match(r"arXiv:|\d+$|-+$|.*…$|https:|.*=float", word)}
+            assert not new, new
+            if format == "plain":
+                for names in titles(shown):
+                    said = [name for name in names if name]
+                    assert len(set(said)) == len(said), said
+
+
+def test_every_command_is_tried() -> None:
+    no_tables = {"graph", "draw", "plot", "report", "serve", "new", "show", "schema"}
+    assert {call.split()[0] for call in CALLS} == set(COMMANDS) - no_tables
+
+
+@pytest.mark.parametrize("name", [None, *COMMANDS])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_help_fits(name: str | None, width: int) -> None:
+    words = [name, "--help"] if name else ["--help"]
+    shown = command(*words, env={"COLUMNS": str(width)}).out.splitlines()
+    assert max(len(line) for line in shown if "https://" not in line) <= width, max(shown, key=len)
+
+
+def test_what_stays_at_80() -> None:
+    """Kernels and strides stay, filters go first; columns that say the same in each row go before those that differ."""
+    head = lines("table alexnet_lecture", 80)[1].split()
+    assert {"kernel", "stride", "params", "FLOPs"} <= set(head)
+    assert "filters" not in head
+    block = lines("table resnext_block", 80)
+    assert {"kernel", "groups"} <= set(block[1].split())
+    said = " ".join(block).partition("in all rows: ")[2]
+    assert re.search(r"stride +1\b", said)
+    assert "lecture" not in said
+    shown = lines("list", 80)
+    assert len(shown) == len(lines("list", 2000)) + 1  # one line each, and one that says what is missing
+    assert any("arXiv:1512.03385" in line for line in lines("list resnet", 120))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_in_a_real_terminal(width: int) -> None:
+    """A pseudo-terminal of that width, as tmux and xterm give one."""
+    pty, fcntl, termios = (pytest.importorskip(name) for name in ("pty", "fcntl", "termios"))
+    mine, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
+    env = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES", "NO_COLOR")}
+    script = "import sys\nfrom cnncost.__main__ import main\nfor words in (w.split() for w in sys.argv[1:]):\n" + (
+        "    sys.argv = ['cnncost', *words]\n    try:\n        main()\n    except SystemExit:\n        pass\n"
+    )
+    calls = ["table resnext_block", "explain resnet50", "list vgg", "explain resnet50 --layer conv1", "diff resnet18 resnet34"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, *calls],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**env, "TERM": "xterm-256color"},
+    )
+    os.close(theirs)
+    text, end = b"", time.monotonic() + 60
+    while time.monotonic() < end:
+        if not select.select([mine], [], [], 60)[0]:
+            break
+        try:
+            part = os.read(mine, 65536)
+        except OSError:
+            break
+        if not part:
+            break
+        text += part
+    process.wait(60)
+    os.close(mine)
+    shown = ESCAPE.sub("", text.decode()).splitlines()
+    assert max(map(len, shown)) <= width
+    assert any(line.startswith("vgg16_lecture") for line in shown)
+    assert b"\x1b[1m" in text  # bold titles: a terminal it is
