@@ -7,6 +7,7 @@ MEANINGS: dict[str, str] = {
     "alpha": "width multiplier of all layers",
     "aux": "whether there are auxiliary classifiers, for training",
     "aux_runs": "whether the auxiliary classifier runs, or is only declared",
+    "backbone": "the network whose maps are classified",
     "base": "1×1 filters of the first fire module, before its 3×3 and 1×1",
     "base_width": "width of one group in the first stage, for 64 channels",
     "batch_norm": "whether each convolution is followed by batch normalisation",

@@ -42,7 +42,7 @@ def split(reference: str) -> list[str]:
     if not any(character.isspace() for character in reference):
         return [reference] if reference else []
     try:
-        return shlex.split(re.sub(r"\s+\(", "(", reference))  # ResNeXt-50 (32x4d) is one name
+        return shlex.split(reference)
     except ValueError as error:
         raise UsageError(f"cannot read the model '{reference}': {error}", "mind the quotes") from None
 
@@ -61,7 +61,8 @@ def _member(words: list[str], reference: str, find: Callable[[str], Model]) -> M
     """Return the model of NAME [--set SETTING=VALUE] [--size S] [--input C,H,W] [--from LAYER] [--until LAYER] [--no-head]."""
     if not words:
         raise UsageError(f"no model named in '{reference}'", "see: cnncost list")
-    name, options = words[0], words[1:]
+    rest = next((at for at, word in enumerate(words) if at and (word.startswith("-") or "=" in word)), len(words))
+    name, options = " ".join(words[:rest]), words[rest:]  # ResNeXt-50 (32x4d) and Inception v3 are names, too
     model = find(name)
     inputs: list[str] = []
     bits: list[str] = []

@@ -165,15 +165,20 @@ REFUSING = {
     "squeezenet1_0": "share_3x3 dropout",
     "mobilenet_v2": "dropout",
     "mobilenet_v3_large": "width dropout",
+    "mobilenetv4_conv_small_035": "dropout",
     "mnasnet0_5": "dropout",
     "mnasnet_a1": "dropout",
     "shufflenet_v1_g1": "groups",
     "ghostnet_050": "width dropout",
     "efficientnet_b0": "depth dropout stochastic_depth",
+    "efficientnet_lite0": "depth dropout stochastic_depth",
     "efficientnet_v2_s": "dropout stochastic_depth",
     "regnet_x_400mf": "depth w0 wa wm group_width se_ratio stem",
     "convnext_tiny": "kernel stochastic_depth",
     "hrnet_w18_small": "depth stem_depth",
+    "yolov5n": "depth",
+    "unet": "depth",
+    "s3d": "dropout",
     "fractalnet20": "columns drop_path",
     "vit_b_16": "depth dropout",
     "swin_t": "window dropout stochastic_depth",
@@ -262,12 +267,13 @@ def test_equals_the_table_at_multiples_of_the_input(name: str) -> None:
     model = load(name)
     shape = model.shape
     assert shape is not None
-    found = formula(model, [f"H={shape[1]}*h", f"W={shape[2]}*w"])
+    *_, height, width = shape
+    found = formula(model, [f"H={height}*h", f"W={width}*w"])
     assert {"h", "w"} <= set(found.letters)
     for h, w in ((1, 1), (1, 2), (3, 2)):
         numbers = {letter: model.values[letter] for letter in found.letters if letter not in "hw"}
         numbers.update({"D": 32} if "D" in numbers else {})  # other than C
-        assert check(found, model, {"h": h, "w": w, **numbers}, {"H": h * shape[1], "W": w * shape[2], **numbers})
+        assert check(found, model, {"h": h, "w": w, **numbers}, {"H": h * height, "W": w * width, **numbers})
 
 
 @examples(40)

@@ -373,6 +373,7 @@ class Writer:
         body = scopes[0].body
         places = [[place for item in scope.body for place in item.holes()] for scope in scopes]
         arriving = [[item.channels for item in layers(scope.body)] for scope in scopes]
+        repeats = [*zip(*([item.repeat for item in layers(scope.body)] for scope in scopes), strict=True)]
         order = [item for item in layers(body) for _ in range(len(item.args) + 2)]
         number = {id(item): place for place, item in enumerate(layers(body))}
         for hole, (holder, key) in enumerate(places[0]):
@@ -381,7 +382,8 @@ class Writer:
                 continue
             item = order[hole]
             ins = tuple(row[number[id(item)]] for row in arriving)
-            arrives = [("in", ins)] if key in ("out", "groups") else []
+            chained = key == "out" and holder is item.args and any(row != 1 for row in repeats[number[id(item)]])
+            arrives = [("in", ins)] if key in ("out", "groups") and not chained else []
             known = [*arrives, *params.items()] if key == "groups" else [*params.items(), *arrives]
             exact = (Expression(own) for own, of in known if column == of and all(map(alike, column, of)))
             if body[0].branches or len(params):

@@ -17,7 +17,10 @@ FAMILIES: dict[str, str] = {
     "lenet": "lenet5 lenet5_lecture",
     "alexnet": "alexnet alexnet_lecture alexnet_original alexnet_ungrouped",
     "zfnet": "zfnet zfnet_wide",
-    "vgg": "vgg11 vgg13 vgg16 vgg19 vgg11_bn vgg13_bn vgg16_bn vgg19_bn vgg16_lecture",
+    "vgg": """
+        vgg11 vgg13 vgg16 vgg19 vgg11_bn vgg13_bn vgg16_bn vgg19_bn vgg16_lecture
+        vgg11_cifar vgg13_cifar vgg16_cifar vgg19_cifar
+    """,
     "googlenet": """
         googlenet googlenet_aux googlenet_bvlc googlenet_bvlc_aux googlenet_stem inception_naive inception_reduced
     """,
@@ -71,6 +74,11 @@ FAMILIES: dict[str, str] = {
         mobilenet_v3_large mobilenet_v3_small mobilenet_v3_large_075 mobilenet_v3_small_075
         mobilenet_v3_large_minimalistic mobilenet_v3_small_minimalistic
     """,
+    "mobilenet_v4": """
+        mobilenetv4_conv_small_035 mobilenetv4_conv_small_050 mobilenetv4_conv_small mobilenetv4_conv_medium
+        mobilenetv4_conv_large mobilenetv4_hybrid_medium_075 mobilenetv4_hybrid_medium mobilenetv4_hybrid_large_075
+        mobilenetv4_hybrid_large
+    """,
     "mnasnet": "mnasnet0_5 mnasnet0_75 mnasnet1_0 mnasnet1_3 mnasnet_a1 mnasnet_small",
     "shufflenet": """
         shufflenet_v2_x0_5 shufflenet_v2_x1_0 shufflenet_v2_x1_5 shufflenet_v2_x2_0
@@ -79,7 +87,8 @@ FAMILIES: dict[str, str] = {
     "ghostnet": "ghostnet_050 ghostnet_100 ghostnet_130",
     "efficientnet": """
         efficientnet_b0 efficientnet_b1 efficientnet_b2 efficientnet_b3 efficientnet_b4 efficientnet_b5 efficientnet_b6
-        efficientnet_b7 efficientnet_v2_s efficientnet_v2_m efficientnet_v2_l
+        efficientnet_b7 efficientnet_lite0 efficientnet_lite1 efficientnet_lite2 efficientnet_lite3 efficientnet_lite4
+        efficientnet_v2_s efficientnet_v2_m efficientnet_v2_l
     """,
     "regnet": """
         regnet_x_400mf regnet_x_800mf regnet_x_1_6gf regnet_x_3_2gf regnet_x_8gf regnet_x_16gf regnet_x_32gf
@@ -90,10 +99,16 @@ FAMILIES: dict[str, str] = {
         hrnet_w18_small hrnet_w18_small_v2 hrnet_w18 hrnet_w30 hrnet_w32 hrnet_w40 hrnet_w44 hrnet_w48 hrnet_w64
     """,
     "darknet": "darknet53 darknet19",
+    "yolo": "yolov3 yolov3_spp yolov3_tiny yolov5n yolov5s yolov5m yolov5l yolov5x",
+    "unet": "unet unet_original",
+    "segmentation": """
+        fcn_resnet50 fcn_resnet101 deeplabv3_resnet50 deeplabv3_resnet101 deeplabv3_mobilenet_v3_large lraspp_mobilenet_v3_large
+    """,
     "fractalnet": """
         fractalnet20 fractalnet40 fractalnet5_thin fractalnet10_thin fractalnet20_thin fractalnet40_thin
         fractalnet80_thin fractalnet160_thin
     """,
+    "video": "r3d_18 mc3_18 r2plus1d_18 s3d",
     "vit": "vit_b_16 vit_b_32 vit_l_16 vit_l_32 vit_h_14",
     "swin": "swin_t swin_s swin_b swin_v2_t swin_v2_s swin_v2_b",
     "maxvit": "maxvit_t",
@@ -108,11 +123,16 @@ ALSO = {  # other names of networks, written as `plain` writes them
     "inceptionv1": "googlenet",
     "inceptionv2": "bn_inception",
     "lenet": "lenet5",
+    "senet": "senet154",
     "wrn50_2": "wide_resnet50_2",
     "wrn101_2": "wide_resnet101_2",
     "mobilenet": "mobilenet_v1",
     "squeezenet": "squeezenet1_0",
     "resnext50": "resnext50_32x4d",
+    "resnet50v1_5": "resnet50",
+    "lraspp": "lraspp_mobilenet_v3_large",
+    "ghostnet": "ghostnet_100",
+    "r2_1d18": "r2plus1d_18",
 }
 
 
@@ -144,13 +164,22 @@ def plain(name: str) -> str:
     return re.sub(r"[^a-z0-9_]", "", re.sub(r"(?<![0-9])[^a-z0-9]+|[^a-z0-9]+(?![0-9])", "", re.sub(r"[^a-z0-9]+", "_", small)))
 
 
+SHORT = {"_tiny": "_t", "_small": "_s", "_medium": "_m", "_base": "_b", "_large": "_l", "_xlarge": "_xl"}
+
+
 @cache
 def _named() -> dict[str, str]:
-    return {plain(name): name for name in MODULE_OF} | ALSO
+    """Return the network of each name, written as `plain` writes it: ConvNeXt-T and ResNet-56 (for CIFAR), too."""
+    shorter = [
+        (name, name.removesuffix(end) + short) for end, short in SHORT.items() for name in MODULE_OF if name.endswith(end)
+    ]
+    shorter += [(name, name.removesuffix("_cifar")) for name in MODULE_OF if re.fullmatch("resnet[0-9]+_cifar", name)]
+    shorter += [(name, f"{name}_c") for name in MODULE_OF if re.fullmatch("hrnet_w[0-9]+", name)]  # the authors' classifiers
+    return {plain(short): name for name, short in shorter} | {plain(name): name for name in MODULE_OF} | ALSO
 
 
 def search(pattern: str | None) -> list[Model]:
-    """Return the models whose name, family or source holds a pattern, or matches one with * and ?; all of them for none."""
+    """Return the models whose name, module, family or source holds a pattern, or matches one with * and ?; all for none."""
     if pattern is None:
         return [find(name) for name in MODULE_OF]
     small = pattern.lower()
@@ -159,7 +188,8 @@ def search(pattern: str | None) -> list[Model]:
         return [find(name) for name in by_name]
     chosen = set(by_name)
     all_models = [find(name) for name in MODULE_OF]
-    return [m for m in all_models if m.name in chosen or small in m.family.lower() or small in m.source.lower()]
+    texts = {m.name: (MODULE_OF[m.name], m.family.lower(), m.source.lower()) for m in all_models}
+    return [m for m in all_models if m.name in chosen or any(small in text for text in texts[m.name])]
 
 
 def models(module: str) -> dict[str, Model]:

@@ -12,17 +12,27 @@ from cnncost.graph.graph import Tensor, block, need
 from cnncost.rules import at_least
 
 Shortcut = Literal["A", "B", "C", "D", "none"]
-Activation = Literal["relu", "relu6", "hardswish", "silu", "sigmoid", "hardsigmoid"]
+Activation = Literal["relu", "relu6", "hardswish", "silu", "gelu", "sigmoid", "hardsigmoid"]
 InvertedNames = Literal["block", "conv", "layers"]  # of the layers of an inverted residual
 
 T = TypeVar("T")
 
 
 def conv_norm(
-    x: Tensor, name: str, norm: str, out: Num, kernel: int, stride: int = 1, groups: Num = 1, *, bias: bool = False
+    x: Tensor,
+    name: str,
+    norm: str,
+    out: Num,
+    kernel: int,
+    stride: int = 1,
+    groups: Num = 1,
+    *,
+    dilation: int = 1,
+    bias: bool = False,
 ) -> Tensor:
     """Return a size-keeping convolution, without bias unless asked for, followed by batch normalisation."""
-    y = x.conv(out, kernel, stride, kernel // 2, groups=groups, bias=bias, name=name)
+    pad = kernel // 2 * dilation
+    y = x.conv(out, kernel, stride, pad, groups=groups, dilation=dilation, bias=bias, name=name)
     return y.batch_norm(name=norm)
 
 
@@ -58,16 +68,18 @@ def basic(
     option: Shortcut = "B",
     reduction: Num | None = None,
     survival: Fraction | int = 1,
+    dilations: tuple[int, int] = (1, 1),
 ) -> Tensor:
     """Two 3×3 convolutions and a shortcut: 18·C²·H·W multiply-adds for C → C channels.
 
-    `reduction` as in `bottleneck`; the branch runs in the share `survival` of training passes.
+    `reduction` as in `bottleneck`; the branch runs in the share `survival` of training passes; each convolution has its own
+    of the `dilations`.
 
     Source: arXiv:1512.03385, figure 5, left; with survival: arXiv:1603.09382, equation 2.
     """
     with x.runs(survival):
-        y = conv_norm(x, "conv1", "bn1", width, 3, stride).relu(name="relu")
-        y = conv_norm(y, "conv2", "bn2", width, 3)
+        y = conv_norm(x, "conv1", "bn1", width, 3, stride, dilation=dilations[0]).relu(name="relu")
+        y = conv_norm(y, "conv2", "bn2", width, 3, dilation=dilations[1])
         if reduction is not None:
             y = squeeze_excite(y, reduced(width, reduction), name="se")
     if survival != 1:
@@ -88,6 +100,7 @@ def bottleneck(
     stride_in_1x1: bool = False,
     option: Shortcut = "B",
     reduction: Num | None = None,
+    dilation: int = 1,
 ) -> Tensor:
     """1×1 to `inner` (= width) channels, 3×3, 1×1 to 4·width, and a shortcut: 17·C²·H·W multiply-adds for 4C → C → C → 4C.
 
@@ -100,7 +113,7 @@ def bottleneck(
     inner = width if inner is None else inner
     first, second = (stride, 1) if stride_in_1x1 else (1, stride)
     y = conv_norm(x, "conv1", "bn1", inner, 1, first).relu(name="relu")
-    y = conv_norm(y, "conv2", "bn2", inner, 3, second, groups).relu(name="relu")
+    y = conv_norm(y, "conv2", "bn2", inner, 3, second, groups, dilation=dilation).relu(name="relu")
     y = conv_norm(y, "conv3", "bn3", 4 * width, 1)
     if reduction is not None:
         y = squeeze_excite(y, reduced(4 * width, reduction), name="se")
@@ -162,6 +175,7 @@ def inverted_residual(
     gate: Activation = "sigmoid",
     residual: bool = True,
     drop: float | None = None,
+    dilation: int = 1,
     names: InvertedNames = "block",
 ) -> Tensor:
     """1×1 to `inner` channels unless there are as many, depthwise kernel×kernel, 1×1 to `out` channels and no activation.
@@ -185,7 +199,8 @@ def inverted_residual(
     if not same(x.channels, inner):
         y = activate(conv_norm(y, part(0, 0), part(0, 1), inner, 1), activation, part(0, 2))
         step += 1
-    y = activate(conv_norm(y, part(step, 0), part(step, 1), inner, kernel, stride, inner), activation, part(step, 2))
+    depthwise = conv_norm(y, part(step, 0), part(step, 1), inner, kernel, stride, inner, dilation=dilation)
+    y = activate(depthwise, activation, part(step, 2))
     step += 1
     if squeeze is not None:
         y = squeeze_excite(y, squeeze, activation=squeeze_activation, gate=gate, name=f"{names}.{step}")
@@ -244,15 +259,17 @@ def preactivated(
     *,
     strided: int = 0,
     groups: Num = 1,
+    dilations: tuple[int, ...] = (),
     option: Literal["B", "D"] = "B",
     dropout: float = 0.0,
     activated: bool = False,
 ) -> Tensor:
     """Convolutions of the given widths and kernels, each after batch normalisation and ReLU, and a shortcut.
 
-    Convolution number `strided` has the stride and the `groups`. Where the shape changes, a 1×1 convolution without
-    normalisation projects what the first convolution reads, or its average where the `option` is D. Dropout comes before
-    every convolution but the first. The first normalisation is left out where the input is `activated` already.
+    Convolution number `strided` has the stride and the `groups`; each has its own of the `dilations`. Where the shape changes,
+    a 1×1 convolution without normalisation projects what the first convolution reads, or its average where the `option` is D.
+    Dropout comes before every convolution but the first. The first normalisation is left out where the input is `activated`
+    already.
 
     Source: Identity Mappings in Deep Residual Networks, arXiv:1603.05027, figure 1b; with dropout: arXiv:1605.07146,
     figure 1d.
@@ -268,7 +285,8 @@ def preactivated(
         if index and dropout:
             y = y.dropout(dropout, name="dropout")
         here, among = (stride, groups) if index == strided else (1, 1)
-        y = y.conv(width, kernel, here, kernel // 2, groups=among, bias=False, name=f"conv{index + 1}")
+        apart = dilations[index] if dilations else 1
+        y = y.conv(width, kernel, here, kernel // 2 * apart, groups=among, dilation=apart, bias=False, name=f"conv{index + 1}")
     return y.add(x, name="add")
 
 

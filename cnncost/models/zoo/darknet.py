@@ -24,6 +24,17 @@ def residual(x: Tensor, width: Num) -> Tensor:
     return conv(y, width, name="3x3").add(x, name="add")
 
 
+def features(x: Tensor, depths: tuple[int, ...], width: Num) -> list[Tensor]:
+    """Return the maps of Darknet-53 behind its stem and behind each stage; settings as in `darknet53`."""
+    maps = [conv(x, width, name="stem")]
+    for stage, depth in enumerate(depths, start=1):
+        y = conv(maps[-1], width * 2**stage, 3, 2, name=f"stage{stage}.down")
+        for index in range(depth):
+            y = residual(y, width * 2**stage, name=f"stage{stage}.{index}")
+        maps.append(y)
+    return maps
+
+
 @family(
     "Darknet",
     source=f"{V3}, table 1",
@@ -32,11 +43,7 @@ def residual(x: Tensor, width: Num) -> Tensor:
 )
 def darknet53(x: Tensor, *, depths: tuple[int, ...] = (1, 2, 8, 8, 4), width: Num = 32, classes: Num = 1000) -> Tensor:
     """A 3×3 stem and stages that halve the map and double the width with a 3×3 convolution, then refine with residuals."""
-    y = conv(x, width, name="stem")
-    for stage, depth in enumerate(depths, start=1):
-        y = conv(y, width * 2**stage, 3, 2, name=f"stage{stage}.down")
-        for index in range(depth):
-            y = residual(y, width * 2**stage, name=f"stage{stage}.{index}")
+    y = features(x, depths, width)[-1]
     return y.global_avg_pool(name="avgpool").linear(classes, name="connected").softmax(name="softmax")
 
 

@@ -9,9 +9,10 @@ from typing import NamedTuple
 from cnncost.base.poly import Num, same
 from cnncost.graph.graph import Tensor, block, need
 from cnncost.models.model import family, variant
-from cnncost.models.zoo.blocks import conv_norm, divisible, exact, inverted_residual
+from cnncost.models.zoo.blocks import Activation, activate, conv_norm, divisible, exact, inverted_residual
 
 PAPER = "EfficientNet, arXiv:1905.11946"
+LITE = "tensorflow/tpu, models/official/efficientnet/lite; after arXiv:1905.11946"
 V2 = "EfficientNetV2, arXiv:2104.00298"
 
 
@@ -69,14 +70,17 @@ def network(
     classes: Num,
     dropout: float,
     stochastic_depth: float,
+    lite: bool = False,
 ) -> Tensor:
     """Return a stem, stages of (fused) inverted residuals, given with their widths and depths, and a head.
 
-    The head is four times as wide as the last stage unless `head` is given.
+    The head is four times as wide as the last stage unless `head` is given. `lite` networks have ReLU6 for SiLU, and no
+    squeeze-and-excitation.
     """
+    kind: Activation = "relu6" if lite else "silu"
     stages = list(stages)
     total = sum(depth for *_, depth in stages)
-    y = conv_norm(x, "features.0.0", "features.0.1", stem, 3, 2).silu(name="features.0.2")
+    y = activate(conv_norm(x, "features.0.0", "features.0.1", stem, 3, 2), kind, "features.0.2")
     index = 0
     for number, (stage, width, depth) in enumerate(stages, start=1):
         for place in range(depth):
@@ -91,15 +95,16 @@ def network(
                     stage.kernel,
                     stride,
                     inner=inner,
-                    activation="silu",
-                    squeeze=y.channels // 4,
+                    activation=kind,
+                    squeeze=None if lite else y.channels // 4,
                     squeeze_activation="silu",
                     drop=drop,
                     name=name,
                 )
             index += 1
     last = f"features.{len(stages) + 1}"
-    y = conv_norm(y, f"{last}.0", f"{last}.1", 4 * y.channels if head is None else head, 1).silu(name=f"{last}.2")
+    y = conv_norm(y, f"{last}.0", f"{last}.1", 4 * y.channels if head is None else head, 1)
+    y = activate(y, kind, f"{last}.2")
     y = y.global_avg_pool(name="avgpool").dropout(dropout, name="classifier.0")
     return y.linear(classes, name="classifier.1")
 
@@ -139,6 +144,43 @@ def efficientnet(
         classes=classes,
         dropout=dropout,
         stochastic_depth=stochastic_depth,
+    )
+
+
+@family(
+    "EfficientNet-Lite",
+    in_place=("add",),
+    source=LITE,
+    efficientnet_lite0=variant(),
+    efficientnet_lite1=variant(input=(3, 240, 240), depth=1.1),
+    efficientnet_lite2=variant(input=(3, 260, 260), width=1.1, depth=1.2, dropout=0.3),
+    efficientnet_lite3=variant(input=(3, 280, 280), width=1.2, depth=1.4, dropout=0.3),
+    efficientnet_lite4=variant(input=(3, 300, 300), width=1.4, depth=1.8, dropout=0.3),
+)
+def efficientnet_lite(
+    x: Tensor,
+    *,
+    width: float = 1.0,
+    depth: float = 1.0,
+    classes: Num = 1000,
+    dropout: float = 0.2,
+    stochastic_depth: float = 0.2,
+) -> Tensor:
+    """EfficientNet with ReLU6, without squeeze-and-excitation; its stem, its head and the depths of its outer stages stay."""
+    need(depth > 0, f"depth={depth} leaves no blocks", "give a multiplier such as 1.2")
+    inner = len(BASE) - 1
+    return network(
+        x,
+        [
+            (stage, divisible(exact(width) * out), ceil(exact(depth) * blocks) if 0 < place < inner else blocks)
+            for place, (stage, out, blocks) in enumerate(BASE)
+        ],
+        stem=32,
+        head=1280,
+        classes=classes,
+        dropout=dropout,
+        stochastic_depth=stochastic_depth,
+        lite=True,
     )
 
 

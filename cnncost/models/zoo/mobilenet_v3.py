@@ -46,6 +46,48 @@ SMALL = (
 BLOCKS = {"large": (LARGE, 1280), "small": (SMALL, 1024)}
 
 
+def features(
+    x: Tensor,
+    *,
+    version: Literal["large", "small"] = "large",
+    width: float = 1.0,
+    scaling: Literal["torchvision", "slim"] = "torchvision",
+    minimalistic: bool = False,
+    output_stride: int = 32,
+) -> list[Tensor]:
+    """Return the maps behind the stem, each inverted residual and the last 1×1; settings as in `mobilenet_v3`."""
+    blocks, _ = BLOCKS[version]
+    ratio = exact(width)
+    swish: Activation = "relu" if minimalistic else "hardswish"
+    y = conv_norm(x, "features.0.0", "features.0.1", divisible(16 * ratio), 3, 2)
+    maps = [activate(y, swish, "features.0.2")]
+    before, reached, dilation = 16, 2, 1
+    for index, (kernel, expanded, channels, squeezed, swished, stride) in enumerate(blocks):
+        reached *= stride
+        if stride != 1 and reached > output_stride:
+            dilation *= stride
+        y = maps[-1]
+        inner = divisible(expanded * ratio if scaling == "torchvision" else y.channels * expanded // before)
+        y = inverted_residual(
+            y,
+            divisible(channels * ratio),
+            3 if minimalistic else kernel,
+            stride if reached <= output_stride else 1,
+            inner=inner,
+            activation=swish if swished else "relu",
+            squeeze=divisible(inner // 4) if squeezed and not minimalistic else None,
+            gate="hardsigmoid",
+            dilation=dilation,
+            residual=stride == 1,
+            name=f"features.{index + 1}",
+        )
+        maps.append(y)
+        before = channels
+    last = f"features.{len(blocks) + 1}"
+    maps.append(activate(conv_norm(y, f"{last}.0", f"{last}.1", 6 * y.channels, 1), swish, f"{last}.2"))
+    return maps
+
+
 @family(
     "MobileNetV3",
     in_place=("add",),
@@ -64,6 +106,7 @@ def mobilenet_v3(
     width: float = 1.0,
     scaling: Literal["torchvision", "slim"] = "torchvision",
     minimalistic: bool = False,
+    output_stride: Literal[32, 16] = 32,
     dropout: float = 0.2,
     classes: Num = 1000,
 ) -> Tensor:
@@ -72,30 +115,12 @@ def mobilenet_v3(
     Widths are multiples of 8 near width·c. Expanded channels scale so too ("torchvision"), or as a multiple of the channels
     that come in, with a last hidden layer that does not narrow ("slim", the authors' code). `minimalistic` networks have 3×3
     kernels and ReLU only, and no squeeze-and-excitation.
+
+    output_stride: how many times smaller the last map is; at 16 the last kernels are dilated instead
     """
-    blocks, hidden = BLOCKS[version]
-    ratio = exact(width)
-    swish: Activation = "relu" if minimalistic else "hardswish"
-    y = conv_norm(x, "features.0.0", "features.0.1", divisible(16 * ratio), 3, 2)
-    y = activate(y, swish, "features.0.2")
-    before = 16
-    for index, (kernel, expanded, channels, squeezed, swished, stride) in enumerate(blocks):
-        inner = divisible(expanded * ratio if scaling == "torchvision" else y.channels * expanded // before)
-        y = inverted_residual(
-            y,
-            divisible(channels * ratio),
-            3 if minimalistic else kernel,
-            stride,
-            inner=inner,
-            activation=swish if swished else "relu",
-            squeeze=divisible(inner // 4) if squeezed and not minimalistic else None,
-            gate="hardsigmoid",
-            name=f"features.{index + 1}",
-        )
-        before = channels
-    last = f"features.{len(blocks) + 1}"
-    y = activate(conv_norm(y, f"{last}.0", f"{last}.1", 6 * y.channels, 1), swish, f"{last}.2")
-    y = y.global_avg_pool(name="avgpool")
-    y = y.linear(divisible(hidden * (ratio if scaling == "torchvision" else widening(width))), name="classifier.0")
-    y = activate(y, swish, "classifier.1").dropout(dropout, name="classifier.2")
+    maps = features(x, version=version, width=width, scaling=scaling, minimalistic=minimalistic, output_stride=output_stride)
+    y = maps[-1].global_avg_pool(name="avgpool")
+    hidden = BLOCKS[version][1] * (exact(width) if scaling == "torchvision" else widening(width))
+    y = y.linear(divisible(hidden), name="classifier.0")
+    y = activate(y, "relu" if minimalistic else "hardswish", "classifier.1").dropout(dropout, name="classifier.2")
     return y.linear(classes, name="classifier.3")

@@ -37,6 +37,69 @@ def stem_of(x: Tensor, kind: Stem, width: Num, *, bias: bool = False, pool: Pool
     return y.max_pool(3, 2, 1, name="maxpool") if pool == "pad" else y.max_pool(3, 2, ceil_mode="caffe", name="maxpool")
 
 
+def stages_of(
+    x: Tensor,
+    *,
+    block: Literal["basic", "bottleneck"] = "bottleneck",
+    depths: tuple[int, ...] = (3, 4, 6, 3),
+    width: Num = 64,
+    stride_in_1x1: bool = False,
+    shortcut: Shortcut = "B",
+    groups: Num = 1,
+    width_per_group: Num = 64,
+    reduction: Num | None = None,
+    preact: bool = False,
+    output_stride: int = 32,
+) -> list[Tensor]:
+    """Return the maps behind each stage of residual blocks, for what a stem leaves; settings as in `resnet`.
+
+    A stage that would make the map smaller than the input divided by `output_stride` dilates its 3×3 convolutions instead, the
+    first of them no more than the stage before (arXiv:1706.05587, section 3.1; torchvision).
+    """
+    maps, y, dilation = [], x, 1
+    for stage, depth in enumerate(depths):
+        channels = width * 2**stage
+        inner = channels * width_per_group // 64 * groups
+        before, stride = dilation, 2 if stage else 1
+        if 4 * 2**stage > output_stride:
+            dilation, stride = 2 * dilation, 1
+        for index in range(depth):
+            name = f"layer{stage + 1}.{index}"
+            first = not index
+            apart, step = (before, stride) if first else (dilation, 1)
+            if preact:
+                y = preactivated(
+                    y,
+                    (channels, channels) if block == "basic" else (inner, inner, 4 * channels),
+                    (3, 3) if block == "basic" else (1, 3, 1),
+                    step,
+                    strided=0 if block == "basic" or stride_in_1x1 else 1,
+                    groups=groups,
+                    dilations=(apart, dilation) if block == "basic" else (1, apart, 1),
+                    option="D" if shortcut == "D" else "B",
+                    activated=not stage and first,
+                    name=name,
+                )
+            elif block == "basic":
+                dilations = (apart, dilation)
+                y = basic(y, channels, step, option=shortcut, reduction=reduction, dilations=dilations, name=name)
+            else:
+                y = bottleneck(
+                    y,
+                    channels,
+                    step,
+                    inner=inner,
+                    groups=groups,
+                    stride_in_1x1=stride_in_1x1,
+                    option=shortcut,
+                    reduction=reduction,
+                    dilation=apart,
+                    name=name,
+                )
+        maps.append(y)
+    return maps
+
+
 @family(
     "ResNet",
     in_place=("add",),
@@ -76,6 +139,7 @@ def resnet(
     stem_bias: bool = False,
     pool: Pool = "pad",
     preact: bool = False,
+    output_stride: Literal[32, 16, 8] = 32,
 ) -> Tensor:
     """A 7×7 stem, stages of residual blocks that halve the map and double the width, and one linear layer.
 
@@ -85,6 +149,8 @@ def resnet(
     3×3 that halves nothing and has no pool behind it ("cifar"). The pool pads by 1 ("pad") or rounds its size up as in Caffe
     ("ceil"). With `preact` normalisation and ReLU come before the convolutions of a block, and nothing after the addition
     (arXiv:1603.05027).
+
+    output_stride: how many times smaller the last map is; at 16 or 8 the last one or two stages are dilated instead of halved
     """
     need(
         block == "bottleneck" or (same(groups, 1) and same(width_per_group, 64)),
@@ -97,38 +163,25 @@ def resnet(
         "leave them at B (or D) and none",
     )
     y = stem_of(x, stem, width if stem_width is None else stem_width, bias=stem_bias, pool=pool)
-    for stage, depth in enumerate(depths):
-        channels = width * 2**stage
-        inner = channels * width_per_group // 64 * groups
-        for index in range(depth):
-            name = f"layer{stage + 1}.{index}"
-            stride = 2 if stage and not index else 1
-            if preact:
-                y = preactivated(
-                    y,
-                    (channels, channels) if block == "basic" else (inner, inner, 4 * channels),
-                    (3, 3) if block == "basic" else (1, 3, 1),
-                    stride,
-                    strided=0 if block == "basic" or stride_in_1x1 else 1,
-                    groups=groups,
-                    option=shortcut,
-                    activated=not stage and not index,
-                    name=name,
-                )
-            elif block == "basic":
-                y = basic(y, channels, stride, option=shortcut, reduction=reduction, name=name)
-            else:
-                y = bottleneck(
-                    y,
-                    channels,
-                    stride,
-                    inner=inner,
-                    groups=groups,
-                    stride_in_1x1=stride_in_1x1,
-                    option=shortcut,
-                    reduction=reduction,
-                    name=name,
-                )
+    need(
+        stem != "cifar" or output_stride == 32,
+        f"behind the stem of CIFAR there is no output_stride={output_stride}",
+        "the stages of 7x7 and deep stems are dilated; give these 32",
+    )
+    maps = stages_of(
+        y,
+        block=block,
+        depths=depths,
+        width=width,
+        stride_in_1x1=stride_in_1x1,
+        shortcut=shortcut,
+        groups=groups,
+        width_per_group=width_per_group,
+        reduction=reduction,
+        preact=preact,
+        output_stride=output_stride,
+    )
+    y = maps[-1] if maps else y
     if preact:
         y = y.batch_norm(name="bn2").relu(name="relu")
     return y.global_avg_pool(name="avgpool").linear(classes, name="fc")

@@ -72,6 +72,34 @@ def vgg_lecture(
     return three_linears(y.flatten(name="flatten"), hidden, classes, dropout)
 
 
+@family(
+    "VGG CIFAR",
+    source=f"{PAPER}, table 1; for CIFAR as in kuangliu/pytorch-cifar, models/vgg.py",
+    input=(3, 32, 32),
+    vgg11_cifar=variant(depths=(1, 1, 2, 2, 2)),
+    vgg13_cifar=variant(depths=(2, 2, 2, 2, 2)),
+    vgg16_cifar=variant(),
+    vgg19_cifar=variant(depths=(2, 2, 4, 4, 4)),
+)
+def vgg_cifar(
+    x: Tensor,
+    *,
+    depths: tuple[int, ...] = (2, 2, 3, 3, 3),
+    widths: tuple[Num, ...] = WIDTHS,
+    hidden: Num | None = None,
+    classes: Num = 10,
+    batch_norm: bool = True,
+) -> Tensor:
+    """Five stages of 3×3 convolutions and one linear layer, or three with `hidden` features between them.
+
+    hidden: features of two hidden linear layers, of which there are none without it
+    """
+    y = stages(x, depths, widths, batch_norm, map("features.{}".format, count())).flatten(name="flatten")
+    if hidden is None:
+        return y.linear(classes, name="classifier")
+    return three_linears(y, hidden, classes, names=map("classifier.{}".format, count()))
+
+
 def _paper_names(depths: Sequence[int]) -> Iterator[str]:
     for stage, depth in enumerate(depths, start=1):
         for index in range(1, depth + 1):

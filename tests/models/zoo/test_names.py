@@ -20,10 +20,31 @@ from cnncost.models import zoo
         ("ResNeXt-50 (32x4d)", "resnext50_32x4d"),
         ("ResNeXt-50 (32×4d) --size 160", "resnext50_32x4d"),
         ("Inception-v3", "inception_v3"),
+        ("Inception v3 --set classes=10", "inception_v3"),
         ("nin", "nin_imagenet"),
         ("RegNetX-1.6GF", "regnet_x_1_6gf"),
         ("RegNetX-16GF", "regnet_x_16gf"),
         ("WRN-22-4", "wrn_22_4"),
+        ("WRN-28-2", "wrn_28_2"),
+        ("SENet", "senet154"),
+        ("ResNet-56", "resnet56_cifar"),
+        ("ConvNeXt-T", "convnext_tiny"),
+        ("ConvNeXt-XL", "convnext_xlarge"),
+        ("MobileNetV3-L", "mobilenet_v3_large"),
+        ("MobileNetV4-Conv-S", "mobilenetv4_conv_small"),
+        ("EfficientNet-Lite0", "efficientnet_lite0"),
+        ("U-Net", "unet"),
+        ("DeepLabV3-ResNet50", "deeplabv3_resnet50"),
+        ("DeepLab v3 (ResNet-101)", "deeplabv3_resnet101"),
+        ("LR-ASPP", "lraspp_mobilenet_v3_large"),
+        ("YOLOv5s", "yolov5s"),
+        ("YOLOv3-SPP", "yolov3_spp"),
+        ("HRNet-W18", "hrnet_w18"),
+        ("HRNet-W48-C", "hrnet_w48"),
+        ("ResNeSt-50", "resnest50"),
+        ("RepVGG-B1g4", "repvgg_b1g4"),
+        ("R(2+1)D-18", "r2plus1d_18"),
+        ("VGG-16-CIFAR", "vgg16_cifar"),
     ],
 )
 def test_names_of_papers(written: str, name: str) -> None:
@@ -34,6 +55,7 @@ def test_every_name_means_one_network() -> None:
     names = [zoo.plain(name) for name in zoo.MODULE_OF]
     assert len(set(names)) == len(names)
     assert {zoo.find(name).name for name in zoo.ALSO.values()} == set(zoo.ALSO.values())
+    assert not {zoo.plain(name) for name in zoo.MODULE_OF} & set(zoo.ALSO)
     with pytest.raises(UsageError, match="unknown model 'ResNet-51'"):
         zoo.find("ResNet-51")
 
@@ -56,6 +78,10 @@ def test_what_people_vary(model: str, params: int, macs: int | None) -> None:
 def test_search() -> None:
     found = [model.name for model in zoo.search("lecture")]
     assert {"vgg16_lecture", "googlenet_stem", "inception_naive", "inception_reduced", "zfnet_wide"} <= set(found)
+    assert {"fcn_resnet50", "lraspp_mobilenet_v3_large", "unet"} <= {model.name for model in zoo.search("segmentation")}
+    assert {"yolov3", "yolov5s"} <= {model.name for model in zoo.search("detection")}
+    assert {"s3d", "r3d_18"} <= {model.name for model in zoo.search("video")}
+    assert {"hrnet_w18", "ghostnet_100", "resnest50", "resnet50_d"} <= {model.name for model in zoo.search("timm")}
     assert [model.name for model in zoo.search("resnext50*")] == [
         name for name in zoo.MODULE_OF if name.startswith("resnext50")
     ]

@@ -69,13 +69,29 @@ def test_the_table_of_contents_is_what_the_modules_define() -> None:
     assert len(zoo.MODULE_OF) == len(MODELS)
 
 
+def scores(model: Model, classes: int) -> int:
+    """The numbers that a network says at a position: one for each class, or of each of three boxes five more."""
+    return 3 * (5 + classes) if model.name.startswith("yolo") else classes
+
+
+def heads(model: Model) -> int:
+    """The layers that say them."""
+    many = {"YOLOv5": 3, "LR-ASPP": 2}.get(model.family, {"yolov3": 3, "yolov3_spp": 3, "yolov3_tiny": 2}.get(model.name, 1))
+    if not model.values.get("aux"):
+        return many
+    return 2 if model.name.startswith("inception") else 3
+
+
 @each_model
 def test_every_model_traces_at_its_own_input(model: Model) -> None:
     traced = model.trace()
     assert traced.name == model.name
     assert traced.input == model.shape
     if "classes" in model.values:
-        assert {traced.nodes[index].cost.shape for index in traced.outputs} == {(model.values["classes"],)}
+        made = {traced.nodes[index].cost.shape for index in traced.outputs}
+        assert {shape[0] for shape in made} == {scores(model, model.values["classes"])}
+        everywhere = re.search("segmentation|detection", model.source.lower())  # says something at each position
+        assert all(len(shape) == (3 if everywhere else 1) for shape in made)
 
 
 @each_model
@@ -218,11 +234,11 @@ def test_classes_change_the_last_layers_only(model: Model) -> None:
     before, after = model.trace(), model.trace(classes=7)
     pairs = list(zip(before.nodes, after.nodes, strict=True))
     changed = [new for old, new in pairs if old != new]
-    scores = [node for node in changed if node.kind in ("linear", "conv")]
-    assert len(scores) == len([node for node in changed if node.cost.params or node.cost.macs])
-    assert len(scores) == (1 if not model.values.get("aux") else 2 if model.name.startswith("inception") else 3)
+    last = [node for node in changed if node.kind in ("linear", "conv")]
+    assert len(last) == len([node for node in changed if node.cost.params or node.cost.macs])
+    assert len(last) == heads(model)
     for node in changed:
-        assert node.cost.shape[0] == 7, node.name
+        assert node.cost.shape[0] == scores(model, 7), node.name
 
 
 @each_function
@@ -488,13 +504,13 @@ def test_the_page_lists_every_figure_that_is_not_reproduced() -> None:
     assert f" {len(PUBLISHED)} rows" in " ".join(section.split())
 
 
+PAGES = "\n".join((ROOT / "docs" / page).read_text(encoding="utf-8") for page in ("models.md", "dense.md"))
 HEADER = "| network | parameters | multiply-adds | published in |\n|---|--:|--:|---|\n"
 
 
 def published_beside() -> Iterator[tuple[str, str, str]]:
-    """The figures that stand in the page's tables beside the networks."""
-    page = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
-    for part in page.split(HEADER)[1:]:
+    """The figures that stand in the pages' tables beside the networks."""
+    for part in PAGES.split(HEADER)[1:]:
         for line in part.partition("\n\n")[0].splitlines():
             model, params, macs, _ = (cell.strip() for cell in line.strip("|").split("|"))
             yield from ((model.strip("`"), figure, cell) for figure, cell in (("params", params), ("macs", macs)) if cell)
@@ -513,8 +529,7 @@ def test_a_figure_on_the_page(model: str, figure: str, printed: str) -> None:
         assert -step / 2 <= ours - value < step
 
 
-def test_the_page_shows_every_family() -> None:
-    page = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
-    shown = set(re.findall(r"[\w.]+", "\n".join(re.findall(r"^\$ cnncost (?:compare|table) .*$", page, flags=re.MULTILINE))))
+def test_the_pages_show_every_family() -> None:
+    shown = set(re.findall(r"[\w.]+", "\n".join(re.findall(r"^\$ cnncost (?:compare|table) .*$", PAGES, flags=re.MULTILINE))))
     missing = {first for first, variants in VARIANTS.items() if not shown & {model.name for model in variants}}
     assert not missing

@@ -7,6 +7,7 @@ or torchvision is run again, at another size than the recorded one.
 
 from __future__ import annotations
 
+import ast
 import csv
 from pathlib import Path
 from typing import Any
@@ -54,10 +55,9 @@ def test_figures_of_the_program_itself(row: dict[str, str]) -> None:
     from torch.utils.flop_counter import FlopCounterMode
 
     given = dict(pair.split("=") for pair in row["arguments"].split())
-    arguments = {key: {"True": True, "None": None}[value] for key, value in given.items()}
-    module = made(row["program"].split()[0], row["name"], arguments)
+    module = made(row["program"].split()[0], row["name"], {key: ast.literal_eval(value) for key, value in given.items()})
     channels, *sizes = shape(row)
-    other = (channels, *sizes[:-2], sizes[-2] - 32, sizes[-1] + 32)
+    other = (channels, *sizes[:-2], sizes[-2] + 32, sizes[-1] + 64)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         module.eval().to("meta")(torch.zeros(1, *other, device="meta"))
     total = analyze(load(row["model"]).trace(other)).total
