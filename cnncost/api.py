@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from cnncost.questions.check.budget import Check, Verdict
     from cnncost.questions.claims import Readings
     from cnncost.questions.diff import Difference
-    from cnncost.questions.explain import Explanation, FieldWorking, Working
+    from cnncost.questions.explain import Explanation, FieldWorking, GroupWorking, Working
     from cnncost.questions.formula import Formula
+    from cnncost.questions.solve.over import Solutions
     from cnncost.questions.solve.solution import Solution
     from cnncost.questions.sweep.query import Result
     from cnncost.show.pictures import Page, Picture
@@ -155,6 +156,7 @@ def solve(
     side: Literal["nearest", "below", "above"] = "nearest",
     among: Sequence[Any] = (),
     step: Any = None,
+    over: Mapping[str, Any] | None = None,
     batch: int = 1,
     dtype: Any = "float32",
     convention: str | Convention = "lecture",
@@ -162,8 +164,10 @@ def solve(
     dtypes: str = "",
     checkpoint: str = "none",
     **settings: Any,
-) -> Solution:
+) -> Solution | Solutions:
     """Return the value of a setting at which a model costs what `target` says, or as much as the model `equals`.
+
+    With `over`, {"G": [1, 2, 4]}, the values at each of several values of another setting: `Solutions`, a sequence of points.
 
     `unknown` is a setting, an entry of one (`depths.2`), H, W, `size` or `batch`; `target` is "flops=4.1G", or one or several
     limits: ["flops<=4.1G", "memory<=60MB"]. `by` is the figure of `equals`; `optimizer`, `dtypes` and `checkpoint` say how the
@@ -173,28 +177,33 @@ def solve(
     44
     >>> solve("resnet50", "batch", "training<=11GiB", optimizer="adam").value
     133
+    >>> solve("resnext_block", "c", equals="bottleneck", over={"G": [1, 2, 4, 8, 32]}, C=64)
+    <Solutions c over G: 64, 40, 24, 14, 4>
     """
     from cnncost.models.settings import shown
     from cnncost.questions.solve.solve import solve as solved
 
     loaded = load(model) if isinstance(model, str) else model
     own = {name: settings.pop(name) for name in list(settings) if name in loaded.declared}
-    return solved(
-        loaded,
-        unknown,
-        [target] if isinstance(target, str) else target,
-        equals=equals,
-        quantity=by,
-        side=side,
-        among=[value if isinstance(value, str) else shown(value) for value in among],
-        step=None if step is None else str(step),
-        settings=[f"{name}={shown(value)}" for name, value in own.items()],
-        sizes=_whole(_instance(loaded, settings)),
-        batch=batch,
-        convention=convention,
-        dtype=dtype_name(dtype),
-        trained=_trained(optimizer, dtypes, checkpoint),
-    )
+    asked: dict[str, Any] = {
+        "equals": equals,
+        "quantity": by,
+        "side": side,
+        "among": [value if isinstance(value, str) else shown(value) for value in among],
+        "step": None if step is None else str(step),
+        "settings": [f"{name}={shown(value)}" for name, value in own.items()],
+        "sizes": _whole(_instance(loaded, settings)),
+        "batch": batch,
+        "convention": convention,
+        "dtype": dtype_name(dtype),
+        "trained": _trained(optimizer, dtypes, checkpoint),
+    }
+    targets = [target] if isinstance(target, str) else target
+    if not over:
+        return solved(loaded, unknown, targets, **asked)
+    from cnncost.questions.solve.over import solve_over
+
+    return solve_over(loaded, unknown, targets, [f"{name}={_values(each, shown)}" for name, each in over.items()], **asked)
 
 
 def sweep(
@@ -272,11 +281,11 @@ def explain(
     batch: Num = 1,
     dtype: Any = "float32",
     **settings: Any,
-) -> Explanation | Readings | Working | FieldWorking:
+) -> Explanation | Readings | Working | GroupWorking | FieldWorking:
     """Return where a network's numbers come from: what each convention charges each layer type.
 
-    With `claim`, a published number such as "3.8G", what reproduces it; with `layer`, the arithmetic of one layer; with
-    `field`, how the receptive field of one layer comes about.
+    With `claim`, a published number such as "3.8G", what reproduces it; with `layer`, the arithmetic of one layer, or the
+    sum of a scope; with `field`, how the receptive field of one layer comes about.
 
     >>> explain("resnet18", "fvcore,thop").coverage[1].total
     1824033792

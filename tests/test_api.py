@@ -67,6 +67,7 @@ SAME = {  # the same question asked in both ways has the same answer, in every d
     ).to_dict(),
     "explain resnet18 --conventions fvcore,thop": lambda: cnncost.explain("resnet18", ["fvcore", "thop"]).to_dict(),
     "explain resnet18 --claim 1.8G": lambda: cnncost.explain("resnet18", claim="1.8G").to_dict(),
+    "explain resnet18 --layer layer1": lambda: cnncost.explain("resnet18", layer="layer1").to_dict(),
     "explain resnet18 --layer conv1": lambda: cnncost.explain("resnet18", layer="conv1").to_dict(),
     "diff resnet18 resnet34": lambda: cnncost.diff("resnet18", "resnet34").to_dict(),
 }

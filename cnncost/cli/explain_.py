@@ -23,7 +23,7 @@ from cnncost.cli.options import (
 @click.argument("model", shell_complete=complete_model)
 @click.option("--conventions", type=CONVENTIONS, metavar="A,B,…", help="Whose counts to set side by side; * stands for any.")
 @click.option("--claim", metavar="NUMBER", help="Which network, counted how, gives this number: 3.8G, 25.6M params, 48.6MB.")
-@click.option("--layer", metavar="NAME", help="The arithmetic of one layer, with its numbers put in.")
+@click.option("--layer", metavar="NAME", help="The arithmetic of one layer with its numbers put in, or the sum of a scope.")
 @click.option("--field", metavar="NAME", help="How the receptive field of one layer comes about, layer by layer.")
 @click.option("--blank", is_flag=True, help="With --layer or --field: an exercise sheet, the solution at its end.")
 @model_options
@@ -51,6 +51,7 @@ def command(
     cnncost explain resnet50 --conventions fvcore,thop
     cnncost explain resnet50 --claim 3.8G
     cnncost explain resnet50 --layer conv1
+    cnncost explain resnet50 --layer layer1
     cnncost explain alexnet --field features.12 --blank --format markdown
     """
     from cnncost.base.units import whole_number

@@ -59,6 +59,12 @@ def _quantities() -> Iterable[str]:
 @click.option("--above", "side", flag_value="above", help="The nearest that costs no less.")
 @click.option("--among", metavar="A,B,…", help="The values to choose from.")
 @click.option("--step", metavar="N", help="Only multiples of N.")
+@click.option(
+    "--over",
+    multiple=True,
+    metavar="NAME=VALUES",
+    help="Solve at each of several values of another setting, as in a sweep: G=1,2,4,8.",
+)
 @training_options
 @model_options
 @unit_option
@@ -72,6 +78,7 @@ def command(
     side: str,
     among: str | None,
     step: str | None,
+    over: tuple[str, ...],
     settings: tuple[str, ...],
     format: str | None,
     path: str | None,
@@ -82,26 +89,21 @@ def command(
 
     \b
     cnncost solve resnext_block --for c --equals bottleneck --set C=64 --set G=32
+    cnncost solve resnext_block --for c --equals bottleneck --set C=64 --over G=1,2,4,8
     cnncost solve resnet50 --for width --target flops=2G
     cnncost solve resnet50 --for size --target "flops<=4G" --target "memory<=60MB"
     """
-    from cnncost.questions.solve.solve import solve
-    from cnncost.show.tables.solve import solution_table
-
     check_output(format, path)
     loaded, sizes, counting = case_of(model, settings=(), **options)
     choices = among.split(",") if among else ()
-    found = solve(
-        loaded,
-        unknown,
-        targets,
-        equals=equals,
-        quantity=quantity,
-        side=side,  # type: ignore[arg-type]  # click's flag_value
-        among=choices,
-        step=step,
-        settings=settings,
-        sizes=sizes,
-        **counting,
-    )
-    show(solution_table(found, exact), format, path)
+    asked: dict[str, Any] = {"equals": equals, "quantity": quantity, "side": side, "among": choices, "step": step}
+    asked |= {"settings": settings, "sizes": sizes, **counting}
+    if over:
+        from cnncost.questions.solve.over import solve_over
+
+        found: Any = solve_over(loaded, unknown, targets, over, **asked)
+    else:
+        from cnncost.questions.solve.solve import solve
+
+        found = solve(loaded, unknown, targets, **asked)
+    show(found.table(exact=exact), format, path)

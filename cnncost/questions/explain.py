@@ -22,6 +22,7 @@ from cnncost.rules.shapes import per_axis
 if TYPE_CHECKING:
     from cnncost.counting.counts import Counts
     from cnncost.measures.field import Field
+    from cnncost.measures.report import Report
 
 # ── the parts of a count ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -180,17 +181,40 @@ class Working(Showable):
     steps: tuple[Step, ...]
 
 
-def working(graph: Graph, name: str, by: Convention, batch: Num = 1, dtype: str = "float32") -> Working:
-    """Return the arithmetic of one layer. Raises UsageError with the nearest names where there is none of that name."""
-    node = find(graph, name)
+@dataclass(frozen=True, slots=True)
+class GroupWorking(Showable):
+    """The figures of a scope, `layer1`, as the sum of those of the parts in it."""
+
+    name: str
+    report: Report  # of its layers
+
+    @property
+    def parts(self) -> Report:
+        """The report of the scopes and layers that lie in it directly."""
+        return self.report.group(depth=self.name.count(".") + 2)
+
+
+def working(graph: Graph, name: str, by: Convention, batch: Num = 1, dtype: str = "float32") -> Working | GroupWorking:
+    """Return the arithmetic of one layer, or of a scope the sum of its parts.
+
+    Raises UsageError with the nearest names where there is neither of that name.
+    """
+    inside = [node.name.startswith(f"{name}.") for node in graph.layers]
+    if any(inside) and all(node.name != name for node in graph.layers):
+        from cnncost.measures.report import report
+
+        return GroupWorking(name, report(graph, by, batch, dtype).without_inputs().take(inside))
+    node = find(graph, name, scopes=True)
     return Working(graph, node, by, batch, dtype, tuple(steps(graph, node, by, batch, dtype)))
 
 
-def find(graph: Graph, name: str) -> Node:
-    """Return a layer by name. Raises UsageError with the nearest names."""
+def find(graph: Graph, name: str, scopes: bool = False) -> Node:
+    """Return a layer by name. Raises UsageError with the nearest names, with `scopes` those of scopes among them."""
     by_name = {node.name: node for node in graph.layers}
     if name not in by_name:
-        hint = did_you_mean(name, by_name, f"see: cnncost table {graph.name} --free --columns name,kind")
+        outer = [known.split(".") for known in by_name if scopes]
+        known = dict.fromkeys([*by_name, *(".".join(parts[:end]) for parts in outer for end in range(1, len(parts)))])
+        hint = did_you_mean(name, known, f"see: cnncost table {graph.name} --free --columns name,kind")
         raise UsageError(f"{graph.name} has no layer '{name}'", hint)
     return by_name[name]
 

@@ -129,9 +129,12 @@ class Table:
     def blank(self, keys: Collection[str]) -> Table:
         """Return the table with nothing in the columns of some keys: a sheet to fill in."""
         gaps = [column.key in keys for column in self.columns]
-        return replace(
-            self, rows=tuple(tuple("" if gap else cell for gap, cell in zip(gaps, row, strict=True)) for row in self.rows)
-        )
+
+        def without(row: tuple[Any, ...]) -> tuple[Any, ...]:
+            return tuple(None if gap else cell for gap, cell in zip(gaps, row, strict=True))
+
+        total = None if self.total is None else without(self.total)
+        return replace(self, rows=tuple(map(without, self.rows)), total=total)
 
     def undrawn(self) -> Table:
         """Return the table without what only terminals show."""

@@ -318,3 +318,23 @@ def test_a_sheet_hides_what_is_asked_for_and_ends_with_its_solution() -> None:
     assert "99" not in sheet
     assert "67 + (3 - 1)·16" in solution
     assert typed("explain", "alexnet", "--blank").code == 2
+
+
+def test_a_scope_is_the_sum_of_its_parts() -> None:
+    """conv2_x of ResNet-50 has 215,808 parameters (torchvision's layer1) and the rows of a table add up to what it costs."""
+    table = json.loads(typed("table", "resnet50", "--depth", "1", "--format", "json").out)
+    (whole,) = (layer for layer in table["layers"] if layer["name"] == "layer1")
+    for name, count in (("layer1", 3), ("layer1.0", 11)):
+        found = json.loads(typed("explain", "resnet50", "--layer", name, "--format", "json").out)
+        assert len(found["parts"]) == count
+        for key in ("params", "macs", "flops", "activation_bytes"):
+            assert sum(part[key] for part in found["parts"]) == found["total"][key]
+            assert name != "layer1" or found["total"][key] == whole[key]
+    assert whole["params"] == 215_808
+    assert "215,808" in typed("explain", "resnet50", "--layer", "layer1").out
+    wrong = typed("explain", "resnet50", "--layer", "layr1")
+    assert wrong.code == 2
+    assert "did you mean 'layer1'" in wrong.err
+    sheet = typed("explain", "resnet50", "--layer", "layer1", "--blank").out
+    assert "215,808" not in sheet.partition("Solution")[0]
+    assert "215,808" in sheet.partition("Solution")[2]

@@ -43,6 +43,8 @@ CALLS = [
     "formula googlenet_stem --depth 9 --as latex",
     "formula mobilenet_v2",
     "solve resnext_block --for c --equals bottleneck --set C=64 --set G=32",
+    "solve resnext_block --for c --equals bottleneck --set C=64 --over G=1,2,4,8,16,32",
+    "explain resnet50 --layer layer1 --blank",
     "solve resnet50 --for size --target flops<=4.1G --target memory<=60MB",
     "sweep resnet18 --over width=32:64:16 --over size=160,224",
     "diff resnet18 resnet34 --top 5",

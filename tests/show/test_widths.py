@@ -73,6 +73,8 @@ CALLS = [
     "formula bottleneck --depth 9",
     "formula googlenet_stem --depth 9",
     "solve resnext_block --for c --equals bottleneck --set C=64 --set G=32",
+    "solve resnext_block --for c --equals bottleneck --set C=64 --over G=1,2,4,8,16,32",
+    "explain resnet50 --layer layer1",
     "solve resnet50 --for size --target flops<=4.1G --target memory<=60MB --target params<=26M",
     "sweep resnet18 --over width=32:64:16 --over size=160,224",
     "sweep resnext50_32x4d --over cardinality=1,32 --over base_width=4,64",

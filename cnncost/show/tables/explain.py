@@ -9,9 +9,10 @@ from typing import Any, TypeAlias
 from cnncost.base.poly import Num
 from cnncost.base.units import many, short
 from cnncost.graph.graph import inputs_record
-from cnncost.questions.explain import Coverage, Explanation, FieldWorking, Part, Working, is_zero, written_number
+from cnncost.questions.explain import Coverage, Explanation, FieldWorking, GroupWorking, Part, Working, is_zero, written_number
 from cnncost.rules import RULES, show
 from cnncost.show.table import Column, Record, Table
+from cnncost.show.tables.columns import FIGURE_COLUMNS, TEXT_COLUMNS
 
 SENTENCES = 6  # differences told in words
 
@@ -215,6 +216,45 @@ def working_table(found: Working, exact: bool = False, blank: bool = False) -> T
         exact=exact,
     )
     return exercise(solution, ("numbers", "result")) if blank else solution
+
+
+GROUPED = ("params", "macs", "flops", "activation_bytes")  # figures of the parts of a scope
+
+
+def group_table(found: GroupWorking, exact: bool = False, blank: bool = False) -> Table:
+    """Return the parts of a scope and their sum; with `blank`, an exercise, and its solution below."""
+    whole, parts = found.report, found.parts
+    records = parts.records()
+    columns = (
+        Column("name", "part"),
+        replace(TEXT_COLUMNS["kind"], priority=2),
+        *(replace(TEXT_COLUMNS[key], priority=3) for key in ("output_channels", "output_size")),
+        *(replace(FIGURE_COLUMNS[key], priority=int(key in ("macs", "activation_bytes"))) for key in GROUPED),
+    )
+    first, last = records[0]["input"], records[-1]["output"]
+    solution = Table.of(
+        columns,
+        records,
+        schema="cnncost.explain.group/1",
+        field="parts",
+        head={
+            "model": whole.model,
+            "settings": whole.counts.graph.settings,
+            "group": found.name,
+            "layers": whole.total["layers"],
+            "convention": whole.convention.name,
+            "batch": whole.batch,
+            "dtype": whole.dtype,
+        },
+        total={key: whole.total[key] for key in GROUPED},
+        title=f"{whole.model}: {found.name}",
+        notes=(
+            f"{found.name} of {' and '.join(map(show, first))} makes {show(last)} in {many(whole.total['layers'], 'layer')}",
+            f"{whole.convention.name}: {whole.convention.states}",
+        ),
+        exact=exact,
+    )
+    return exercise(solution, GROUPED) if blank else solution
 
 
 def exercise(solution: Table, hidden: Sequence[str]) -> Table:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from fractions import Fraction
 from typing import Any
 
 from cnncost.base.notation import PYTHON, written
 from cnncost.base.poly import Poly
 from cnncost.questions.solve.candidates import Candidate
+from cnncost.questions.solve.over import Solutions
 from cnncost.questions.solve.solution import Solution, shown
 from cnncost.questions.solve.target import RELATIONS
 from cnncost.show.table import Column, Record, Table
@@ -45,8 +46,74 @@ def solution_table(found: Solution, exact: bool = False) -> Table:
     )
 
 
+def solutions_table(found: Solutions, exact: bool = False) -> Table:
+    """Return a row for each point of a grid: what was put in, the root of the equation, the value, and what it costs."""
+    first = found.solved[0]
+    names = dict.fromkeys([*found.over, found.unknown])
+    columns = [Column(f"over.{name}", name, "number", of=_varied(name)) for name in found.over]
+    columns.append(Column("root", f"{found.unknown} exactly", "ratio", priority=2))
+    columns.append(Column("value", found.unknown, "number", of=lambda point: shown(point["value"])))
+    for index, goal in enumerate(first.targets):
+        pers = {written(solution.per(index)[0]) for solution in found.solved}
+        per = first.per(index)[0]
+        title = goal.quantity.title + (f" per {written(per)}" if isinstance(per, Poly) and len(pers) == 1 else "")
+        errors = Column(f"{goal.quantity.name}_error", f"to {goal.amount}", "change", 1, of=_of_target(index, "error"))
+        columns += [Column(goal.quantity.name, title, goal.quantity.unit, of=_of_target(index, "achieved")), errors]
+    columns.append(Column("why", "choice", priority=3, wraps=True))
+    records = [
+        {
+            "over": dict(point.values),
+            "root": None if point.root is None else float(point.root),
+            "value": None if point.solution is None else point.solution.value,
+            "targets": []
+            if point.solution is None
+            else [_side(point.solution, point.solution.chosen, index) for index in range(len(first.targets))],
+            "why": point.error if point.solution is None else point.solution.why,
+        }
+        for point in found
+    ]
+    asked = " and ".join(goal.name for goal in first.targets)
+    return Table.of(
+        columns,
+        records,
+        schema="cnncost.solve_over/1",
+        field="points",
+        head={
+            "model": found.model,
+            "settings": {name: value for name, value in first.side.case.model.settings.items() if name not in found.over},
+            "for": found.unknown,
+            "over": list(found.over),
+            "equation": _common(found, "text"),
+        },
+        notes=(f"{found.model}: {found.unknown} for {asked}, over {' and '.join(found.over)}", *_equations(found, names)),
+        exact=exact,
+    )
+
+
+def _varied(name: str) -> Callable[[Record], Any]:
+    return lambda point: shown(point["over"][name])
+
+
+def _common(found: Solutions, what: str) -> str | None:
+    """Return the equation in letters that all points have in common, if they do."""
+    texts = {getattr(own, what) if own is not None else None for each in found.solved for own in each.equations}
+    return next(iter(texts)) if len(texts) == 1 else None
+
+
+def _equations(found: Solutions, varied: Collection[str]) -> Iterator[str]:
+    """Iterate over the lines about the common equation, and how its root was rounded."""
+    text = _common(found, "text")
+    first = found.solved[0]
+    own = first.equations[0]
+    if text is not None and own is not None and isinstance(own.polynomial, Poly):
+        fixed = {name: own.numbers[name] for name in own.polynomial.letters() if name in own.numbers and name not in varied}
+        yield text + (f" with {', '.join(f'{name} = {value}' for name, value in fixed.items())}" if fixed else "")
+    if any(point.root is not None for point in found):
+        yield f"{found.unknown} is the whole number on either side of the root whose cost is {first.why}"
+
+
 def _of_target(index: int, key: str) -> Callable[[Record], Any]:
-    return lambda candidate: candidate["targets"][index][key]
+    return lambda candidate: candidate["targets"][index][key] if candidate["targets"] else None
 
 
 def _side(found: Solution, candidate: Candidate, index: int) -> Record:
