@@ -14,7 +14,7 @@ from cnncost.base.record import dataclass
 from cnncost.base.units import Measure
 
 Use = Literal["column", "limit", "target", "condition"]
-Group = Literal["sum", "largest", "last", "ratio", "main"]
+Group = Literal["sum", "largest", "last", "ratio", "main", "network"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,9 @@ class Figure:
     unit: Literal["count", "bytes", "ratio", "number", "text"]
     also: tuple[str, ...] = ()  # other names that are accepted
     header: str = ""  # over the column of layers; the title where empty
-    group: Group = "sum"  # what several layers have: their sum, the largest, that of the last, a ratio of sums, the main one
+    group: Group = (
+        "sum"  # what several layers have: their sum, the largest, that of the last, a ratio of sums, the main one, none
+    )
     limit: str = ""
     target: str = ""
     condition: str = ""
@@ -63,6 +65,8 @@ _MEAN = "it is a mean over training passes, not a whole number"
 _PART = "it is a part of training_flops: name that"
 _TIME = "it describes layers that run one by one, not a network"
 _DEVICE = "it depends on a device"
+_PUBLISHED = "it was measured with published weights: nothing can be worked out from it"
+_ESTIMATE = "it is an estimate by a table of one technology"
 _LOCAL = "it belongs to single layers: a network has none"
 
 _ALL = (
@@ -109,6 +113,19 @@ _ALL = (
     ),
     Figure("bops", "bops", "BOPs", "count", also=("bit_operations",), condition=_UNSWEPT),
     Figure("model_bytes", "model_size", "model size", "bytes", condition=_UNSWEPT),
+    Figure(
+        *("inference_bytes", "inference_memory", "inference memory", "bytes"),
+        also=("inference",),
+        group="network",
+        condition=_UNSWEPT,
+    ),
+    Figure("energy_uj", "energy", "energy (µJ)", "ratio", limit=_ESTIMATE, target=_ESTIMATE, condition=_ESTIMATE),
+    *(
+        Figure(key, key, title, "number", (), "", "network", _PUBLISHED, _PUBLISHED, _PUBLISHED)
+        for key, title in (("top1", "top-1 (%)"), ("top5", "top-5 (%)"))
+    ),
+    Figure("weights", "weights", "weights", "text", (), "", "network", _PUBLISHED, _PUBLISHED, _PUBLISHED),
+    Figure("fits", "fits", "fits", "text", (), "", "network", _DEVICE, _DEVICE, _DEVICE),
     Figure("bytes_moved", "moved", "moved", "bytes", limit=_TIME, target=_TIME, condition=_TIME),
     Figure("intensity", "intensity", "FLOPs/byte", "ratio", group="ratio", limit=_TIME, target=_TIME, condition=_TIME),
     Figure("bound_us", "bound", "bound (µs)", "ratio", limit=_DEVICE, target=_DEVICE, condition=_DEVICE),
@@ -152,11 +169,14 @@ def figure(name: str, use: Use = "column", fact: str = "") -> Figure:
     return found
 
 
+UNSORTED = ("last", "main", "network")  # groups of figures by which layers cannot be sorted
+
+
 def order_key(name: str) -> str:
     """Return the key of the figure by which rows can be sorted. Raises UsageError for a word that means none."""
     found = NAMES.get(name.strip().lower())
-    if found is None or found.group in ("last", "main"):
-        names = [each.name for each in _ALL if each.group not in ("last", "main")]
+    if found is None or found.group in UNSORTED:
+        names = [each.name for each in _ALL if each.group not in UNSORTED]
         raise UsageError(f"cannot sort by '{name}'", did_you_mean(name, names, f"figures: {', '.join(names)}"))
     return found.key
 

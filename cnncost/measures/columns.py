@@ -12,16 +12,21 @@ from typing import Any
 
 from cnncost.base.errors import UsageError
 from cnncost.base.figures import FIGURES
-from cnncost.base.poly import Num, maximum
+from cnncost.base.poly import Num, equal, maximum
 from cnncost.base.units import BITS, many, short
 from cnncost.counting import Convention
 from cnncost.counting.counts import Counts
 from cnncost.graph.bits import Quantised
 from cnncost.graph.graph import INPUT
+from cnncost.measures.accuracy import SOURCE as ACCURACIES
+from cnncost.measures.accuracy import Accuracy, accuracy
 from cnncost.measures.bops import bit_operations, stored_bits
 from cnncost.measures.depth import weighted_layers
 from cnncost.measures.devices import Device
+from cnncost.measures.energy import ASSUMED, per_layer
+from cnncost.measures.energy import SOURCE as ENERGY
 from cnncost.measures.field import Axis, Field, exceeds, receptive_fields
+from cnncost.measures.fits import fits, stored_bytes, working_bytes
 from cnncost.measures.memory import Memory, memory
 from cnncost.measures.precision import PLAIN, Setup
 from cnncost.measures.roofline import Bound, bound, bytes_moved, ridge
@@ -43,6 +48,7 @@ class Derivation:
         dtype: str = "float32",
         device: Device | None = None,
         trained: Setup = PLAIN,
+        weights: str = "",
     ) -> None:
         self.counts = counts
         self.graph = counts.graph
@@ -51,6 +57,7 @@ class Derivation:
         self.dtype = dtype
         self.device = device
         self.trained = trained
+        self.weights = weights
         self._columns: dict[str, Sequence[Any]] = {}
 
     @cached_property
@@ -97,6 +104,14 @@ class Derivation:
         return training(self.counts, self.convention, self.batch, self.trained.checkpoint)
 
     @cached_property
+    def accuracy(self) -> Accuracy | None:
+        """What was published of the network, where it is the published one at the size of the published crop."""
+        params = sum([node.cost.params for node in self.graph.layers])
+        shape = self.graph.input
+        square = len(shape) == 3 and equal(shape[1], shape[2])
+        return accuracy(self.graph.name, shape[1], params, self.weights) if square else None
+
+    @cached_property
     def bounds(self) -> list[Bound]:
         """The roofline bound of each layer. Raises UsageError without a device, or where sizes are letters."""
         if self.device is None:
@@ -141,12 +156,23 @@ class Derivation:
                 name, last = uneven[-1]
                 ends = f"{_text(_along(last, lambda axis: axis.smallest))} to {_text(_along(last, lambda axis: axis.size))}"
                 yield f"receptive field: of the largest position; behind upsampling they differ, {ends} in '{name}'"
+        if "energy_uj" in names:
+            yield f"energy: an estimate, {ENERGY}; {ASSUMED}"
+        if not {"top1", "top5", "weights"}.isdisjoint(names):
+            yield f"top-1, top-5: ImageNet, one crop as large as the input, weights of {ACCURACIES}: {self._weights_said()}"
+        if "inference_bytes" in names or "fits" in names:
+            yield "inference memory: parameters and statistics, the input, and the peak of what layers make"
+        if self.device is not None and "fits" in names:
+            yield f"fits: {self.device.room}"
         if "bops" in names or "model_bytes" in names:
             yield f"bits: {self._bits_said()}"
         if "bytes_moved" in names or "intensity" in names:
             yield "moved: inputs, parameters and output, each once, with every layer run by itself"
         if self.device is not None and "bound_us" in names:
             yield self._bound_note(self.device)
+
+    def _weights_said(self) -> str:
+        return self.weights or "the first that were published (others: --weights)"
 
     def _bits_said(self) -> str:
         how, default = self.quantised, BITS[self.dtype]
@@ -166,12 +192,20 @@ class Derivation:
         )
 
     def total(self, key: str, rows: Iterable[Row], flops: Num) -> Any:
-        """Return what rows have together: the sum, or the largest; of a ratio that of the sums, whose FLOPs are `flops`."""
+        """Return what rows have together: the sum, or the largest; of a ratio that of the sums, whose FLOPs are `flops`.
+
+        Of a figure that only a whole network has it is the network's.
+        """
+        if FIGURES[key].group == "network":
+            return NETWORK[key](self)
         everything = Row("total", "group", (), (), {}, nodes=tuple([index for row in rows for index in row.nodes]))
         return None if FIGURES[key].group == "last" else self._cell(key, everything, flops)
 
     def _cell(self, key: str, row: Row, flops: Num) -> Any:
-        group, figures = FIGURES[key].group, self._figures(key)
+        group = FIGURES[key].group
+        if group == "network":
+            return None
+        figures = self._figures(key)
         own = [figures[index - 1] for index in row.nodes]
         if group == "last":
             return own[-1] if own and row.kind != "others" else None
@@ -235,6 +269,7 @@ DERIVED: dict[str, Callable[[Derivation], Sequence[Any]]] = {  # the figure of e
     "training_adam_bytes": lambda d: d.plan_with("adam").training,
     "bops": lambda d: [bit_operations(node, d.quantised, BITS[d.dtype]) * d.batch for node in d.graph.layers],
     "model_bytes": lambda d: [eighth(stored_bits(node, d.quantised, BITS[d.dtype])) for node in d.graph.layers],
+    "energy_uj": lambda d: per_layer(d.plan, d.dtype),
     "bytes_moved": lambda d: d.moved,
     "intensity": lambda d: d.moved,
     "bound_us": lambda d: [b.seconds for b in d.bounds],
@@ -244,4 +279,19 @@ DERIVED: dict[str, Callable[[Derivation], Sequence[Any]]] = {  # the figure of e
     "exceeds_input": lambda d: [exceeds(f, d.graph.input) for f in d.fields],
     "effective_stride": lambda d: [_along(f, lambda axis: axis.stride) for f in d.fields],
     "effective_pad": lambda d: [_along(f, lambda axis: axis.pad) for f in d.fields],
+}
+
+
+def _fits(derivation: Derivation) -> str | None:
+    if derivation.device is None:
+        raise UsageError("whether it fits depends on a device", "give one: --device stm32f746")
+    return fits(derivation.plan, derivation.device)
+
+
+NETWORK: dict[str, Callable[[Derivation], Any]] = {  # what only a whole network has
+    "inference_bytes": lambda d: stored_bytes(d.plan) + working_bytes(d.plan),
+    "fits": _fits,
+    "top1": lambda d: d.accuracy and d.accuracy.top1,
+    "top5": lambda d: d.accuracy and d.accuracy.top5,
+    "weights": lambda d: d.accuracy and d.accuracy.weights,
 }

@@ -74,6 +74,7 @@ class Report(Showable, Sequence["Layer"]):
     buffers: Column
     notes: tuple[str, ...] = ()  # of the graph: what whoever reads the figures must know
     trained: Setup = PLAIN  # how it is trained, for the figures that are `trained`
+    weights: str = ""  # whose accuracy is asked for; empty for the first that were published
 
     def __post_init__(self) -> None:
         for name in _STORED:
@@ -188,13 +189,13 @@ class Report(Showable, Sequence["Layer"]):
             return self._derivation
         from cnncost.measures.columns import Derivation
 
-        return Derivation(self.counts, self.convention, self.batch, self.dtype, device, self.trained)
+        return Derivation(self.counts, self.convention, self.batch, self.dtype, device, self.trained, self.weights)
 
     @cached_property
     def _derivation(self) -> Derivation:
         from cnncost.measures.columns import Derivation  # imported late: most reports need none
 
-        return Derivation(self.counts, self.convention, self.batch, self.dtype, None, self.trained)
+        return Derivation(self.counts, self.convention, self.batch, self.dtype, None, self.trained, self.weights)
 
     def to_pandas(self) -> Any:
         """Return the columns as a DataFrame of pandas, a row per layer. Raises UsageError where pandas is not installed."""

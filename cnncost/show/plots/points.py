@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from typing import Any
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import NAMES, figure
 from cnncost.base.files import read_text
+from cnncost.measures.accuracy import published
 from cnncost.measures.report import Report
 
-# ImageNet accuracies of torchvision 0.28's weights IMAGENET1K_V1, in percent, of one crop of `crop` pixels.
-ACCURACIES = "accuracy.csv"
+FIRST = "IMAGENET1K_V1"  # the weights whose accuracies are drawn unless a file has others
 TITLES = {"top1": "ImageNet top-1 accuracy (%)", "top5": "ImageNet top-5 accuracy (%)"}
 Known = Mapping[str, Mapping[str, float]]  # by model, then by column
 
@@ -24,9 +23,9 @@ def known(path: str | None) -> Known:
     Without a file these are the accuracies of torchvision's weights. Raises UsageError with the line for what is no number.
     """
     if path is None:
-        text = files(__package__).joinpath(ACCURACIES).read_text(encoding="utf-8")
-    else:
-        text = read_text(path, "the data", "name a CSV file with models and numbers")
+        first = [row for row in published() if row.weights == FIRST]
+        return {row.model: {"top1": row.top1 or 0, "top5": row.top5 or 0, "crop": row.crop} for row in first}
+    text = read_text(path, "the data", "name a CSV file with models and numbers")
     lines = [row for row in csv.reader(text.splitlines()) if row]
     if len(lines) < 2 or len(lines[0]) < 2:
         raise UsageError(f"'{path}' has no table", "its first line names the columns, as in: model,top1")
