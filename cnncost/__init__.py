@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 __version__ = "0.1.0"
 
 if _TYPE_CHECKING:
-    from cnncost.api import analyze, check, compare, diff, draw, explain, formula, memory, plot, report, solve, sweep
+    from cnncost.api import analyze, check, compare, diff, draw, energy, explain, formula, memory, plot, report, solve, sweep
     from cnncost.base.errors import CnncostError
     from cnncost.base.poly import Poly, symbols
     from cnncost.counting import Convention
     from cnncost.graph.graph import Graph, Node, Tensor, block, trace
     from cnncost.measures.comparison import Comparison
+    from cnncost.measures.energy import Energy
     from cnncost.measures.memory import Memory
     from cnncost.measures.report import Layer, Report
     from cnncost.models.importers.live import from_torch
@@ -39,6 +40,7 @@ _HOMES = {
     "CnncostError": "base.errors",
     "analyze": "api",
     "compare": "api",
+    "energy": "api",
     "memory": "api",
     "formula": "api",
     "solve": "api",
@@ -63,6 +65,7 @@ _HOMES = {
     "Report": "measures.report",
     "Layer": "measures.report",
     "Comparison": "measures.comparison",
+    "Energy": "measures.energy",
     "Memory": "measures.memory",
     "Formula": "questions.formula",
     "Solution": "questions.solve.solution",
@@ -82,6 +85,7 @@ __all__ = [
     "Comparison",
     "Convention",
     "Difference",
+    "Energy",
     "Explanation",
     "Formula",
     "Graph",
@@ -104,6 +108,7 @@ __all__ = [
     "compare",
     "diff",
     "draw",
+    "energy",
     "explain",
     "family",
     "formula",

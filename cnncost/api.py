@@ -11,6 +11,7 @@ CnncostError for what cannot be used, with the place and the remedy.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from cnncost.base.errors import UsageError
@@ -25,6 +26,7 @@ from cnncost.models.model import Model
 
 if TYPE_CHECKING:
     from cnncost.measures.comparison import Comparison
+    from cnncost.measures.energy import Energy
     from cnncost.measures.memory import Memory
     from cnncost.measures.precision import Setup
     from cnncost.measures.report import Report
@@ -51,12 +53,14 @@ def analyze(
     optimizer: str = "sgd",
     dtypes: str = "",
     checkpoint: str = "none",
+    weights: str = "",
     **settings: Any,
 ) -> Report:
     """Return what a network costs: a `Report`, a sequence of its layers with their figures.
 
     `batch` multiplies multiply-adds, FLOPs and activations; `dtype` sets the bytes per number: a name, or a type of NumPy or
-    PyTorch. `optimizer`, `dtypes` and `checkpoint` say how it is trained, as in `memory`, for its training memory.
+    PyTorch. `optimizer`, `dtypes` and `checkpoint` say how it is trained, as in `memory`, for its training memory; `weights`
+    whose accuracy `top1` and `top5` are ("V1", "V2", "best", …), by default the first that were published.
 
     >>> report = analyze("resnet50", width=32, dtype="float16")
     >>> report
@@ -64,11 +68,13 @@ def analyze(
     >>> report["conv1"].params, report.total["peak_memory"]
     (4704, 2408448)
     """
+    from cnncost.measures.accuracy import check as check_weights
     from cnncost.measures.report import report
 
     with no_collection():
         graph = _graph(model, input, settings)
-        return report(graph, convention, batch, dtype_name(dtype), _trained(optimizer, dtypes, checkpoint))
+        found = report(graph, convention, batch, dtype_name(dtype), _trained(optimizer, dtypes, checkpoint))
+        return replace(found, weights=check_weights(weights)) if weights else found
 
 
 def compare(*models: AnyModel, **options: Any) -> Comparison:
@@ -121,6 +127,21 @@ def memory(
         block=block,
         convention=convention,
     )
+
+
+def energy(model: AnyModel, *, input: Any = None, batch: int = 1, dtype: Any = "float32", **settings: Any) -> Energy:
+    """Return an estimate of the energy of a network: multiply-adds in a dtype, and bytes moved by level.
+
+    From a table of a technology of 45 nm (Horowitz, ISSCC 2014), under the assumptions that its table prints.
+
+    >>> energy("resnet50", dtype="int8")
+    <Energy resnet50: 42.17 mJ, an estimate>
+    """
+    from cnncost.measures.energy import energy as estimate
+    from cnncost.measures.memory import memory as plan
+
+    name = dtype_name(dtype)
+    return estimate(plan(_graph(model, input, settings), batch=batch, precision=name), name)
 
 
 def formula(
@@ -248,8 +269,6 @@ def sweep(
     given = {**(over or {}), **axes}
     several = {name: values for name, values in given.items() if _listed(values)}
     case = _instance(model, {name: value for name, value in given.items() if name not in several})
-    from dataclasses import replace
-
     query = Query(
         replace(case.model, input=case.input) if case.sizes else case.model,
         tuple(f"{name}={_values(values, shown)}" for name, values in several.items()),

@@ -121,7 +121,7 @@ _ALL = (
     ),
     Figure("energy_uj", "energy", "energy (µJ)", "ratio", limit=_ESTIMATE, target=_ESTIMATE, condition=_ESTIMATE),
     *(
-        Figure(key, key, title, "number", (), "", "network", _PUBLISHED, _PUBLISHED, _PUBLISHED)
+        Figure(key, key, title, "ratio", (), "", "network", _PUBLISHED, _PUBLISHED, _PUBLISHED)
         for key, title in (("top1", "top-1 (%)"), ("top5", "top-5 (%)"))
     ),
     Figure("weights", "weights", "weights", "text", (), "", "network", _PUBLISHED, _PUBLISHED, _PUBLISHED),

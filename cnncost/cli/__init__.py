@@ -18,6 +18,7 @@ COMMANDS = {
     "compare": "The totals of several networks side by side.",
     "explain": "Where a network's numbers come from: by layer type, by whom, and layer by layer.",
     "memory": "The memory of a network by name: outputs, peak, kept for the backward pass, training.",
+    "energy": "An estimate of the energy that a network takes: arithmetic, and bytes moved by level.",
     "graph": "The graph of a network for other programs: JSON, Mermaid, DOT, stacks for flame graphs.",
     "draw": "A drawing of a network: boxes and lines, repeats folded.",
     "plot": "A plot of one or several networks: icicle, stages, memory, roofline, accuracy against cost, …",

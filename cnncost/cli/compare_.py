@@ -23,6 +23,7 @@ from cnncost.cli.options import (
     show,
     training_options,
     unit_option,
+    weights_option,
 )
 
 
@@ -34,8 +35,9 @@ from cnncost.cli.options import (
     metavar="WAY",
     help="Group by group: by scope, stage (resolution of the map) or type of layer.",
 )
-@click.option("--columns", metavar="A,B,…", help="The figures to compare: params,flops,weighted_layers,peak_memory, …")
+@click.option("--columns", metavar="A,B,…", help="The figures to compare: params,flops,depth,peak,top1,energy, …")
 @click.option("--bars/--no-bars", default=True, help="Draw bars and the course of live memory.  [default: in terminals]")
+@weights_option
 @training_options
 @click.option(
     "--label",
@@ -54,6 +56,7 @@ def command(
     by: str | None,
     columns: str | None,
     bars: bool,
+    weights: str | None,
     labels: tuple[str, ...],
     caption: str | None,
     device: str | None,
@@ -71,6 +74,7 @@ def command(
     cnncost compare alexnet vgg16 resnet50 --by resolution
     cnncost compare resnet50 "resnet50 --set width=32"
     cnncost compare vgg16 resnet50 --columns params,depth,peak --device p100
+    cnncost compare vgg16 resnet50 efficientnet_b0 --columns macs,top1,energy --weights best
     cnncost compare vgg16 resnet50 --label VGG-16 --label ResNet-50 -o nets.tex
     """
     check_output(format, path)
@@ -84,9 +88,12 @@ def command(
     found = reports(models, **options)
     from dataclasses import replace
 
+    from cnncost.measures.accuracy import check
     from cnncost.measures.comparison import Comparison
 
     drawn = bars and format_for(format, path) == "terminal"
     asked = {"by": by, "bars": drawn, "columns": columns, "device": bounding}
+    if weights:
+        found = [replace(report, weights=check(weights)) for report in found]
     table = Comparison(tuple(found), tuple(names)).table(exact=exact, **asked)
     show(replace(table, caption=caption or "", label=tags[0] if tags else ""), format, path)

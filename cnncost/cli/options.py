@@ -362,6 +362,22 @@ def training_options(function: F) -> F:
     return function
 
 
+def weights_option(function: F) -> F:
+    """Add --weights."""
+    return click.option(
+        "--weights",
+        type=Name("weights", _weights),
+        metavar="NAME",
+        help="Whose accuracy top1 and top5 are: V1, V2, best, …  [default: the first that were published]",
+    )(function)
+
+
+def _weights() -> Iterable[str]:
+    from cnncost.measures.accuracy import spellings
+
+    return ("all", *spellings()) if click.get_current_context().command.name == "list" else spellings()
+
+
 TRAINING = ("optimizer", "dtypes", "checkpoint")  # what `training_options` gives a command
 
 

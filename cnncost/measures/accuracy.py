@@ -15,6 +15,7 @@ from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.record import dataclass
 
 SOURCE = "torchvision 0.28"
+PREFIX = "IMAGENET1K_"
 BEST = "best"  # of several weights those with the largest top-1
 
 
@@ -51,19 +52,19 @@ def published() -> tuple[Accuracy, ...]:
     )
 
 
-def words() -> tuple[str, ...]:
-    """Return what weights can be asked for: "best", or their names, with IMAGENET1K_ or without."""
-    names = dict.fromkeys(row.weights.removeprefix("IMAGENET1K_") for row in published())
-    return (BEST, *names)
+def spellings() -> dict[str, str]:
+    """Return what weights can be asked for, and what it stands for: "best", and their names with IMAGENET1K_ or without."""
+    names = list(dict.fromkeys(row.weights for row in published()))
+    return {BEST: BEST, **{name.removeprefix(PREFIX): name for name in names}, **{name: name for name in names}}
 
 
 def check(asked: str) -> str:
-    """Return which weights are asked for, as `accuracy` takes them. Raises UsageError for a word that names none."""
-    known = {word.upper(): word for word in words()}
-    name = asked.strip().upper().removeprefix("IMAGENET1K_")
-    if asked and name not in known:
-        raise UsageError(f"unknown weights '{asked}'", did_you_mean(asked, known.values(), f"known: {', '.join(words())}"))
-    return known.get(name, "")
+    """Return the name of the weights that are asked for, empty for any. Raises UsageError for a word that names none."""
+    known = spellings()
+    if asked and asked not in known:
+        short = [name for name in known if not name.startswith(PREFIX)]
+        raise UsageError(f"unknown weights '{asked}'", did_you_mean(asked, known, f"known: {', '.join(short)}"))
+    return known[asked] if asked else ""
 
 
 def accuracies(model: str, crop: object = None, params: object = None) -> Iterator[Accuracy]:
@@ -86,4 +87,4 @@ recipe='https://github.com/pytorch/vision/tree/main/references/classification#re
     asked = check(weights)
     if asked == BEST:
         return max(found, key=lambda row: row.top1 or 0, default=None)
-    return next((row for row in found if asked in ("", row.weights.removeprefix("IMAGENET1K_"))), None)
+    return next((row for row in found if asked in ("", row.weights)), None)

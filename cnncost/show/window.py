@@ -24,6 +24,7 @@ BUILDERS = {
     "Working": "explain:working_table",
     "GroupWorking": "explain:group_table",
     "FieldWorking": "explain:field_table",
+    "Energy": "energy:energy_table",
     "Readings": "claims:readings_table",
     "Result": "sweep:sweep_table",
 }

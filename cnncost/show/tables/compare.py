@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -11,11 +10,8 @@ from typing import TYPE_CHECKING, Any
 from cnncost.base.errors import UsageError
 from cnncost.base.figures import FIGURES, figure
 from cnncost.base.poly import Num
-from cnncost.base.units import many
 from cnncost.graph.graph import inputs_record, reads
-from cnncost.measures.depth import weighted_layers
 from cnncost.measures.groups import coarseness, way
-from cnncost.rules import show
 from cnncost.show.table import Column, Record, Table
 from cnncost.show.tables.columns import FIGURE_COLUMNS, device_record
 
@@ -28,7 +24,8 @@ if TYPE_CHECKING:
 GROUPED = ("flops", "params", "activation_bytes")  # figures that are compared group by group
 COMPARED = {"params": 0, "flops": 0, "macs": 5, "activation_bytes": 2, "weighted_layers": 4}  # and how early each goes
 STAGED = ("params", "flops", "macs", "activation_bytes")  # figures of each stage
-BOUNDS = ("bound_us", "bound_by")  # what a device adds
+BOUNDS = ("bound_us", "bound_by", "fits")  # what a device adds
+SAID = (*BOUNDS, "inference_bytes", "energy_uj", "top1", "top5", "weights")  # figures of which a line says what they are
 
 
 def comparison_table(
@@ -49,7 +46,7 @@ def comparison_table(
         return groups_table(found, by, exact, columns)
     asked = dict(COMPARED) if columns is None else _asked(columns, device)
     if device is not None:
-        asked |= {key: 2 for key in BOUNDS if key not in asked}
+        asked |= {key: 2 for key in BOUNDS if key not in asked and (key != "fits" or device.memory is not None)}
     more = [key for key in asked if key not in found[0].total]
     records: list[Record] = [
         {
@@ -81,7 +78,7 @@ def comparison_table(
     one = found[0]
     note = f"batch {one.batch}, {one.dtype}; {one.convention.name}: {one.convention.states}; ratios are to {found.labels[0]}"
     said = [f"{label}: {text}" for label, report in zip(found.labels, found, strict=True) for text in report.notes]
-    bound = [] if device is None else one.derivation(device).notes(BOUNDS)
+    bound = one.derivation(device).notes([key for key in asked if key in SAID])
     return Table.of(
         shown,
         records,
@@ -221,36 +218,3 @@ def _ratio(key: str, first: Num) -> Callable[[Record], Any]:
         return value / first if isinstance(value, (int, Fraction)) and isinstance(first, (int, Fraction)) and first else None
 
     return read
-
-
-def _briefly(source: str) -> str:
-    """Return a source in few words: its number at arXiv, or its beginning."""
-    found = re.search(r"arXiv:[0-9]{4}\.[0-9]{4,5}", source)
-    first = re.split("[,;:] ", source)[0]
-    return found[0] if found else first if len(first) <= BRIEF else f"{first[: BRIEF - 1].rpartition(' ')[0]}…"
-
-
-BRIEF = 15  # characters of a source that has no number
-
-
-def list_table(models: Sequence[Any]) -> Table:
-    """Return the zoo's models: name, family, input and source."""
-    columns = (
-        Column("name", "name"),
-        Column("family", "family", priority=2),
-        Column("weighted_layers", "depth", "number", priority=1),
-        Column("input", "input", priority=1, of=lambda model: show(tuple(model["input"]))),
-        Column("source", "source", priority=3, brief=_briefly),
-    )
-    records = [
-        {
-            "name": m.name,
-            "family": m.family,
-            "weighted_layers": max(weighted_layers(m.trace()), default=0),
-            "input": list(m.shape),
-            "source": m.source,
-            "settings": m.values,
-        }
-        for m in models
-    ]
-    return Table.of(columns, records, schema="cnncost.list/1", field="models", notes=(many(len(records), "model"),))

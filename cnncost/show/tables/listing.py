@@ -1,0 +1,172 @@
+"""The table of `cnncost list`: the networks of the zoo, with any figure, and with the accuracies that were published."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from typing import Any
+
+from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.figures import FIGURES, NAMES
+from cnncost.base.units import many
+from cnncost.graph.graph import Graph
+from cnncost.measures.accuracy import SOURCE, accuracies, accuracy, check
+from cnncost.measures.depth import weighted_layers
+from cnncost.measures.report import report
+from cnncost.models.model import Model
+from cnncost.questions.sweep.where import holds, parse
+from cnncost.rules import show
+from cnncost.show.table import Column, Record, Table
+from cnncost.show.tables.columns import FIGURE_COLUMNS
+
+ALL = "all"  # weights: a row for each of them
+BRIEF = 15  # characters of a source that has no number
+
+
+def _briefly(source: str) -> str:
+    """Return a source in few words: its number at arXiv, or its beginning."""
+    found = re.search(r"arXiv:[0-9]{4}\.[0-9]{4,5}", source)
+    first = re.split("[,;:] ", source)[0]
+    return found[0] if found else first if len(first) <= BRIEF else f"{first[: BRIEF - 1].rpartition(' ')[0]}…"
+
+
+def _published(key: str) -> Callable[[Record], Any]:
+    return lambda record: (record.get("accuracy") or {}).get(key)
+
+
+OWN: dict[str, Column] = {  # what a network is
+    column.key: column
+    for column in (
+        Column("name", "name"),
+        Column("family", "family", priority=2),
+        Column("weighted_layers", "depth", "number", priority=1),
+        Column("input", "input", priority=1, of=lambda model: show(tuple(model["input"]))),
+        Column("source", "source", priority=3, brief=_briefly),
+    )
+}
+PUBLISHED = {  # what was measured with its weights
+    column.key: replace(column, of=_published(column.key))
+    for column in (
+        Column("top1", "top-1 (%)", "ratio"),
+        Column("top5", "top-5 (%)", "ratio"),
+        Column("weights", "weights", priority=1),
+        Column("crop", "crop", "number", priority=2),
+        Column("resize", "resized to", "number", priority=3),
+        Column("recipe", "recipe", priority=4, wraps=True),
+    )
+}
+USUAL = tuple(OWN)
+COMPARED = {
+    key: each for key, each in FIGURES.items() if each.group in ("sum", "largest", "network") and not each.why_not("column")
+}
+NEEDS_DEVICE = ("fits", "bound_us")
+
+
+def names() -> tuple[str, ...]:
+    """Return the columns that can be asked for, as they are typed."""
+    own = [word for key in (*OWN, *PUBLISHED) for word in ([FIGURES[key].name] if key in FIGURES else [key])]
+    return tuple(dict.fromkeys((*own, *(each.name for key, each in COMPARED.items() if key not in NEEDS_DEVICE))))
+
+
+def key_of(word: str) -> str:
+    """Return the key of a column by any of its names. Raises UsageError for a word that means none."""
+    name = word.strip().lower()
+    key = name if name in OWN or name in PUBLISHED else NAMES[name].key if name in NAMES else ""
+    if key in OWN or key in PUBLISHED or (key in COMPARED and key not in NEEDS_DEVICE):
+        return key
+    raise UsageError(
+        f"no column of list is called '{word.strip()}'", did_you_mean(name, names(), f"columns: {', '.join(names())}")
+    )
+
+
+def list_table(
+    models: Sequence[Model],
+    columns: str | None = None,
+    where: str | None = None,
+    sort: str | None = None,
+    weights: str = "",
+    exact: bool = False,
+) -> Table:
+    """Return networks of the zoo as a table: by default name, family, depth, input and source.
+
+    `columns` names others, any figure of a network among them; `where` is a condition such as "top1 >= 80 and params < 30M", as
+    that of a sweep; `sort` a column, smallest first, or largest first behind a minus. `weights` says whose accuracies are
+    meant: those of a name, "best", or "all" for a row each.
+    """
+    asked = [key_of(word) for word in columns.split(",")] if columns else list(USUAL)
+    order = None if sort is None else key_of(sort.removeprefix("-"))
+    condition = None if where is None else parse(where, names())
+    used = [*asked, *([order] if order else []), *([] if condition is None else map(key_of, condition.names()))]
+    late = [key for key in dict.fromkeys(used) if key in COMPARED and key not in OWN and key not in PUBLISHED]
+    facts = bool(weights) or any(key in PUBLISHED for key in used)
+    if weights and weights != ALL:
+        check(weights)
+    records = [record for model in models for record in _records(model, late, weights if facts else None)]
+    if condition is not None:
+        records = [record for record in records if _meets(condition, record)]
+    if order is not None:
+        records = _sorted(records, order, -1 if str(sort).startswith("-") else 1)
+    shown = [_column(key) for key in dict.fromkeys(asked)]
+    notes = [many(len(records), "model") if weights != ALL else f"{many(len(records), 'row')}, one for each of the weights"]
+    if facts:
+        which = {"": "the first that were published (others: --weights)", ALL: "all of them"}.get(weights, weights)
+        notes.append(f"top-1, top-5: ImageNet, one crop as large as the input, weights of {SOURCE}: {which}")
+    return Table.of(shown, records, schema="cnncost.list/1", field="models", notes=tuple(notes), exact=exact)
+
+
+def _column(key: str) -> Column:
+    if key in OWN or key in PUBLISHED:
+        return {**OWN, **PUBLISHED}[key]
+    column = replace(FIGURE_COLUMNS[key], title=FIGURES[key].title, priority=1)
+    return replace(column, of=lambda record: record["total"][key])
+
+
+def _records(model: Model, late: Sequence[str], weights: str | None) -> list[Record]:
+    """Return the record of a network, or one for each of its weights; without `weights` nothing is looked up."""
+    if weights == ALL:
+        return [
+            {**_record(model, model.trace((3, each.crop, each.crop)), late), "accuracy": asdict(each)}
+            for each in accuracies(model.name)
+        ]
+    graph = model.trace()
+    if weights is None:
+        return [_record(model, graph, late)]
+    params = sum(node.cost.params for node in graph.layers)
+    found = accuracy(model.name, graph.input[1] if len(graph.input) == 3 else 0, params, weights)
+    return [{**_record(model, graph, late), "accuracy": None if found is None else asdict(found)}]
+
+
+def _record(model: Model, graph: Graph, late: Sequence[str]) -> dict[str, Any]:
+    record = {
+        "name": model.name,
+        "family": model.family,
+        "weighted_layers": max(weighted_layers(graph), default=0),
+        "input": list(graph.input),
+        "source": model.source,
+        "settings": model.values,
+    }
+    if late:
+        total = report(graph).total
+        record["total"] = {key: total[key] for key in late}
+    return record
+
+
+def _value(record: Record, key: str) -> Any:
+    return _column(key).read(record)
+
+
+def _meets(condition: Any, record: Record) -> bool:
+    """Whether a record meets a condition; one that does not have what is asked for does not."""
+    values = {name: _value(record, key_of(name)) for name in condition.names()}
+    if any(value is None for value in values.values()):
+        return False
+    return bool(holds(condition, values))
+
+
+def _sorted(records: Sequence[Record], key: str, sign: int) -> list[Record]:
+    """Return records in order; those that do not have what they are sorted by come last."""
+    having = [record for record in records if _value(record, key) is not None]
+    having.sort(key=partial(_value, key=key), reverse=sign < 0)
+    return [*having, *(record for record in records if _value(record, key) is None)]
