@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "compare": "compare resnet18 squeezenet1_1",
     "explain": "explain resnet18",
     "memory": "memory resnet18",
+    "energy": "energy resnet18",
     "formula": "formula conv3x3",
     "solve": "solve conv3x3 --for C --target flops<=1G",
     "sweep": "sweep conv3x3 --over C=8,16",
@@ -52,6 +53,11 @@ CONFIGURATION = '[budget.resnet18]\nparams = "12M"\n'
 # Of each option: words that work, and words that do not; "" alone is a flag. `COMMAND OPTION` goes before `OPTION`.
 VALUES: dict[str, tuple[list[str], list[str]]] = {
     "compare --columns": (["params,weighted_layers,peak_memory"], ["nope", "field", "bound"]),
+    "list --columns": (["name,params,top1,recipe"], ["nope", "fits"]),
+    "list --where": (['top1 >= 80 and family == "ResNet"'], ["top1 >=", "nope > 3", "params"]),
+    "list --sort": (["top1", "-params"], ["nope"]),
+    "list --weights": (["V2", "best", "all"], ["V9"]),
+    "--weights": (["V2", "best", "IMAGENET1K_V1"], ["V9", "all"]),
     "--input": (["3,64,64"], ["3,0,64", "a,b", "1,2,3,4,5,6", "3,,", "left=3,64,64", "3,64,64 --input 3,32,32"]),
     "--from": (["layer2"], ["nope"]),
     "--until": (["layer2"], ["nope"]),

@@ -33,7 +33,7 @@ from cnncost.cli import COMMANDS, cli  # noqa: E402
 from cnncost.counting import CONVENTIONS, LETTERS  # noqa: E402
 from cnncost.graph.graph import Tensor  # noqa: E402
 from cnncost.graph.layers import Layers  # noqa: E402
-from cnncost.measures.devices import DEVICES  # noqa: E402
+from cnncost.measures.devices import DEVICES, size  # noqa: E402
 from cnncost.models import zoo  # noqa: E402
 from cnncost.models.settings import MISSING, shown  # noqa: E402
 from cnncost.models.spec.problems import CODES  # noqa: E402
@@ -134,6 +134,7 @@ GROUPS = {
     "last": "that of the last layer",
     "ratio": "a ratio of sums",
     "main": "that of most of the time",
+    "network": "nothing: a whole network has it",
 }
 UNITS = {"count": "count", "bytes": "bytes", "ratio": "ratio", "number": "number", "text": "text"}
 
@@ -369,6 +370,8 @@ def devices() -> str:
             f"`{device.name}`",
             *(f"{device.rates[dtype] / 10**12:g}" if dtype in device.rates else "" for dtype in dtypes),
             f"{device.bandwidth / 10**9:g}",
+            "" if device.memory is None else size(device.memory),
+            "" if device.flash is None else size(device.flash),
             device.source,
         )
         for device in DEVICES.values()
@@ -380,11 +383,12 @@ def devices() -> str:
                 """
                 For everybody who uses `--device`: the rates of each device that the roofline
                 knows, in 10¹² operations a second (a multiply-add is two), its bandwidth in 10⁹
-                bytes a second, and the data sheet.
+                bytes a second, its memory (of microcontrollers the RAM, beside the flash), and
+                the data sheet.
                 """
             ),
             console("cnncost table vgg16 --depth 0 --columns flops,moved,intensity,bound --device t4 --dtype float16"),
-            table(["device", *(f">{dtype}" for dtype in dtypes), ">GB/s", "source"], rows),
+            table(["device", *(f">{dtype}" for dtype in dtypes), ">GB/s", ">memory", ">flash", "source"], rows),
             "Any other device is given by its rates: `--peak 60T --bandwidth 3.35T`.\n",
             pointers(("Roofline", "../roofline.md"), ("What cnncost does not model", "../limits.md")),
         ]

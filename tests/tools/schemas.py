@@ -62,6 +62,9 @@ COMMANDS = (
     "diff resnet50 resnext50_32x4d",
     "snapshot lenet5",
     "list",
+    "list resnet --columns name,params,top1",
+    "energy resnet18",
+    "compare resnet18 vgg16 --columns top1,weights,energy --device titan_x",
     "settings resnet18",
     "ops",
     "ops conv",
@@ -82,7 +85,12 @@ MAPS_OF = {  # by schema
 }
 FREE = {("cnncost.settings/1", "value")}  # of whatever type a setting has
 ROWS = {"cnncost.sweep/1": "rows"}  # records whose keys are axes beside figures
-FIGURED = (("cnncost.table/1", "layers"), ("cnncost.table/1", "total"), ("cnncost.compare/1", "total"))  # with any figure
+FIGURED = (
+    ("cnncost.table/1", "layers"),
+    ("cnncost.table/1", "total"),
+    ("cnncost.compare/1", "total"),
+    ("cnncost.list/1", "total"),
+)  # with any figure
 ANY: Schema = {}
 
 

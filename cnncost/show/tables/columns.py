@@ -149,7 +149,7 @@ def device_record(device: Device | None, dtype: str) -> dict[str, Any]:
     if device is None:
         return {}
     rates = {"name": device.name, "rate": device.rate(dtype), "bandwidth": device.bandwidth}
-    return {"device": {**rates, "source": device.source}}
+    return {"device": {**rates, "memory": device.memory, "flash": device.flash, "source": device.source}}
 
 
 def column_keys(text: str) -> list[str]:
