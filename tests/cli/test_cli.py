@@ -280,7 +280,7 @@ REFUSALS = {
     "table resnet50 --sort name": "cannot sort by 'name'\n"
     "figures: params, flops, macs, memory, param_bytes, buffers, layers, weighted_layers, peak_memory, "
     "outputs, kept_memory, training_memory, training_momentum, training_adam, expected_flops, training_flops, "
-    "input_gradient_flops, weight_gradient_flops, bops, model_size, moved, intensity, bound",
+    "input_gradient_flops, weight_gradient_flops, bops, model_size, energy, moved, intensity, bound",
     "table resnet50 --format jsn": "unknown format 'jsn'\ndid you mean 'json'?",
     "table resnet50 --dtype float": "unknown dtype 'float'\ndid you mean 'float8', 'float64' or 'float32'?",
     "table resnet50 --convention lectur": "unknown convention 'lectur'\ndid you mean 'lecture'?",

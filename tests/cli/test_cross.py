@@ -68,6 +68,7 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     "--fold": (["batch_norm"], ["relu", "nope"]),
     "--max-bops": (["1P"], ["x", "-1"]),
     "--max-model-size": (["1GB"], ["x"]),
+    "--max-inference-memory": (["1GB"], ["x"]),
     **{f"{name} --{end}": (["conv1"], ["nope"]) for name in ("formula", "solve") for end in ("from", "until")},
     "sweep --until": (["conv1"], ["nope"]),
     **{f"{name} --{end}": ([], ["nope"]) for name in ("compare", "report") for end in ("from", "until")},  # of two kinds

@@ -32,11 +32,34 @@ TAIL = """\
 See also: [cnncost from Python](library.md) · [The methods of Tensor](reference/tensor.md) · [Error codes](reference/errors.md)
 """
 SECTIONS = {  # every public name stands in one of them
-    "Questions about models": ("analyze", "compare", "memory", "formula", "solve", "sweep", "explain", "check", "diff"),
+    "Questions about models": (
+        "analyze",
+        "compare",
+        "memory",
+        "energy",
+        "formula",
+        "solve",
+        "sweep",
+        "explain",
+        "check",
+        "diff",
+    ),
     "Pictures": ("draw", "plot", "report", "Picture", "Page"),
     "Models": ("load", "from_torch", "family", "variant", "block", "trace", "Model", "Graph", "Node", "Tensor"),
     "Answers": (
-        *("Report", "Layer", "Comparison", "Memory", "Formula", "Solution", "Result", "Explanation", "Readings", "Working"),
+        *(
+            "Report",
+            "Layer",
+            "Comparison",
+            "Memory",
+            "Energy",
+            "Formula",
+            "Solution",
+            "Result",
+            "Explanation",
+            "Readings",
+            "Working",
+        ),
         *("Check", "Difference"),
     ),
     "Letters, conventions, errors": ("symbols", "Poly", "Convention", "CnncostError"),

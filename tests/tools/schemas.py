@@ -160,7 +160,8 @@ def figures() -> dict[str, Schema]:
     local = {"type": ["number", "boolean", "array", "null"], "items": {"type": "number"}}
     of = {"count": {"type": "integer"}, "bytes": {"type": "integer"}, "ratio": {"type": ["number", "null"]}}
     of |= {"text": {"type": ["string", "null"]}, "number": local}
-    return {key: {"type": "number"} if key == "expected_flops" else of[each.unit] for key, each in FIGURES.items()}
+    found = {key: of[each.unit] for key, each in FIGURES.items()}
+    return {**found, "expected_flops": {"type": "number"}, "inference_bytes": {"type": ["integer", "null"]}}  # layers have none
 
 
 def counted() -> tuple[str, ...]:

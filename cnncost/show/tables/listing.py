@@ -14,7 +14,6 @@ from cnncost.base.units import many
 from cnncost.graph.graph import Graph
 from cnncost.measures.accuracy import SOURCE, accuracies, accuracy, check
 from cnncost.measures.depth import weighted_layers
-from cnncost.measures.report import report
 from cnncost.models.model import Model
 from cnncost.questions.sweep.where import holds, parse
 from cnncost.rules import show
@@ -148,6 +147,8 @@ def _record(model: Model, graph: Graph, late: Sequence[str]) -> dict[str, Any]:
         "settings": model.values,
     }
     if late:
+        from cnncost.measures.report import report  # imports numpy
+
         total = report(graph).total
         record["total"] = {key: total[key] for key in late}
     return record
