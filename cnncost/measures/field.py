@@ -89,10 +89,10 @@ SEES: dict[str, tuple[str, ...]] = {
     "some": ("slice", "split", "pad", "space_to_depth", "depth_to_space", "reduce"),  # what its arguments say
     "attention": ("attention",),  # every position; within windows of tokens it depends on where these came from
     "nothing": ("constant", "parameter"),
+    "rearranged": ("reshape", "permute", "squeeze", "unsqueeze"),  # what lies there: known where all see the same window
     # What depends on where the numbers came from, or on the numbers themselves, is not worked out.
     "unknown": (
-        *("matmul", "einsum", "unfold", "deform_conv", "embedding", "reshape", "permute", "squeeze", "unsqueeze", "expand"),
-        *("tile", "select", "gather", "stack", "opaque"),
+        *("matmul", "einsum", "unfold", "deform_conv", "embedding", "expand", "tile", "select", "gather", "stack", "opaque"),
     ),
 }
 SEES_OF = {kind: sees for sees, kinds in SEES.items() for kind in kinds}
@@ -119,6 +119,11 @@ def receptive_fields(graph: Graph) -> list[Field | None]:
             fields.append((Axis(1),) * axes if len(grids[-1]) == axes else None)
             continue
         grid = grids[node.inputs[0]] if node.inputs else (1,) * axes
+        one = all(isinstance(size, int) and size == 1 for i in node.inputs for size in grids[i]) and bool(node.inputs)
+        if one and SEES_OF[node.kind] in ("position", "rearranged"):  # all numbers see the same window, in whatever shape
+            grids.append(grid)
+            fields.append(fields[node.inputs[0]])
+            continue
         grids.append(_grid(node.cost.shape, grid))
         try:
             fields.append(_seen(graph, node, [fields[i] for i in node.inputs], grid))
@@ -149,7 +154,7 @@ def _seen(graph: Graph, node: Node, before: list[Field | None], grid: tuple[Num,
     if sees == "nothing":
         return (Axis(0),) * len(grid)
     known = [field for field in before if field is not None]
-    if len(known) < len(before) or sees == "unknown":
+    if len(known) < len(before) or sees in ("unknown", "rearranged"):
         return None
     shapes = [graph.nodes[i].cost.shape for i in node.inputs]
     if sees == "join":

@@ -219,6 +219,17 @@ def test_a_gate_sees_the_whole_map() -> None:
     assert gated == (Axis(34, 1, 1),) * 2
 
 
+def test_what_sees_the_whole_map_may_be_put_in_another_shape() -> None:
+    """The weights of split attention: all of them see what the mean sees, in whatever shape they are."""
+
+    def split(x: Tensor) -> Tensor:
+        weights = x.global_avg_pool(keep=True).conv(8, 1).reshape((1, 2, 4)).permute((1, 0, 2)).softmax(axis=0)
+        return x.mul(weights.reshape((8, 1, 1)).split(2)).conv(4, 3, pad=1)
+
+    assert field_of(split) == (Axis(34, 1, 1),) * 2
+    assert field_of(lambda x: x.reshape((4, 16, 64)).conv(4, 3, pad=1)) is None
+
+
 def test_transposed_convolution_and_upsampling() -> None:
     assert field_of(lambda x: x.conv(4, 2, 2).conv_transpose(4, 2, 2)) == (Axis(2, 1, 0),) * 2
     assert field_of(lambda x: x.upsample(2)) == (Axis(1, Fraction(1, 2), 0),) * 2

@@ -32,7 +32,7 @@ def test_builder_specs_and_tables(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", RULES)
 def test_facts(kind: str) -> None:
-    assert SEES_OF[kind] in {*SEEING, "join", "attention", "nothing", "unknown"}
+    assert SEES_OF[kind] in {*SEEING, "join", "attention", "nothing", "rearranged", "unknown"}
     assert sum(kind in kinds for kinds in SEES.values()) == 1
     # Where its output lies: over its input, another look at it, or a tensor of its own.
     places = (facts.CAN_WORK_IN_PLACE, facts.VIEWS, facts.MAKE, facts.STORED, ("tokens",))

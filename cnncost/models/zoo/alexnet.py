@@ -75,6 +75,9 @@ def alexnet_original(
     """Five convolutions, the first 11×11 with stride 4 and padding `pad`, three poolings and three linear layers.
 
     `groups=2` is the paper's division between two GPUs.
+
+    groups: groups of the second, fourth and fifth convolution: one for each GPU
+    widths: channels of each convolution
     """
     return eight_layers(
         x,
@@ -97,7 +100,10 @@ def alexnet(
     classes: Num = 1000,
     dropout: float = 0.5,
 ) -> Tensor:
-    """Five convolutions without groups or normalisation, an adaptive 6×6 pooling and three linear layers."""
+    """Five convolutions without groups or normalisation, an adaptive 6×6 pooling and three linear layers.
+
+    widths: channels of each convolution
+    """
     first, second, third, fourth, fifth = exactly(5, widths, "widths")
     with x.scope("features"):
         y = x.conv(first, 11, 4, 2, name="0").relu(name="1").max_pool(3, 2, name="2")

@@ -95,7 +95,10 @@ def inception(
 
 @family("Dense block", source=DENSENET, input=lambda its: (its["C"], 56, 56), dense_block=variant())
 def dense_block(x: Tensor, *, C: Num = 64, k: Num = 32, layers: int = 6, bottleneck: int = 4) -> Tensor:
-    """`layers` layers that each add k maps to all before them, by a 1×1 to bottleneck·k channels (none at 0) and a 3×3."""
+    """`layers` layers that each add k maps to all before them, by a 1×1 to bottleneck·k channels (none at 0) and a 3×3.
+
+    k: channels that each layer adds
+    """
     _reads(x, C, "C")
     return densenet.dense_block(x, layers, k, bottleneck)
 

@@ -47,6 +47,8 @@ def convnext(
     """A 4×4 patch stem and stages of inverted bottlenecks, with a normalised 2×2 convolution that halves the map between.
 
     The probability of stochastic depth rises linearly from 0 in the first block to `stochastic_depth` in the last.
+
+    width: channels of the first stage; each next one has twice as many
     """
     need(kernel % 2 == 1, f"kernel={kernel} does not keep the size of the map", "give an odd kernel")
     y = x.conv(width, 4, 4, name="features.0.0").layer_norm(name="features.0.1")

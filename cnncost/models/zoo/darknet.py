@@ -42,7 +42,10 @@ def features(x: Tensor, depths: tuple[int, ...], width: Num) -> list[Tensor]:
     darknet53=variant(),
 )
 def darknet53(x: Tensor, *, depths: tuple[int, ...] = (1, 2, 8, 8, 4), width: Num = 32, classes: Num = 1000) -> Tensor:
-    """A 3×3 stem and stages that halve the map and double the width with a 3×3 convolution, then refine with residuals."""
+    """A 3×3 stem and stages that halve the map and double the width with a 3×3 convolution, then refine with residuals.
+
+    width: channels of the first convolution; each stage has twice as many as the one before
+    """
     y = features(x, depths, width)[-1]
     return y.global_avg_pool(name="avgpool").linear(classes, name="connected").softmax(name="softmax")
 
@@ -53,7 +56,10 @@ def darknet53(x: Tensor, *, depths: tuple[int, ...] = (1, 2, 8, 8, 4), width: Nu
     darknet19=variant(),
 )
 def darknet19(x: Tensor, *, depths: tuple[int, ...] = (1, 1, 3, 3, 5, 5), width: Num = 32, classes: Num = 1000) -> Tensor:
-    """Stages of 3×3 convolutions, with 1×1 ones to half the width in between, 2×2 pooling after each but the last."""
+    """Stages of 3×3 convolutions, with 1×1 ones to half the width in between, 2×2 pooling after each but the last.
+
+    width: channels of the first stage; each next one has twice as many
+    """
     y = x
     for stage, depth in enumerate(depths, start=1):
         out = width * 2 ** (stage - 1)

@@ -89,7 +89,10 @@ def densenet(
     compression: float = 0.5,
     classes: Num = 1000,
 ) -> Tensor:
-    """A 7×7 stem, dense blocks with transitions between them that halve channels and map, and one linear layer."""
+    """A 7×7 stem, dense blocks with transitions between them that halve channels and map, and one linear layer.
+
+    stem: channels of the first convolution
+    """
     with x.scope("features"):
         y = x.conv(stem, 7, 2, 3, bias=False, name="conv0").batch_norm(name="norm0").relu(name="relu0")
         y = y.max_pool(3, 2, 1, name="pool0")
@@ -127,6 +130,9 @@ def densenet_cifar(
     """A 3×3 stem and three dense blocks of (depth − 4)/3 layers, or of half as many bottleneck layers (B).
 
     The stem has 16 channels, or twice the growth where the transitions compress as well as the layers (BC).
+
+    depth: layers with weights, the number in the network's name
+    stem: channels of the first convolution; none: 16, or twice the growth (BC)
     """
     per_layer = 2 if bottleneck else 1
     layers, rest = divmod(depth - 4, 3 * per_layer)

@@ -134,6 +134,9 @@ def efficientnet(
     """The B0 network with channels times `width`, in multiples of 8, and blocks times `depth`, rounded up.
 
     The probability of stochastic depth rises linearly from 0 in the first block towards `stochastic_depth` after the last.
+
+    depth: multiplier of the blocks of each stage, rounded up
+    width: multiplier of all channels, to multiples of 8
     """
     need(depth > 0, f"depth={depth} leaves no blocks", "give a multiplier such as 1.2")
     return network(
@@ -166,7 +169,11 @@ def efficientnet_lite(
     dropout: float = 0.2,
     stochastic_depth: float = 0.2,
 ) -> Tensor:
-    """EfficientNet with ReLU6, without squeeze-and-excitation; its stem, its head and the depths of its outer stages stay."""
+    """EfficientNet with ReLU6, without squeeze-and-excitation; its stem, its head and the depths of its outer stages stay.
+
+    depth: multiplier of the blocks of each stage but the first and the last, rounded up
+    width: multiplier of the channels of the stages, to multiples of 8
+    """
     need(depth > 0, f"depth={depth} leaves no blocks", "give a multiplier such as 1.2")
     inner = len(BASE) - 1
     return network(

@@ -99,6 +99,7 @@ def ghostnet(
 
     ratio: how many times more channels a ghost module has than it computes by a 1×1 convolution: s of the paper
     kernel: side of the cheap depthwise kernels: d of the paper
+    width: multiplier of all channels but the last, to multiples of 4
     """
     times = exact(width)
     y = conv_norm(x, "conv_stem", "bn1", divisible(16 * times, 4), 3, 2).relu(name="act1")

@@ -157,6 +157,8 @@ def googlenet(
     The window of the third branches is 3×3 there (`largest`), and that of the last max pooling 2×2 (`last_pool`); the
     paper has 5 and 3. With `aux` the two auxiliary classifiers of training are there, and their scores follow the main
     ones.
+
+    aux: whether there are the two auxiliary classifiers, for training
     """
     y = conv_norm_relu(x, "conv1", 64, 7, 2).max_pool(3, 2, ceil_mode=True, name="maxpool1")
     y = conv_norm_relu(y, "conv2", 64, 1)
@@ -178,7 +180,10 @@ def googlenet(
 
 @family("GoogLeNet", source=LECTURE, googlenet_stem=variant())
 def googlenet_stem(x: Tensor, *, width: Num = 64, bias: bool = True) -> Tensor:
-    """The layers before the first Inception module: 224 → 28 for a fifteenth of the multiply-adds that VGG takes."""
+    """The layers before the first Inception module: 224 → 28 for a fifteenth of the multiply-adds that VGG takes.
+
+    width: channels of the first convolution
+    """
     y = conv_relu(x, "conv1", width, 7, 2, bias=bias).max_pool(3, 2, 1, name="pool1")
     y = conv_relu(y, "conv2_reduce", width, 1, bias=bias)
     return conv_relu(y, "conv2", 3 * width, 3, bias=bias).max_pool(3, 2, 1, name="pool2")
@@ -202,6 +207,9 @@ def inception_module(
     pool: Num | None = 64,
     bias: bool = False,
 ) -> Tensor:
-    """One Inception module; `none` for a 1×1 before 3×3 or 5×5, or after the pooling, leaves it out."""
+    """One Inception module; `none` for a 1×1 before 3×3 or 5×5, or after the pooling, leaves it out.
+
+    pool: filters after the pooling branch; none: there is no 1×1 convolution
+    """
     unit = partial(conv_relu, bias=bias)
     return inception(x, narrow, reduce3, three, reduce5, five, pool, unit=unit)

@@ -22,6 +22,8 @@ def lenet5(x: Tensor, *, hidden: Num = 84, classes: Num = 10) -> Tensor:
     """Convolutions with trainable subsampling, of which the second reads only some maps: 60,000 parameters in all.
 
     The outputs compare the 84 features with fixed drawings of the digits (RBF units): numbers that are not learned.
+
+    hidden: features of the hidden layer
     """
     y = squashed_conv(x, 6, name="C1")
     y = subsampling(y, name="S2")
@@ -39,7 +41,11 @@ def lenet5(x: Tensor, *, hidden: Num = 84, classes: Num = 10) -> Tensor:
     lenet5_lecture=variant(),
 )
 def lenet5_lecture(x: Tensor, *, widths: tuple[Num, ...] = (20, 50), hidden: Num = 500, classes: Num = 10) -> Tensor:
-    """Two padded 5×5 convolutions with max pooling, and two full layers."""
+    """Two padded 5×5 convolutions with max pooling, and two full layers.
+
+    widths: channels of each convolution
+    hidden: features of the hidden linear layer
+    """
     first, second = exactly(2, widths, "widths")
     y = x.conv(first, 5, pad=2, name="conv1").relu(name="relu1").max_pool(2, name="pool1")
     y = y.conv(second, 5, pad=2, name="conv2").relu(name="relu2").max_pool(2, name="pool2")

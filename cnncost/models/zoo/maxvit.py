@@ -81,6 +81,9 @@ def maxvit(
 
     Each stage halves the map, which has to consist of whole partitions. Stochastic depth rises linearly from 0 in the first
     layer to `stochastic_depth` in the last.
+
+    width: channels of the first stage; each next one has twice as many
+    stem: channels of the first two convolutions
     """
     need(partition > 0, f"partition={partition} holds no token", "give 1 or more")
     y = conv_norm(x, "stem.0.0", "stem.0.1", stem, 3, 2).gelu(name="stem.0.2").conv(stem, 3, 1, 1, name="stem.1.0")

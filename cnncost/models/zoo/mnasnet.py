@@ -78,6 +78,8 @@ def mnasnet(x: Tensor, *, width: float = 1.0, dropout: float = 0.2, classes: Num
     """A 3×3 stem, a separable convolution, six stages of inverted residuals, 1280 channels, and one linear layer.
 
     Widths are multiples of 8 near width·c, but for the last.
+
+    width: multiplier of all channels but the last, to multiples of 8
     """
     ratio = exact(width)
     stem, first = divisible(32 * ratio), divisible(16 * ratio)
@@ -104,7 +106,11 @@ def mnasnet_searched(
     dropout: float = 0.2,
     classes: Num = 1000,
 ) -> Tensor:
-    """MnasNet-A1 and its small sibling: as `mnasnet`, with squeeze-and-excitation."""
+    """MnasNet-A1 and its small sibling: as `mnasnet`, with squeeze-and-excitation.
+
+    width: multiplier of all channels but the last, to multiples of 8
+    net: which network: A1 of the paper, or the small one of its authors
+    """
     ratio = exact(width)
     stem, first, stages = SEARCHED[net]
     y = conv_norm(x, "stem.conv", "stem.bn", divisible(stem * ratio), 3, 2).relu(name="stem.relu")

@@ -21,6 +21,8 @@ def mobilenet_v2(x: Tensor, *, width: float = 1.0, dropout: float = 0.2, classes
     """A 3×3 stem, seven stages of inverted residuals, a 1×1 convolution, and one linear layer.
 
     Widths are multiples of 8 near width·c. The last convolution widens but does not narrow: 1280 channels up to width 1.
+
+    width: multiplier of all channels, to multiples of 8
     """
     ratio = exact(width)
     y = conv_norm(x, "features.0.0", "features.0.1", divisible(32 * ratio), 3, 2).relu6(name="features.0.2")

@@ -117,6 +117,7 @@ def mobilenet_v3(
     kernels and ReLU only, and no squeeze-and-excitation.
 
     output_stride: how many times smaller the last map is; at 16 the last kernels are dilated instead
+    width: multiplier of all channels, to multiples of 8
     """
     maps = features(x, version=version, width=width, scaling=scaling, minimalistic=minimalistic, output_stride=output_stride)
     y = maps[-1].global_avg_pool(name="avgpool")

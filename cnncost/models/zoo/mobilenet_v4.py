@@ -169,7 +169,7 @@ def mobile_attention(x: Tensor, out: Num, *, heads: int, features: int, stride: 
     y = x.batch_norm(name="norm")
     query = y.conv(heads * features, 1, bias=False, name="attn.query.proj")
     _, height, width = query.shape
-    query = query.reshape((heads, features, height * width), name="attn.query.heads").permute((0, 2, 1), name="attn.query")
+    query = query.tokens(name="attn.query.tokens")
     seen = []
     for role in ("key", "value"):
         z = y
@@ -177,8 +177,8 @@ def mobile_attention(x: Tensor, out: Num, *, heads: int, features: int, stride: 
             names = (f"attn.{role}.down_conv", f"attn.{role}.norm")
             z = conv_norm(y, *names, y.channels, 3, stride, y.channels)
         seen.append(z.conv(features, 1, bias=False, name=f"attn.{role}.proj").tokens(name=f"attn.{role}.tokens"))
-    z = query.attention(*seen, name="attn.attention").permute((0, 2, 1), name="attn.output.heads")
-    z = z.reshape((heads * features, height, width), name="attn.output.map")
+    found = [query.split(heads, head, name=f"attn.query.{head}").attention(*seen, name=f"attn.{head}") for head in range(heads)]
+    z = found[0].concat(*found[1:], name="attn.concat").untokens(height, width, name="attn.output.map")
     z = z.conv(out, 1, bias=False, name="attn.output.proj").scale(name="layer_scale")
     return z.add(x, name="add") if same(x.channels, out) else z
 
@@ -208,6 +208,9 @@ def mobilenet_v4(
     """A stem, five stages, a global pooling, 1280 features and a linear layer.
 
     Widths are multiples of 8 near width·c, but for the last and, of narrower networks, the stem's.
+
+    width: multiplier of all channels but the last, to multiples of 8
+    net: which of the paper's networks
     """
     about, ratio = NETS[net], exact(width)
     act = about.activation

@@ -25,7 +25,11 @@ BlockType = Literal["basic", "bottleneck"]
 def preact_resnet_cifar(
     x: Tensor, *, block: BlockType = "bottleneck", depth: int = 164, width: Num = 16, classes: Num = 10
 ) -> Tensor:
-    """A 3×3 stem and three stages of n basic units (depth 6n + 2) or bottlenecks (depth 9n + 2)."""
+    """A 3×3 stem and three stages of n basic units (depth 6n + 2) or bottlenecks (depth 9n + 2).
+
+    depth: layers with weights, the number in the network's name: 6n + 2 of basic units, 9n + 2 of bottlenecks
+    width: channels of the first stage; each next one has twice as many
+    """
     per_unit, example = (6, "110") if block == "basic" else (9, "164 or 1001")
     need(
         depth >= per_unit + 2 and depth % per_unit == 2,
@@ -45,5 +49,8 @@ def preact_resnet(
     width: Num = 64,
     classes: Num = 1000,
 ) -> Tensor:
-    """A 7×7 stem, stages of pre-activated units that halve the map and double the width, and one linear layer."""
+    """A 7×7 stem, stages of pre-activated units that halve the map and double the width, and one linear layer.
+
+    width: channels of the first stage; each next one has twice as many
+    """
     return resnet.resnet(x, block=block, depths=depths, width=width, classes=classes, preact=True)

@@ -75,6 +75,9 @@ def regnet(
 
     `w0` is the line's start, `wa` its slope and `wm` the factor between widths. Blocks of one width make a stage, whose width
     becomes a multiple of `group_width`. `se_ratio` is relative to a block's input.
+
+    depth: blocks in all; the widths say which stage each belongs to
+    stem: channels of the first convolution
     """
     need(depth > 0 and stem > 0 and group_width > 0, f"depth={depth}, stem={stem} and group_width={group_width} are from 1")
     need(w0 > 0 and w0 % 8 == 0, f"w0={w0} is no multiple of 8", "as in equation 2 of the paper")

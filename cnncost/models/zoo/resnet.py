@@ -151,6 +151,11 @@ def resnet(
     (arXiv:1603.05027).
 
     output_stride: how many times smaller the last map is; at 16 or 8 the last one or two stages are dilated instead of halved
+    width: channels of the first stage; each next one has twice as many, and bottlenecks end with four times as many
+    groups: groups of the 3×3 convolution of a bottleneck
+    stem: the first layers: one 7×7, three 3×3 (deep), or one 3×3 that halves nothing (cifar)
+    pool: how the pooling after the stem rounds: padded by 1, or up as in Caffe
+    stem_width: channels of the stem; none: as many as the first stage
     """
     need(
         block == "bottleneck" or (same(groups, 1) and same(width_per_group, 64)),
@@ -215,6 +220,9 @@ def resnet_cifar(
     """A 3×3 stem and three stages of n = (depth − 2)/6 basic blocks, 16, 32 and 64 channels wide.
 
     While training, block l of L survives with probability 1 − l/L·(1 − `survival`): arXiv:1603.09382, equation 4.
+
+    depth: layers with weights, the number in the network's name: 6n + 2
+    width: channels of the first stage; each next one has twice as many
     """
     need(depth >= 8 and depth % 6 == 2, f"depth={depth} is not 6n + 2 with n ≥ 1", "try 20, 32, 44, 56, 110 or 1202")
     need(0 <= survival <= 1, f"survival={survival} is no probability", "give a number from 0 to 1")

@@ -47,7 +47,11 @@ def resnext(
     preact: bool = False,
     classes: Num = 1000,
 ) -> Tensor:
-    """A ResNet of bottlenecks whose 3×3 has `cardinality` groups, of `base_width` channels each in the first stage."""
+    """A ResNet of bottlenecks whose 3×3 has `cardinality` groups, of `base_width` channels each in the first stage.
+
+    width: channels of the first stage; each next one has twice as many, and blocks end with four times as many
+    stem: the first layers: one 7×7, three 3×3 (deep), or one 3×3 that halves nothing (cifar)
+    """
     return resnet.resnet(
         x,
         depths=depths,
@@ -68,6 +72,8 @@ def listing(
     """ResNeXt-50 with slips: the grouped 3×3 is as wide as the block's input, and the last 1×1 has the stride.
 
     Every block owns a 1×1 shortcut with bias and no batch norm, but only the first of each stage runs it.
+
+    width: channels of the stem; blocks end with four times as many, and twice as many in each next stage
     """
     y = conv_norm(x, "conv1", "bn1", width, 7, 2).relu(name="relu").max_pool(3, 2, 1, name="maxpool")
     for stage, depth in enumerate(depths):
@@ -100,7 +106,11 @@ def _listed(x: Tensor, out: Num, stride: int, cardinality: Num, *, first: bool) 
 def resnext_cifar(
     x: Tensor, *, depth: int = 29, cardinality: Num = 8, base_width: Num = 64, width: Num = 64, classes: Num = 10
 ) -> Tensor:
-    """A 3×3 stem and three stages of n = (depth − 2)/9 bottlenecks, 4, 8 and 16 times `width` channels wide."""
+    """A 3×3 stem and three stages of n = (depth − 2)/9 bottlenecks, 4, 8 and 16 times `width` channels wide.
+
+    depth: layers with weights, the number in the network's name: 9n + 2
+    width: channels of the stem; blocks end with four times as many, and twice as many in each next stage
+    """
     need(depth >= 11 and depth % 9 == 2, f"depth={depth} is not 9n + 2 with n ≥ 1", "try 20, 29, 38 or 47")
     y = conv_norm(x, "conv1", "bn1", width, 3).relu(name="relu")
     for stage in range(3):

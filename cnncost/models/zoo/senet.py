@@ -34,7 +34,11 @@ def se_resnet(
     shortcut: Shortcut = "B",
     classes: Num = 1000,
 ) -> Tensor:
-    """A ResNet, or with `cardinality` a ResNeXt, of bottlenecks with squeeze-and-excitation before the addition."""
+    """A ResNet, or with `cardinality` a ResNeXt, of bottlenecks with squeeze-and-excitation before the addition.
+
+    width: channels of the first stage; each next one has twice as many, and blocks end with four times as many
+    stem: the first layers: one 7×7, three 3×3 (deep), or one 3×3 that halves nothing (cifar)
+    """
     return resnet.resnet(
         x,
         depths=depths,
@@ -77,7 +81,10 @@ def senet(
     dropout: float = 0.2,
     classes: Num = 1000,
 ) -> Tensor:
-    """A stem of three 3×3 convolutions, stages of grouped bottlenecks with squeeze-and-excitation, a linear layer."""
+    """A stem of three 3×3 convolutions, stages of grouped bottlenecks with squeeze-and-excitation, a linear layer.
+
+    width: channels of the stem's first convolutions; blocks end with four times as many, and twice as many in each next stage
+    """
     y = conv_norm(x, "conv1_1", "bn1_1", width, 3, 2).relu(name="relu1_1")
     y = conv_norm(y, "conv1_2", "bn1_2", width, 3).relu(name="relu1_2")
     y = conv_norm(y, "conv1_3", "bn1_3", 2 * width, 3).relu(name="relu1_3")

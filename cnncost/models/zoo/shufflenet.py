@@ -40,6 +40,9 @@ def shufflenet_v1(x: Tensor, *, groups: int = 3, scale: float = 1.0, stem: Num =
     """A 3×3 stem, max pooling, three stages of shuffle units that double the width, and one linear layer.
 
     The width of a network of `groups` is such that all cost about the same; `scale` multiplies that of the stages.
+
+    groups: groups of the 1×1 convolutions, which say how wide the network is
+    stem: channels of the first convolution
     """
     widths = {1: 144, 2: 200, 3: 240, 4: 272, 8: 384}
     need(groups in widths, f"groups={groups} is not in the paper's table", f"give one of {', '.join(map(str, widths))}")
@@ -92,7 +95,10 @@ def shufflenet_v2(
     head: Num = 1024,
     classes: Num = 1000,
 ) -> Tensor:
-    """A 3×3 stem, max pooling, three stages of shuffle units, a 1×1 convolution, and one linear layer."""
+    """A 3×3 stem, max pooling, three stages of shuffle units, a 1×1 convolution, and one linear layer.
+
+    stem: channels of the first convolution
+    """
     need(len(widths) == len(depths), f"{len(widths)} widths for {len(depths)} depths", "each stage has one of both")
     y = conv_norm(x, "conv1.0", "conv1.1", stem, 3, 2).relu(name="conv1.2")
     y = y.max_pool(3, 2, 1, name="maxpool")

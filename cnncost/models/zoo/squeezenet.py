@@ -58,6 +58,8 @@ def squeezenet(
 
     Fire module i expands to e = base + increment·⌊i/every⌋ channels, of which `share_3x3` come from 3×3 filters, and squeezes
     to squeeze_ratio·e (section 5 of the paper).
+
+    stem: channels of the first convolution
     """
     need(every >= 1, f"every={every} is below 1", "the width grows after every so many fire modules")
     paper = names == "paper"

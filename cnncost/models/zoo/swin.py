@@ -126,6 +126,9 @@ def swin(
 
     `hidden` makes it V2: positions through a network of that width, cosine attention, and normalisation after each part.
     Maps are padded to whole windows. Stochastic depth rises linearly from 0 in the first block to `stochastic_depth`.
+
+    width: channels of the first stage; each next one has twice as many
+    hidden: features of the network that makes the position terms (V2); none: they are learned directly
     """
     need(len(heads) == len(depths), f"{len(heads)} numbers of heads for {len(depths)} stages", "give one for each")
     need(window > 1, f"window={window} lets no two tokens meet", "give 2 or more")

@@ -61,6 +61,7 @@ def unet(
     padded: whether 3×3 convolutions keep the size; without, as in the paper, the scores are smaller than the input
     up: how a map is doubled: by a transposed 2×2 convolution, or bilinearly, and then with half as many channels
     depth: how often the map is halved
+    width: channels at the size of the input; each half of the size has twice as many
     """
     need(depth >= 1, f"depth={depth} halves nothing", "give 1 or more")
     style = {"padded": padded, "batch_norm": batch_norm}

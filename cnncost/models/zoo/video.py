@@ -68,6 +68,7 @@ def video_resnet(
     """A stem that halves height and width, four stages of residual blocks, and one linear layer.
 
     convs: the convolutions: over space and time at once; over space alone but in the first stage; split into both
+    width: channels of the first stage; each next one has twice as many
     """
     if convs == "2+1d":
         y = _conv_norm(x, "stem.0", "stem.1", 45, (1, 7, 7), (1, 2, 2)).relu(name="stem.2")

@@ -47,6 +47,9 @@ def vit(
     """Patches projected to tokens, a class token, learned positions, encoder layers, and a linear layer on the class token.
 
     Each position has parameters of its own, so their number depends on the input's size.
+
+    depth: encoder layers
+    width: features of each token
     """
     y = x.conv(width, patch, patch, name="conv_proj").tokens(name="tokens").class_token(name="class_token")
     y = y.position_embedding(name="encoder.pos_embedding").dropout(dropout, name="encoder.dropout")

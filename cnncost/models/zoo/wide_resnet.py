@@ -55,6 +55,9 @@ def wide_resnet_cifar(
 
     A block B(3, 3) has convolutions with those `kernels`; N does not depend on how many they are. With `dropout` each
     convolution of a block but the first is preceded by it.
+
+    k: how many times wider than a ResNet with 16, 32 and 64 channels
+    depth: convolutions, the first number in the network's name: 6N + 4
     """
     need(depth >= 10 and depth % 6 == 4, f"depth={depth} is not 6N + 4 with N ≥ 1", "try 16, 22, 28 or 40")
     odd = all(kernel % 2 for kernel in kernels)
@@ -97,6 +100,9 @@ def wide_resnet(
     """A ResNet with 3×3 convolutions of 64·`k` channels in the first stage, twice as many in each next one.
 
     The stem and, of bottlenecks, the channels between blocks stay as they are.
+
+    stem: the first layers: one 7×7, three 3×3 (deep), or one 3×3 that halves nothing (cifar)
+    k: how many times wider the 3×3 convolutions are than a ResNet's
     """
     wide = portion(64, k)
     widths = {"width": wide, "stem_width": 64} if block == "basic" else {"width_per_group": wide}

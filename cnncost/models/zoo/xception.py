@@ -39,7 +39,11 @@ def residual(x: Tensor, widths: tuple[Num, ...], *, halve: bool = False, activat
     xception=variant(),
 )
 def xception(x: Tensor, *, depth: int = 8, width: Num = 728, dropout: float = 0.5, classes: Num = 1000) -> Tensor:
-    """Entry, middle and exit flow; `depth` is the number of blocks of the middle flow, `width` their channels."""
+    """Entry, middle and exit flow; `depth` is the number of blocks of the middle flow, `width` their channels.
+
+    depth: blocks of the middle flow
+    width: channels of the middle flow
+    """
     with x.scope("entry_flow"):
         with x.scope("block1"):
             y = conv_norm_relu(x, "conv1", 32, 3, 2, valid=True)

@@ -48,6 +48,7 @@ def yolov3(
     """Darknet-53 without its classifier, and three heads: on its last map, and on the doubled one beside each earlier map.
 
     pyramid: kernels of max poolings side by side in the first head, as in yolov3_spp; none: there are none
+    width: channels of the first convolution; each stage has twice as many as the one before
     """
     need(len(depths) >= 3, f"{len(depths)} stages leave no three maps", "give 3 or more, as in 1,2,8,8,4")
     with x.scope("backbone"):

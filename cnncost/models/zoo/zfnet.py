@@ -29,6 +29,8 @@ def zfnet(
 
     The paper's sizes, 224 → 110 → 55 → 26 → 13 → 6, come out with padding 1 before the first window and poolings that
     round up.
+
+    widths: channels of each convolution
     """
     return eight_layers(
         x,
