@@ -30,6 +30,7 @@ MODULES: dict[str, str] = {
     "netscope": "netscope netscope_comp netscope_add netscope_div netscope_exp",
     "convnet_burden": "convnet_burden",
     "pycls": "pycls",
+    "senet": "senet",
     "keras": "keras",
     "darknet": "darknet",
     "onnx_tool": "onnx_tool",

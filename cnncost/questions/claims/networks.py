@@ -19,13 +19,10 @@ Network: TypeAlias = tuple[str, str, int, Graph]  # a reference, what is changed
 
 
 def networks(model: Model, label: str) -> Iterator[Network]:
-    """Iterate over a model and the networks that are taken for it, the nearest first within each kind."""
+    """Iterate over a model and the networks that are taken for it, the nearest first; each is traced when it is asked for."""
     yield label, "", 0, model.trace()
-    for reference, change, departs, other in (
-        *_siblings(model),
-        *_other_sizes(model, label),
-        *_other_settings(model, label),
-    ):
+    others = (*_siblings(model), *_other_sizes(model, label), *_other_settings(model, label))
+    for reference, change, departs, other in sorted(others, key=lambda variant: variant[2]):
         try:
             yield reference, change, departs, other.trace()
         except (ModelError, UsageError):

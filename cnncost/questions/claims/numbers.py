@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 COMMON = ("lecture", "macs", "fvcore", "ptflops", "thop", "torch", "calflops", "keras")  # whose figures are often quoted
 CONVOLUTIONS = ("conv", "conv_transpose")
+BITS = (32, 16, 8, 4, 3, 2)  # of weights and of activations, in papers on quantisation
 HEAD = ("linear", "relu", "dropout", "flatten", "softmax", "sigmoid", "silu", "hardswish")  # of a classifier, from its end
 
 
@@ -48,6 +49,8 @@ def numbers(graph: Graph, chosen: Sequence[Convention], asked: Counts | None, wh
     parts = list(_parts(graph))
     if asked in (None, "flops"):
         yield from _flops(counts, chosen, parts, list(_beginnings(graph)) if whole else [])
+        if whole:
+            yield from _bit_operations(counts.columns["macs"])
     if asked in (None, "params"):
         yield from _params(counts, chosen, parts)
     if asked == "bytes":
@@ -97,6 +100,17 @@ def _flops(
             yield Number(way, "flops", price, value, departs + unusual)
 
 
+def _bit_operations(macs: NDArray[Any]) -> Iterator[Number]:
+    """Iterate over multiply-adds times the bits of both factors: the same in all layers, or 8 in the first and in the last."""
+    with_any = [int(number) for number in macs if number]
+    for bits in BITS:
+        yield Number(f"bit operations of {bits} bits", "flops", 0, sum(with_any) * bits**2, 2 + (bits != 32))
+        if bits < 8 and len(with_any) > 1:
+            ends = (with_any[0] + with_any[-1]) * (8**2 - bits**2)
+            words = f"bit operations of {bits} bits, 8 in the first and the last layer"
+            yield Number(words, "flops", 0, sum(with_any) * bits**2 + ends, 3)
+
+
 def _sums(column: NDArray[Any], parts: Sequence[Part]) -> Iterator[tuple[str, int, int]]:
     """Iterate over what the parts of a network sum to; a part that leaves out nothing says nothing."""
     total = int(column.sum())
@@ -142,6 +156,9 @@ def _bytes(counts: Columns, chosen: Sequence[Convention], parts: Sequence[Part],
         for name, value, departs in _sums(column, parts):
             yield Number(f"{words} ({name})" if name else words, "bytes", 0, value, departs + unusual)
     params, buffers = (int(counts.columns[letter].sum()) for letter in ("params", "buffers"))
+    for name, count, departs in _sums(counts.columns["params"], parts):
+        if name:
+            yield Number(f"weights in float32 ({name})", "bytes", 0, count * DTYPES["float32"], departs + 1)
     for dtype in ("float32", "float16", "int8"):
         for name, count, departs in (("weights", params, 0), ("weights and statistics", params + buffers, 1)):
             unusual = departs + (dtype != "float32")

@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from cnncost.base.errors import UsageError
-from cnncost.base.poly import Num
 from cnncost.base.record import dataclass
 
 Counts: TypeAlias = Literal["flops", "params", "bytes"]
@@ -20,6 +19,7 @@ WORDS: dict[str, Counts] = {
     **dict.fromkeys(("params", "param", "parameters", "weights"), "params"),
     **dict.fromkeys(("bytes", "byte", "ib"), "bytes"),
 }
+BEHIND_THE_POINT = 3  # how much is assumed where a zero behind the point is no digit
 CLAIM = re.compile(r"([0-9][0-9,_]*)(?:\.([0-9]+))?\s*([kmgbt]?)\s*([a-z]*)", re.IGNORECASE)
 REMEDY = "write a number as it was published: 3.8G, 25.6M params, 48.6 MB, 4089184256"
 
@@ -28,7 +28,8 @@ REMEDY = "write a number as it was published: 3.8G, 25.6M params, 48.6 MB, 40891
 class Claim:
     """A number that somebody published: its value, the size of its last digit, and what it counts, if it says so.
 
-    `scale` is the letter of its unit, "g" of 3.8G; `zeros` is how many zeros it ends in, which may be digits or not.
+    `scale` is the letter of its unit, "g" of 3.8G. `zeros` says of each zero at its end, from the last, how much is assumed
+    where it is no digit: 1 of 600M, more of 8.00G, where somebody wrote it behind the point.
     """
 
     text: str
@@ -36,14 +37,7 @@ class Claim:
     last_digit: Fraction
     counts: Counts | None
     scale: str = ""
-    zeros: int = 0
-
-    def match(self, value: Num) -> Literal["rounded", "truncated"] | None:
-        """Return how a number is printed as this claim, or None where it is not."""
-        over = value - self.value
-        if abs(over) * 2 <= self.last_digit:
-            return "rounded"
-        return "truncated" if 0 <= over < self.last_digit else None
+    zeros: tuple[int, ...] = ()
 
     def intervals(self) -> Iterator[tuple[Fraction, Fraction, str, int]]:
         """Iterate over the numbers that are printed so: from, to, how, and how much that assumes; the narrowest first.
@@ -53,15 +47,16 @@ class Claim:
         half = self.last_digit / 2
         yield self.value - half, self.value + half, "rounded", 0
         yield self.value, self.value + self.last_digit * Fraction(10**9 - 1, 10**9), "truncated", 1
-        for zeros in range(1, self.zeros + 1):
-            yield self.value - half * 10**zeros, self.value + half * 10**zeros, "rounded", zeros
+        for dropped in range(1, len(self.zeros) + 1):
+            within = half * 10**dropped
+            yield self.value - within, self.value + within, "rounded", sum(self.zeros[:dropped])
 
 
 def claim(text: str) -> Claim:
     """Return a claim such as "3.8G", "25.6M params", "48.6 MB" or "4,089,184,256".
 
     >>> claim("600M").value, claim("600M").last_digit, claim("600M").zeros
-    (Fraction(600000000, 1), Fraction(1000000, 1), 2)
+    (Fraction(600000000, 1), Fraction(1000000, 1), (1, 1))
 
     Raises UsageError where it is no number.
     """
@@ -81,4 +76,6 @@ def claim(text: str) -> Claim:
     zeros = len(written) - len(written.rstrip("0"))
     if not decimals and not scale:  # of 3800000000 two digits are meant
         return Claim(text.strip(), value, Fraction(10**zeros), counts)
-    return Claim(text.strip(), value, Fraction(SCALES[scale], 10 ** len(decimals)), counts, scale, zeros)
+    behind = min(zeros, len(decimals))
+    assumed = (BEHIND_THE_POINT,) * behind + (1,) * (zeros - behind)
+    return Claim(text.strip(), value, Fraction(SCALES[scale], 10 ** len(decimals)), counts, scale, assumed)

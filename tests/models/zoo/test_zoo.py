@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -30,7 +30,6 @@ from cnncost.graph import graph
 from cnncost.graph.graph import Graph
 from cnncost.models import zoo
 from cnncost.models.zoo.fractalnet import kept
-from cnncost.rules import elements
 
 ROOT = Path(__file__).parents[3]
 DATA = ROOT / "tests" / "data"
@@ -372,43 +371,6 @@ def test_what_the_listing_never_runs() -> None:
     assert not report.macs[dead].any()
 
 
-def squeezing_and_scaling(traced: Graph) -> int:
-    pools = sum(node.cost.taps for node in traced.layers if node.kind in ("adaptive_avg_pool", "global_avg_pool"))
-    return pools + sum(elements(node.cost.shape) for node in traced.layers if node.kind == "mul")
-
-
-def pooling(traced: Graph) -> int:
-    return sum(node.cost.taps for node in traced.layers)
-
-
-def not_convolutions(traced: Graph) -> int:
-    return -sum(node.cost.macs for node in traced.layers if node.kind != "conv")
-
-
-@pytest.mark.parametrize(
-    ("name", "more"),
-    [
-        ("SE-ResNet-50", squeezing_and_scaling),
-        ("SE-ResNet-152", squeezing_and_scaling),
-        ("SE-BN-Inception", squeezing_and_scaling),
-        ("ShuffleNetV2 0.5x", pooling),
-        ("ShuffleNetV2 1.0x", pooling),
-        ("Conv MobileNet", not_convolutions),
-    ],
-)
-def test_what_else_a_figure_counts(name: str, more: Callable[[Graph], int]) -> None:
-    """Figures that multiply-adds alone do not give: the reason given for each does, and has the number it leads to."""
-    (reading,) = (row for row in READINGS if row["name"] == name and row["not_reproduced"] == "macs")
-    (row,) = (row for row in PUBLISHED if all(row[part] == reading[part] for part in ("name", "reference", "input")))
-    traced = load(reading["model"]).trace()
-    count = sum(node.cost.macs for node in traced.layers) + more(traced)
-    precision = float(row["macs_precision"][:-1]) * {"M": 10**6, "G": 10**9}[row["macs_precision"][-1]]
-    assert abs(count - int(row["macs"])) <= precision / 2
-    amount, unit = reading["reason"].rpartition(": ")[2].split()
-    printed = amount.replace(",", "")
-    assert f"{count / {'M': 10**6, 'G': 10**9}[unit]:.{len(printed.partition('.')[2])}f}" == printed
-
-
 # ── layers that are dropped while training ───────────────────────────────────────────────────────────────────────────
 
 
@@ -490,18 +452,6 @@ def test_kept_paths() -> None:
 
 
 # ── the page ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_the_page_lists_every_figure_that_is_not_reproduced() -> None:
-    page = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
-    section = page.partition("\n## Figures that do not come out\n")[2].partition("\n## ")[0]
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line.startswith("| ")]
-    listed = [(model.strip("`"), figure, reason) for _, model, figure, _, reason in rows[1:]]
-    missed = [
-        (reading["model"], figure, reading["reason"]) for reading in READINGS for figure in reading["not_reproduced"].split()
-    ]
-    assert sorted(listed) == sorted(missed)
-    assert f" {len(PUBLISHED)} rows" in " ".join(section.split())
 
 
 PAGES = "\n".join((ROOT / "docs" / page).read_text(encoding="utf-8") for page in ("models.md", "dense.md"))
