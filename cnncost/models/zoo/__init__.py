@@ -142,16 +142,30 @@ def find(name: str) -> Model:
     >>> find("ResNeXt-50 (32x4d)").name, find("WRN-16-4").name, find("VGG-16").name
     ('resnext50_32x4d', 'wrn_16_4', 'vgg16')
 
-    Any WRN-n-k for CIFAR is known. Raises UsageError with the nearest names.
+    Any WRN-n-k is known, for CIFAR or ImageNet, whose depth says which blocks it has. Raises UsageError with the nearest names.
     """
     known = name if name in MODULE_OF else _named().get(plain(name))
     if known is not None:
         return models(MODULE_OF[known])[known]
     wide = re.fullmatch(r"wrn([0-9]{1,4})_([0-9]{1,4})", plain(name))
     if wide:
-        base = models("wide_resnet")["wrn_28_10"]
-        return replace(base.with_settings(depth=int(wide[1]), k=int(wide[2])), name=f"wrn_{wide[1]}_{wide[2]}")
+        return _wide(name, int(wide[1]), int(wide[2]))
     raise UsageError(f"unknown model '{name}'", did_you_mean(name.lower(), MODULE_OF, "see: cnncost list"))
+
+
+def _wide(name: str, n: int, k: int) -> Model:
+    """Return WRN-n-k: for CIFAR where n is 6N + 4, for ImageNet where there is a ResNet-n. Raises UsageError for another n."""
+    known = models("wide_resnet")
+    if n % 6 == 4:
+        return replace(known["wrn_28_10"].with_settings(depth=n, k=k), name=f"wrn_{n}_{k}")
+    depths = {18: (2, 2, 2, 2), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}.get(n)
+    if depths is None:
+        blocks = max(n - 2, 33) // 3
+        how = f"wide_resnet50_2 --set k={k} --set depths=3,4,{blocks - 10},3"
+        raise UsageError(f"unknown model '{name}'", f"WRN-n-k for CIFAR has n = 6N + 4; for ImageNet give the depths: {how}")
+    return replace(
+        known["wrn_18_2" if n == 18 else "wide_resnet50_2"].with_settings(depths=depths, k=float(k)), name=f"wrn_{n}_{k}"
+    )
 
 
 def plain(name: str) -> str:

@@ -119,8 +119,8 @@ def stages_of(
     resnet101_v1=variant(depths=(3, 4, 23, 3), stride_in_1x1=True),
     resnet152_v1=variant(depths=(3, 8, 36, 3), stride_in_1x1=True),
     resnet200_v1=variant(depths=(3, 24, 36, 3), stride_in_1x1=True),
-    plain18=variant(block="basic", depths=(2, 2, 2, 2), shortcut="none"),
-    plain34=variant(block="basic", depths=(3, 4, 6, 3), shortcut="none"),
+    plain18=variant(block="basic", depths=(2, 2, 2, 2), shortcut="none", source=f"{PAPER}, figure 3 and table 2"),
+    plain34=variant(block="basic", depths=(3, 4, 6, 3), shortcut="none", source=f"{PAPER}, figure 3 and table 2"),
 )
 def resnet(
     x: Tensor,

@@ -6,6 +6,7 @@ import pytest
 
 from cnncost import analyze, load
 from cnncost.base.errors import UsageError
+from cnncost.measures.depth import weighted_layers
 from cnncost.models import zoo
 
 
@@ -58,6 +59,25 @@ def test_every_name_means_one_network() -> None:
     assert not {zoo.plain(name) for name in zoo.MODULE_OF} & set(zoo.ALSO)
     with pytest.raises(UsageError, match="unknown model 'ResNet-51'"):
         zoo.find("ResNet-51")
+
+
+@pytest.mark.parametrize(
+    ("written", "params"),
+    [
+        ("WRN-34-10", 46_160_474),  # papers on adversarial robustness print 46.2 M
+        ("WRN-50-2", 68_883_240),  # torchvision's wide_resnet50_2
+        ("WRN-101-2", 126_886_696),
+        ("WRN-50-3 --set k=2", 68_883_240),
+    ],
+)
+def test_any_wide_resnet(written: str, params: int) -> None:
+    assert analyze(written).total["params"] == params
+
+
+def test_a_wide_resnet_of_unknown_depth_says_how_to_give_it() -> None:
+    with pytest.raises(UsageError, match="unknown model 'WRN-68-3'") as error:
+        zoo.find("WRN-68-3")
+    assert max(weighted_layers(load(error.value.hint.rpartition("depths: ")[2]).trace())) == 68
 
 
 @pytest.mark.parametrize(
