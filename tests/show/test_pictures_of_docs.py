@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from support import command
 
+import cnncost
+from cnncost.show.plots import KINDS
+
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "pictures"
 COMMANDS: dict[str, str] = runpy.run_path(str(FOLDER / "make.py"))["commands"]()
@@ -21,6 +24,14 @@ def test_each_is_there_and_shown() -> None:
     for document in (ROOT / "README.md", ROOT / "docs" / "pictures.md"):
         shown |= {Path(path).name for path in re.findall(r"[\w./-]+\.svg", document.read_text(encoding="utf-8"))}
     assert set(COMMANDS) <= shown
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_plot_has_a_picture_and_is_named_where_people_look(kind: str) -> None:
+    kinds = [line.partition("--kind ")[2].split()[:1] or ["icicle"] for line in COMMANDS.values() if "cnncost plot" in line]
+    assert [kind] in kinds, f"docs/pictures/make.py makes none of the kind {kind}"
+    assert f'"{kind}"' in str(cnncost.plot.__doc__)
+    assert re.search(rf"\b{kind}\b", command("plot", "--help").out)
 
 
 @pytest.mark.parametrize("file", [file for file, line in COMMANDS.items() if line.startswith("cnncost draw")])
