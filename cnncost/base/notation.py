@@ -7,6 +7,7 @@ computes: a polynomial (`cnncost.base.poly.Poly`) is whatever has `terms`, a map
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import field
 from typing import Any, TypeAlias
 
 from cnncost.base.record import dataclass
@@ -29,9 +30,22 @@ class Floor:
 
     numerator: Num
     denominator: Num
+    _hash: int = field(init=False, repr=False, compare=False)  # worked out once, for every product looks its atoms up,
+    _text: str = field(init=False, repr=False, compare=False, default="")  # and orders them
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.numerator, self.denominator)))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Floor, (self.numerator, self.denominator)  # another process hashes texts differently
 
     def __str__(self) -> str:
-        return atom_text(self, TEXT)
+        if not self._text:
+            object.__setattr__(self, "_text", atom_text(self, TEXT))
+        return self._text
 
 
 def atom_order(atom: Atom) -> tuple[int, str]:

@@ -14,7 +14,7 @@ import keyword
 import math
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from operator import index
@@ -51,7 +51,7 @@ class Poly:
 
     def __init__(self, terms: dict[Monomial, int]) -> None:
         self.terms = terms
-        self._hash = hash(frozenset(terms.items()))
+        self._hash: int | None = None  # worked out when it is first asked for: most polynomials are but a step to another
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.terms,)  # another process hashes texts differently
@@ -62,6 +62,8 @@ class Poly:
                 f"{self} is looked up in a set or a dict, which tells letters from every number",
                 "compare it: == with a number, or `in` with a tuple such as (8, 16)",
             )
+        if self._hash is None:
+            self._hash = hash(frozenset(self.terms.items()))
         return self._hash
 
     def __eq__(self, other: object) -> bool:
@@ -277,7 +279,7 @@ _UNDECIDED = "give the letters values, or set the setting that asks to a number"
 def equal(a: object, b: object) -> bool:
     """Return whether two numbers are the same number or the same polynomial, and take nothing for granted."""
     if isinstance(a, Poly) and isinstance(b, Poly):
-        return a._hash == b._hash and a.terms == b.terms
+        return a.terms == b.terms
     return not isinstance(a, Poly) and not isinstance(b, Poly) and bool(a == b)
 
 
@@ -370,6 +372,24 @@ def _elementwise(name: str, a: Num, b: Num) -> Ints:
 
     column, other = (a, b) if isinstance(a, Ints) else (b, a)  # all three are symmetric
     return column.combine(other, getattr(np, name), max)
+
+
+def added(values: Iterable[Num]) -> Num:
+    """Return the sum of numbers and polynomials, in one pass: + makes a new polynomial at every step.
+
+    >>> C, H = symbols("C, H")
+    >>> print(added([C * H, 2, 3 * C * H, 5]))
+    4·C·H + 7
+    """
+    terms: dict[Monomial, int] = {}
+    numbers: Num = 0
+    for value in values:
+        if isinstance(value, Poly):
+            for monomial, coefficient in value.terms.items():
+                terms[monomial] = terms.get(monomial, 0) + coefficient
+        else:
+            numbers = numbers + value
+    return number_of(terms) + numbers
 
 
 def terms_in(value: Num) -> dict[Monomial, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 __all__ = ["dataclass"]
@@ -30,7 +31,8 @@ else:
             own = set(vars(cls))
             cls = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots)(cls)
             fields = dataclasses.fields(cls)
-            cls._compared = tuple([each.name for each in fields if each.compare])
+            compared = [each.name for each in fields if each.compare]
+            cls._compared = attrgetter(*compared) if compared else type
             if "__init__" not in own:
                 cls.__init__ = _initialiser(cls, fields, frozen)
             if repr and "__repr__" not in own:
@@ -92,16 +94,12 @@ def _repr(self: Any) -> str:
     return f"{type(self).__qualname__}({shown})"
 
 
-def _values(self: Any) -> tuple[Any, ...]:
-    return tuple([getattr(self, name) for name in self._compared])
-
-
-def _eq(self: Any, other: object) -> Any:
-    return _values(self) == _values(other) if type(other) is type(self) else NotImplemented
+def _eq(self: Any, other: Any) -> Any:
+    return self._compared(self) == self._compared(other) if type(other) is type(self) else NotImplemented
 
 
 def _hash(self: Any) -> int:
-    return hash(_values(self))
+    return hash(self._compared(self))
 
 
 def _refuse(self: Any, name: str, *value: object) -> NoReturn:

@@ -15,7 +15,7 @@ from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import NAMES, figure, order_key
 from cnncost.base.ints import Ints, checked
 from cnncost.base.plain import plain
-from cnncost.base.poly import Num, Poly
+from cnncost.base.poly import Num, Poly, added
 from cnncost.base.record import dataclass
 from cnncost.base.showable import Showable
 from cnncost.base.units import DTYPES, dtype_name, many, short
@@ -252,6 +252,8 @@ class Report(Showable, Sequence["Layer"]):
         where = np.fromiter((index_of[key] for key in keys), dtype=np.intp, count=len(keys))
 
         def summed(column: Column) -> Column:
+            if column.dtype == object:
+                return _objects([added(column[places]) for places in members.values()])
             sums = np.zeros(len(members), dtype=column.dtype)
             np.add.at(sums, where, column)
             return sums
@@ -505,7 +507,7 @@ def _narrow(values: Sequence[Any]) -> Column:
 
 
 def _sum(column: Column) -> Num:
-    return _item(column.sum()) if len(column) else 0
+    return _item(added(column) if column.dtype == object else column.sum()) if len(column) else 0
 
 
 def _item(value: Any) -> Num:
