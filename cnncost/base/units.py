@@ -160,15 +160,25 @@ def _decimals(number: Fraction) -> int:
     return -1
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """An exact figure and how people read it: a cell of a column whose figures differ in unit."""
+class Shown(str):
+    """How people read an exact value, which it knows: a figure of a column whose figures differ in unit, sizes of several axes.
 
-    value: Num
-    text: str
+    >>> Shown((3, 224, 224), "3×224×224"), Shown((3, 224, 224), "3×224×224").value
+    ('3×224×224', (3, 224, 224))
+    """
 
-    def __str__(self) -> str:
-        return self.text
+    value: Any
+
+    def __new__(cls, value: Any, text: str) -> Shown:
+        """Return the text of a value."""
+        made = super().__new__(cls, text)
+        made.value = value
+        return made
+
+    @property
+    def text(self) -> str:
+        """The text by itself."""
+        return str(self)
 
 
 @dataclass(frozen=True, slots=True)

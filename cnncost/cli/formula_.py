@@ -53,5 +53,6 @@ def command(
     check_output(format, path)
     loaded, sizes, counting = case_of(model, **options)
     found = formula(loaded, let, sizes=sizes, **counting)
-    chosen = style or {"latex": "latex", "csv": "python", "tsv": "python"}.get(format_for(format, path), "text")
+    into = format_for(format, path)
+    chosen = style or ("latex" if into == "latex" else "python" if into in ("csv", "tsv", "parquet", "npz") else "text")
     show(formula_table(found, depth, STYLES[chosen]), format, path)

@@ -495,9 +495,9 @@ def format_for(format: str | None, path: str | None) -> str:
 
 def show(table: Table, format: str | None, path: str | None) -> None:
     """Print a table, or write it to a file: whole or not at all."""
-    from cnncost.show.render import render
+    from cnncost.show.render import BINARY, render
     from cnncost.show.render.fit import width_asked
-    from cnncost.show.table import in_unit
+    from cnncost.show.table import described, in_unit
 
     chosen = format_for(format, path)
     if unit := click.get_current_context().meta.get(UNIT):
@@ -505,8 +505,23 @@ def show(table: Table, format: str | None, path: str | None) -> None:
     if path is None or path == "-":
         click.echo(render(table, chosen, width_asked() if format is None else None))
         return
+    if chosen in BINARY:
+        from cnncost.show import frame
+
+        with replacing(path) as file:
+            frame.WRITERS[chosen](frame.frame(table), file)
+        return
     text = render(table, "plain" if chosen == "terminal" else chosen) + "\n"
     write(path, HEAD + text if chosen == "html" else text)
+    describe(path, chosen, lambda: described(table))
+
+
+def describe(path: str, format: str, head: Callable[[], str]) -> None:
+    """Write what holds for all rows to `path`.json beside a file of rows that cannot say it itself."""
+    from pathlib import Path
+
+    if format in ("csv", "tsv") and Path(path).is_file():  # no device or pipe
+        write(f"{path}.json", f"{head()}\n")
 
 
 HEAD = '<!DOCTYPE html>\n<meta charset="utf-8">\n'  # of a file, which a browser opens without being told its encoding
@@ -535,7 +550,10 @@ def check_output(format: str | None, path: str | None) -> None:
     if path is not None and path != "-" and format is None:
         from cnncost.show.render import format_of
 
-        format_of(path)
+        if format_of(path) == "parquet":
+            from cnncost.show.frame import need_pyarrow
+
+            need_pyarrow()
 
 
 def write(path: str, text: str) -> None:

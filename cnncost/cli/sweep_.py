@@ -16,6 +16,7 @@ from cnncost.cli.options import (
     check_output,
     complete_model,
     complete_setting,
+    describe,
     model_options,
     output_options,
     replacing,
@@ -34,7 +35,6 @@ METHODS = {
     "each": "one at a time",
 }
 ROWS = ("csv", "tsv", "json", "npz", "parquet")  # formats that take every row
-BINARY = (".npz", ".parquet")
 PICTURES = (".svg", ".png", ".pdf")
 LONG = 60.0  # seconds from which it is said beforehand what a sweep will take
 EVERY = 30.0  # seconds between two lines in a log
@@ -137,7 +137,7 @@ def command(
         asked["configurations"] = tuple(read(source))
     query = Query(network, over, settings, batch=batch, every=every, method=METHODS.get(method or "", "auto"), **asked)  # type: ignore[arg-type]  # click's words
     if chosen == "parquet":
-        from cnncost.show.sweepfiles import need_pyarrow
+        from cnncost.show.frame import need_pyarrow
 
         need_pyarrow()
     with _ended_by_signals() as ended, _place(path, every) as part:
@@ -181,17 +181,15 @@ def _format(format: str | None, path: str | None, exact: bool) -> str | None:
         suffix = PurePath(path).suffix.lower()
         if path.lower().endswith(".vl.json"):
             return "vega-lite"
-        if suffix in BINARY:
-            return suffix.removeprefix(".")
         if suffix in PICTURES:
             from cnncost.show.pictures import plot_format
 
             return plot_format(path)
         if path != "-":
-            from cnncost.show.render import SUFFIXES, format_of
+            from cnncost.show.render import FILES, format_of
 
-            if suffix not in SUFFIXES:
-                known = (*SUFFIXES, *BINARY, *PICTURES)
+            if suffix not in FILES:
+                known = (*FILES, *PICTURES)
                 raise UsageError(
                     f"the suffix of '{path}' names no format", did_you_mean(suffix, known, f"suffixes: {', '.join(known)}")
                 )
@@ -216,9 +214,7 @@ def _print(result: Any, chosen: str | None, format: str | None, path: str | None
         return
     with replacing(path) as file:
         write(result, file)
-    if chosen in sweepfiles.DESCRIBED_BESIDE:
-        with replacing(f"{path}.json") as file:
-            file.write(sweepfiles.described(result).encode() + b"\n")
+    describe(path, chosen, lambda: sweepfiles.described(result))
     for line in output.notes(result):
         click.echo(line, err=True)
 

@@ -7,52 +7,19 @@ entries in JSON, the metadata `cnncost` in Parquet, the array `cnncost` in NPZ, 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from decimal import Decimal
+from collections.abc import Callable
 from io import TextIOWrapper
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cnncost.base.errors import UsageError
-from cnncost.base.record import dataclass
 from cnncost.models.settings import shown
 from cnncost.questions.sweep.chunk import FIGURES
 from cnncost.questions.sweep.query import Result
 from cnncost.questions.sweep.space import Axis
+from cnncost.show import frame
+from cnncost.show.frame import TEXT, Field, Frame, Kind
 from cnncost.show.tables.sweep import SCHEMA, head
-
-BATCH = 2**16  # rows that are in memory while a file is written
-NAME = "cnncost"  # of the head in files that name their parts
-TEXT = "_text"  # ends the name of the column with the digits that a fraction was given in
-
-Array = NDArray[Any]
-Kind = Literal["integer", "wide", "fraction", "flag", "integers", "text"]
-
-
-@dataclass(frozen=True)
-class Field:
-    """A column of a file."""
-
-    name: str
-    kind: Kind
-    source: Axis | str  # an axis, or the key of a figure
-    values: tuple[Any, ...] = ()  # of an axis that is no range of numbers
-    beside: bool = False  # whether it only has the digits of the column before it
-
-    def read(self, result: Result, start: int, stop: int) -> Any:
-        """Return some rows of it: an array, or a list of lists."""
-        if isinstance(self.source, str):
-            return np.asarray(result.rows[self.source][start:stop])
-        axis = self.source
-        index = np.asarray(result.rows["index"][start:stop])
-        places = result.space.places(axis, index)
-        if isinstance(axis.values, range):
-            return np.asarray(axis.values.start + axis.values.step * places)
-        if self.kind == "integers":
-            return [self.values[place] for place in places]
-        return np.array(self.values)[places.astype(np.intp)]
 
 
 def fields(result: Result) -> list[Field]:
@@ -64,27 +31,45 @@ def fields(result: Result) -> list[Field]:
         values = tuple(axis.values) if not isinstance(axis.values, range) else ()
         texts = tuple(map(shown, values))
         if axis.whole:
-            found.append(Field(name, "integer", axis, values))
+            found.append(_along(result, axis, name, "integer", values))
         elif all(type(value) is bool for value in values):
-            found.append(Field(name, "flag", axis, values))
+            found.append(_along(result, axis, name, "flag", values))
         elif axis.numeric:
-            found.append(Field(name, "fraction", axis, tuple(map(float, values))))
-            found.append(Field(name + TEXT, "text", axis, texts, beside=True))
+            found.append(_along(result, axis, name, "fraction", tuple(map(float, values))))
+            found.append(_along(result, axis, name + TEXT, "text", texts, beside=True))
         elif all(isinstance(value, tuple) and all(type(part) is int for part in value) for value in values):
-            found.append(Field(name, "integers", axis, tuple(map(list, values))))
+            found.append(_along(result, axis, name, "integers", tuple(map(list, values))))
         else:
-            found.append(Field(name, "text", axis, texts))
-    return found + [Field(key, "wide" if result.rows[key].dtype == object else "integer", key) for key in FIGURES]
+            found.append(_along(result, axis, name, "text", texts))
+    return found + [_figure(result, key) for key in FIGURES]
+
+
+def _figure(result: Result, key: str) -> Field:
+    column = result.rows[key]
+    return Field(key, "wide" if column.dtype == object else "integer", lambda start, stop: np.asarray(column[start:stop]))
+
+
+def _along(result: Result, axis: Axis, name: str, kind: Kind, values: tuple[Any, ...], beside: bool = False) -> Field:
+    """Return the column of what candidates have along an axis: one of its `values`, or a number of its range."""
+    entries = values if kind == "integers" else np.array(values)
+
+    def read(start: int, stop: int) -> Any:
+        places = result.space.places(axis, np.asarray(result.rows["index"][start:stop]))
+        if isinstance(axis.values, range):
+            return np.asarray(axis.values.start + axis.values.step * places)
+        return [entries[place] for place in places] if kind == "integers" else entries[places.astype(np.intp)]
+
+    return Field(name, kind, read, values, beside=beside)
+
+
+def framed(result: Result) -> Frame:
+    """Return a sweep as typed columns."""
+    return Frame(fields(result), len(result), described(result))
 
 
 def described(result: Result) -> str:
     """Return the head of a sweep as JSON."""
     return json.dumps({"schema": SCHEMA, **head(result)}, ensure_ascii=False)
-
-
-def _batches(result: Result, columns: list[Field]) -> Iterator[list[Any]]:
-    for start in range(0, len(result), BATCH):
-        yield [column.read(result, start, start + BATCH) for column in columns]
 
 
 def write_csv(result: Result, file: IO[bytes], delimiter: str = ",") -> None:
@@ -94,8 +79,8 @@ def write_csv(result: Result, file: IO[bytes], delimiter: str = ",") -> None:
     columns = [column for column in fields(result) if column.kind != "fraction"]  # whose digits stand in the next one
     text = TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
-    writer.writerow([column.source if isinstance(column.source, str) else column.source.name for column in columns])
-    for batch in _batches(result, columns):
+    writer.writerow([column.name.removesuffix(TEXT) if column.beside else column.name for column in columns])
+    for batch in Frame(columns, len(result), "").batches():
         lists = [
             list(map(shown, map(tuple, values))) if column.kind == "integers" else values.tolist()
             for column, values in zip(columns, batch, strict=True)
@@ -123,7 +108,7 @@ def write_json(result: Result, file: IO[bytes]) -> None:
         column.name: {shown(value): value for value in given[column.name]} for column in columns if column.kind == "text"
     }
     mark = "\n    "
-    for batch in _batches(result, columns):
+    for batch in Frame(columns, len(result), "").batches():
         lists = [
             values if column.kind == "integers" else values.tolist() for column, values in zip(columns, batch, strict=True)
         ]
@@ -137,78 +122,13 @@ def write_json(result: Result, file: IO[bytes]) -> None:
 
 
 def write_npz(result: Result, file: IO[bytes]) -> None:
-    """Write one NumPy array per column, as numpy.load reads them; lists of one length have two axes, others are texts."""
-    from zipfile import ZipFile
-
-    columns = fields(result)
-    if any(column.kind == "wide" for column in columns):
-        raise UsageError(
-            "a figure passes 2^63, which .npz files cannot hold", "name a file .parquet, .csv or .json, or keep fewer: --top N"
-        )
-    with ZipFile(file, "w") as archive:
-        with archive.open(f"{NAME}.npy", "w") as entry:
-            np.lib.format.write_array(entry, np.array(described(result)))
-        for column in columns:
-            ragged = column.kind == "integers" and len({len(value) for value in column.values}) > 1
-            first = _plain(column, column.read(result, 0, 1), ragged)
-            widest = max((len(shown(tuple(value))) for value in column.values), default=1) if ragged else 0
-            dtype = np.dtype(f"<U{widest}") if ragged else first.dtype
-            with archive.open(f"{column.name}.npy", "w", force_zip64=True) as entry:
-                shape = (len(result), *first.shape[1:])
-                about: Any = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
-                np.lib.format.write_array_header_2_0(entry, about)
-                for start in range(0, len(result), BATCH):
-                    part = _plain(column, column.read(result, start, start + BATCH), ragged)
-                    entry.write(part.astype(dtype).tobytes())
-
-
-def _plain(column: Field, values: Any, ragged: bool) -> Array:
-    if column.kind != "integers":
-        return np.asarray(values)
-    if ragged:
-        return np.array([shown(tuple(value)) for value in values], dtype=str)
-    return np.array(values, dtype=np.int64).reshape(-1, len(column.values[0]))
+    """Write one NumPy array per column."""
+    frame.write_npz(framed(result), file)
 
 
 def write_parquet(result: Result, file: IO[bytes]) -> None:
-    """Write the rows as Parquet, with pyarrow: integers past 2^63 as decimals of 38 digits."""
-    need_pyarrow()
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    types = {
-        "integer": pa.int64(),
-        "wide": pa.decimal128(38, 0),
-        "fraction": pa.float64(),
-        "flag": pa.bool_(),
-        "integers": pa.list_(pa.int64()),
-        "text": pa.string(),
-    }
-    columns = fields(result)
-    schema = pa.schema([(column.name, types[column.kind]) for column in columns], metadata={NAME: described(result)})
-    with pq.ParquetWriter(file, schema) as writer:
-        for batch in _batches(result, columns):
-            arrays = [
-                pa.array(_arrow(column.kind, values), type=types[column.kind])
-                for column, values in zip(columns, batch, strict=True)
-            ]
-            writer.write_batch(pa.record_batch(arrays, schema=schema))
-
-
-def _arrow(kind: Kind, values: Any) -> Any:
-    if kind == "wide":
-        if max(map(int, values), default=0) >= 10**38:
-            raise UsageError("a figure passes 10^38, which .parquet files cannot hold", "name a file .csv or .json")
-        return [Decimal(int(value)) for value in values]
-    return values.tolist() if kind == "text" else values
-
-
-def need_pyarrow() -> None:
-    """Raise UsageError where pyarrow is not installed."""
-    try:
-        import pyarrow.parquet  # noqa: F401
-    except ImportError:
-        raise UsageError("Parquet files need pyarrow", "install it: pip install 'cnncost[sweep]'") from None
+    """Write the rows as Parquet."""
+    frame.write_parquet(framed(result), file)
 
 
 WRITERS: dict[str, Callable[[Result, IO[bytes]], None]] = {
@@ -218,4 +138,3 @@ WRITERS: dict[str, Callable[[Result, IO[bytes]], None]] = {
     "npz": write_npz,
     "parquet": write_parquet,
 }
-DESCRIBED_BESIDE = ("csv", "tsv")  # formats that cannot say what they are

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
+from cnncost.base.plain import plain
 from cnncost.base.record import dataclass
 from cnncost.base.text import Math, line
-from cnncost.base.units import Amount, Measure, Said, figures, scale
+from cnncost.base.units import Amount, Measure, Said, Shown, figures, scale
 from cnncost.base.version import __version__
 from cnncost.show.blocks import bar, course
 
@@ -209,6 +211,30 @@ def _unique(titles: list[str]) -> list[str]:
         seen[title] = seen.get(title, 0) + 1
         found.append(f"{title} ({seen[title]})" if title and seen[title] > 1 else title)
     return found
+
+
+def exact(cell: Any) -> Any:
+    """Return the value of a cell for programs: whole numbers as integers, sizes of several axes as a tuple, text as text."""
+    value = cell.value if isinstance(cell, (Amount, Shown)) else cell
+    if isinstance(value, Fraction) and value.denominator == 1:
+        return value.numerator
+    return str(value) if isinstance(value, str) else value
+
+
+def word(cell: Any) -> str:
+    """Return a cell as one word for programs: true and false, sizes as 11x11, or one number where all axes have it."""
+    value = exact(cell)
+    if isinstance(value, tuple):
+        first, text = str(value[0]), str(cell)
+        return first if text.replace(",", "") == first else text.replace(" × ", "×").replace("×", "x")
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def described(table: Table) -> str:
+    """Return what holds for all rows of a table as JSON."""
+    import json  # imported late: text needs none
+
+    return json.dumps(plain(table.head), ensure_ascii=False)
 
 
 def in_unit(table: Table, memory: str) -> Table:

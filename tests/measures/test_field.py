@@ -276,7 +276,7 @@ def test_columns() -> None:
         *("receptive_field", "exceeds_input", "effective_stride", "effective_pad"),
     ]
     rows = {row[0]: row[1:] for row in table.rows}
-    assert rows["features.30"] == (212, None, 32, 90)
+    assert rows["features.30"] == (212, "", 32, 90)
     assert rows["flatten"] == (404, "yes", 224, 90)
     assert any("larger than the 224×224 input in 8 of 40 layers" in note for note in table.notes)
     assert table.data is not None

@@ -33,6 +33,7 @@ class Solution(Showable):
     up_to: int | None = None  # the number of the last value, where every one was traced because the cost rises and falls
     trained: Setup = PLAIN  # how the network is trained, for targets of training memory
     dtype: str = "float32"
+    convention: str = "lecture"  # by name
 
     def __repr__(self) -> str:
         costs = ", ".join(f"{goal.quantity.key} {cost:,}" for goal, cost in zip(self.targets, self.chosen.costs, strict=True))

@@ -236,6 +236,7 @@ def _choose(
         max(near) if tried.every and values.listed is None else None,
         tried.counting.get("trained", PLAIN),
         tried.counting.get("dtype", "float32"),
+        getattr(by := tried.counting.get("convention", "lecture"), "name", by),
     )
 
 

@@ -5,15 +5,14 @@ Text formats show figures as people read them; json, csv and tsv carry exact int
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any
 
 from cnncost.base import text as outside
 from cnncost.base.errors import UsageError, did_you_mean
-from cnncost.base.units import Amount, Shown
 from cnncost.show.render.text import paragraphs, plain, plot_lines
-from cnncost.show.table import Table
+from cnncost.show.table import Table, exact, word
 
 
 def render(table: Table, format: str, width: int | None = None) -> str:
@@ -111,6 +110,7 @@ FORMATS: dict[str, Callable[[Table], str]] = {
     "html": html,
 }
 DATA = ("json", "csv", "tsv")  # formats for programs
+BINARY = ("parquet", "npz")  # those of files alone: see `cnncost.show.frame`
 SUFFIXES = {
     ".txt": "plain",
     ".json": "json",
@@ -120,15 +120,16 @@ SUFFIXES = {
     ".tex": "latex",
     ".html": "html",
 }
+FILES = {**SUFFIXES, ".parquet": "parquet", ".npz": "npz"}  # what a table can be written to
 
 
-def format_of(path: str, suffixes: Mapping[str, str] = SUFFIXES) -> str:
+def format_of(path: str, suffixes: Mapping[str, str] = FILES) -> str:
     """Return the format that a file's suffix asks for. Raises UsageError where it asks for none."""
     from pathlib import PurePath
 
     suffix = PurePath(path).suffix.lower()
     if suffix not in suffixes:
-        other = "; or name one with --format" if suffixes is SUFFIXES else ""
+        other = "; or name one with --format" if suffixes is FILES else ""
         hint = did_you_mean(suffix, suffixes, f"suffixes: {', '.join(suffixes)}{other}")
         raise UsageError(f"the suffix of '{path}' names no format", hint)
     return suffixes[suffix]
@@ -154,11 +155,10 @@ def _separated(table: Table, delimiter: str) -> str:
     return "\n".join(row.removesuffix("\r\n") for row in rows)
 
 
-def _cell(value: Any) -> Any:
-    value = value.value if isinstance(value, (Amount, Shown)) else value
-    if not isinstance(value, str):
-        return "" if value is None else value
-    return value.replace("×", "x") if _SHAPE.fullmatch(value) else outside.cell(value)
-
-
-_SHAPE = re.compile("[0-9×]+( tokens)?")
+def _cell(cell: Any) -> Any:
+    value = exact(cell)
+    if value is None or isinstance(value, (bool, tuple)):
+        return word(cell)
+    if isinstance(value, Fraction):
+        return float(value)
+    return outside.cell(value) if isinstance(value, str) else value

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import groupby
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import FIGURES, NAMES
 from cnncost.base.poly import Num
-from cnncost.base.units import many
+from cnncost.base.units import Shown, many
+from cnncost.graph.graph import reads
 from cnncost.rules import Shape, channel_axis, channels, show
-from cnncost.show.table import Column, Record
+from cnncost.show.table import Column, Record, exact
 
 if TYPE_CHECKING:
     from cnncost.measures.devices import Device
@@ -24,11 +24,17 @@ def _channels(shape: Shape) -> Num | None:
     return channels(shape) if shape else None
 
 
-def _size(shape: Shape) -> str | None:
+def _size(shape: Shape) -> Shown | None:
     """H×W of a map; the number of tokens; nothing for features."""
     axis = channel_axis(shape) if shape else 0
     others = (*shape[:axis], *shape[axis + 1 :]) if axis >= 0 else shape[:-1]
-    return show(others) + (" tokens" if axis < 0 and len(shape) == 2 else "") if others else None
+    return Shown(others, show(others) + (" tokens" if axis < 0 and len(shape) == 2 else "")) if others else None
+
+
+def inputs_read(costs: Record) -> Shown:
+    """Return what a model reads: one shape, or several with their names."""
+    shape = tuple(costs["input"])
+    return Shown(shape, show(shape)) if "inputs" not in costs else Shown(text := reads(costs["inputs"]), text)
 
 
 def _input(layer: Record) -> Shape:
@@ -42,32 +48,40 @@ def _input_channels(layer: Record) -> Any:
     if layer["kind"] != "concat" or _channels(layer["output"]) == _channels(shapes[0]):
         return _channels(_input(layer))
     runs = [(key, len(list(group))) for key, group in groupby(map(_channels, shapes))]
-    return "+".join(f"{count}·{key}" if count > 1 else f"{key}" for key, count in runs)
+    text = "+".join(f"{count}·{key}" if count > 1 else f"{key}" for key, count in runs)
+    return Shown(sum(map(_channels, shapes)), text)
 
 
 def _summed(value: Any) -> str:
     """Return the channels of a concatenation's branches as their sum."""
-    parts = [part.split("·") for part in value.split("+")] if isinstance(value, str) else []
-    whole = all(number.isdecimal() for part in parts for number in part)
-    return str(sum(prod(map(int, part)) for part in parts)) if parts and whole else "" if value is None else str(value)
+    return "" if value is None else str(exact(value))
 
 
-def _pair(value: Any) -> str | None:
+def _pair(value: Any) -> Any:
     """One number where both axes agree, else vertical×horizontal; four pads as top,bottom,left,right."""
-    if isinstance(value, (tuple, list)):
-        same = all(part == value[0] for part in value)
-        return str(value[0]) if same else ("×" if len(value) == 2 else ",").join(map(str, value))
-    return None if value is None else str(value)
+    if not isinstance(value, (tuple, list)):
+        return value
+    same = all(part == value[0] for part in value)
+    return Shown(tuple(value), str(value[0]) if same else ("×" if len(value) == 2 else ",").join(map(str, value)))
 
 
-def _kernel(layer: Record) -> str | None:
-    value = layer["args"].get("kernel")
-    return None if value is None else show(value if isinstance(value, tuple) else (value,) * (len(_input(layer)) - 1))
+def _per_axis(layer: Record, value: Any) -> Any:
+    """Return an argument of a window as one number for each axis."""
+    return (value,) * (len(_input(layer)) - 1) if value is not None and not isinstance(value, (tuple, str)) else value
 
 
-def _stride(layer: Record) -> str | None:
+def _kernel(layer: Record) -> Shown | None:
+    value = _per_axis(layer, layer["args"].get("kernel"))
+    return None if value is None else Shown(value, show(value))
+
+
+def _stride(layer: Record) -> Any:
     value = layer["args"].get("stride")
-    return _pair(layer["args"].get("kernel") if value is None else value)
+    return _pair(_per_axis(layer, layer["args"].get("kernel") if value is None else value))
+
+
+def _pad(layer: Record) -> Any:
+    return _pair(_per_axis(layer, layer["args"].get("pad"))) if "kernel" in layer["args"] else None
 
 
 def _kind(layer: Record) -> str:
@@ -91,9 +105,7 @@ TEXT_COLUMNS: dict[str, Column] = {
         ),
         Column("kernel", "kernel", "number", priority=4, of=_kernel),
         Column("stride", "stride", "number", priority=5, of=_stride),
-        Column(
-            "pad", "pad", "number", 10, of=lambda layer: _pair(layer["args"].get("pad")) if "kernel" in layer["args"] else None
-        ),
+        Column("pad", "pad", "number", priority=10, of=_pad),
         Column("groups", "groups", "number", priority=3, of=lambda layer: layer["args"].get("groups")),
         Column("output_channels", "out C", "number", priority=2, of=lambda layer: _channels(layer["output"])),
         Column("output_size", "out H×W", "number", priority=3, of=lambda layer: _size(layer["output"])),
@@ -108,7 +120,7 @@ def _local(key: str) -> Callable[[Record], Any]:
 
     def read(layer: Record) -> Any:
         value = layer.get(key)
-        return ("yes" if value else None) if isinstance(value, bool) else _pair(value) if isinstance(value, list) else value
+        return Shown(value, "yes" if value else "") if isinstance(value, bool) else _pair(value)
 
     return read
 

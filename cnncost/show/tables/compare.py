@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from cnncost.base.errors import UsageError
 from cnncost.base.figures import FIGURES, figure
 from cnncost.base.poly import Num
-from cnncost.graph.graph import inputs_record, reads
+from cnncost.graph.graph import inputs_record
 from cnncost.measures.groups import coarseness, way
 from cnncost.show.table import Column, Record, Table
-from cnncost.show.tables.columns import FIGURE_COLUMNS, device_record
+from cnncost.show.tables.columns import FIGURE_COLUMNS, device_record, inputs_read
 
 if TYPE_CHECKING:
     from cnncost.measures.comparison import Comparison
@@ -26,6 +26,13 @@ COMPARED = {"params": 0, "flops": 0, "macs": 5, "activation_bytes": 2, "weighted
 STAGED = ("params", "flops", "macs", "activation_bytes")  # figures of each stage
 BOUNDS = ("bound_us", "bound_by", "fits")  # what a device adds
 SAID = (*BOUNDS, "inference_bytes", "energy_uj", "top1", "top5", "weights")  # figures of which a line says what they are
+
+
+def counting(reports: Sequence[Report]) -> dict[str, Any]:
+    """Return the settings of several models, and how they are counted, all in one way."""
+    settings = [report.counts.graph.settings for report in reports]
+    one = reports[0]
+    return {"settings": settings, "batch": one.batch, "dtype": one.dtype, "convention": one.convention.name}
 
 
 def comparison_table(
@@ -51,7 +58,6 @@ def comparison_table(
     records: list[Record] = [
         {
             "model": label,
-            "settings": report.counts.graph.settings,
             **inputs_record(report.inputs),
             "total": {**report.total, **_worked_out(report, more, device)},
             "stages": _stages(report),
@@ -61,7 +67,7 @@ def comparison_table(
     drawn = {id(record): report for record, report in zip(records, found, strict=True)}
     shown = [
         Column("model", "model"),
-        Column("input", "input", priority=7, of=lambda each: _read(each)),
+        Column("input", "input", priority=7, of=inputs_read),
     ]
     for key, priority in asked.items():
         title = FIGURES[key].title if key in more else FIGURE_COLUMNS[key].title  # "live" of a layer is a network's peak
@@ -85,20 +91,13 @@ def comparison_table(
         schema="cnncost.compare/1",
         field="models",
         head={
-            "batch": one.batch,
-            "dtype": one.dtype,
-            "convention": one.convention.name,
+            **counting(found),
             **one.trained.record(asked, one.dtype),
             **device_record(device, one.dtype),
         },
         notes=(note, *one.trained.notes(asked, one.dtype), *bound, *said),
         exact=exact,
     )
-
-
-def _read(costs: Record) -> str:
-    """Return what a model reads: one shape, or several with their names."""
-    return reads(costs.get("inputs", {"input": costs["input"]}))
 
 
 def _worked_out(report: Report, keys: Sequence[str], device: Device | None) -> dict[str, Any]:
@@ -158,19 +157,13 @@ def groups_table(found: Comparison, by: str, exact: bool = False, columns: str |
                 shown.append(ratio)
     charged = [record for record in records if any(value != 0 for key, value in record.items() if key != "group")]
     one = found[0]
-    counting = {"batch": one.batch, "dtype": one.dtype, "convention": one.convention.name}
     ratios = f"; ratios are to {found.labels[0]}" if len(found) > 1 else ""
     return Table.of(
         shown,
         records,
         schema="cnncost.compare_groups/1",
         field="groups",
-        head={
-            "by": way(by),
-            "models": list(found.labels),
-            "settings": [r.counts.graph.settings for r in found],
-            **counting,
-        },
+        head={"by": way(by), "models": list(found.labels), **counting(found)},
         total=totals,
         label="group",
         shown=charged or records,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from cnncost.base.poly import Num
-from cnncost.base.units import many, short
+from cnncost.base.units import Shown, many, short
 from cnncost.graph.graph import inputs_record
 from cnncost.questions.explain import Coverage, Explanation, FieldWorking, GroupWorking, Part, Working, is_zero, written_number
 from cnncost.rules import RULES, show
@@ -76,10 +76,10 @@ def _convention(covered: Coverage, slips: Sequence[str]) -> Record:
     }
 
 
-Shown: TypeAlias = tuple[list[Column], list[Record], list[str]]
+Parts: TypeAlias = tuple[list[Column], list[Record], list[str]]  # columns, the records of the rows, and notes
 
 
-def _by_type(found: Explanation, types: list[Record], conventions: list[Record]) -> Shown:
+def _by_type(found: Explanation, types: list[Record], conventions: list[Record]) -> Parts:
     """Return columns, the records of the rows, and notes, with a row for each layer type."""
     names = [each["name"] for each in conventions]
     first, two = names[0], len(names) == 2
@@ -110,7 +110,7 @@ def _share_of(whole: Num, name: str) -> Callable[[Record], Any]:
     return lambda record: record["counts"][name] / whole if whole and "type" in record else None
 
 
-def _beside_one_another(found: Explanation, types: list[Record], conventions: list[Record]) -> Shown:
+def _beside_one_another(found: Explanation, types: list[Record], conventions: list[Record]) -> Parts:
     """Return columns, the records of the rows, and notes, with a row for each convention."""
     charged = [each for each in types if any(not is_zero(count) for count in each["counts"].values())]
     charged.sort(key=lambda each: max(each["counts"].values()), reverse=True)
@@ -188,7 +188,7 @@ def working_table(found: Working, exact: bool = False, blank: bool = False) -> T
         Column("figure", "figure", of=lambda step: words.get(step["figure"], step["figure"])),
         Column("formula", "formula", priority=2, wraps=True),
         Column("numbers", "with its numbers", priority=1, wraps=True),
-        Column("result", "result", "number", of=lambda step: written_number(step["result"])),
+        Column("result", "result", "number", of=lambda step: Shown(step["result"], written_number(step["result"]))),
     )
     solution = Table.of(
         columns,
@@ -314,7 +314,9 @@ def _per_axis(key: str) -> Callable[[Record], Any]:
     """Return how what differs by axis is shown: once where all axes agree."""
 
     def read(record: Record) -> Any:
-        values = [written_number(value) if not isinstance(value, str) else value for value in record[key] or ()]
-        return None if not values else values[0] if len(set(values)) == 1 else " × ".join(values)
+        values = tuple(record[key] or ())
+        texts = [value if isinstance(value, str) else written_number(value) for value in values]
+        text = texts[0] if len(set(texts)) == 1 else " × ".join(texts)
+        return Shown(text if isinstance(values[0], str) else values, text) if values else None
 
     return read

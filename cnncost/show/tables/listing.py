@@ -16,9 +16,8 @@ from cnncost.measures.accuracy import SOURCE, accuracies, accuracy, check
 from cnncost.measures.depth import weighted_layers
 from cnncost.models.model import Model
 from cnncost.questions.sweep.where import holds, parse
-from cnncost.rules import show
 from cnncost.show.table import Column, Record, Table
-from cnncost.show.tables.columns import FIGURE_COLUMNS
+from cnncost.show.tables.columns import FIGURE_COLUMNS, inputs_read
 
 ALL = "all"  # weights: a row for each of them
 BRIEF = 15  # characters of a source that has no number
@@ -41,7 +40,7 @@ OWN: dict[str, Column] = {  # what a network is
         Column("name", "name"),
         Column("family", "family", priority=2),
         Column("weighted_layers", "depth", "number", priority=1),
-        Column("input", "input", priority=1, of=lambda model: show(tuple(model["input"]))),
+        Column("input", "input", priority=1, of=inputs_read),
         Column("source", "source", priority=3, brief=_briefly),
     )
 }

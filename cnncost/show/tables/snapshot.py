@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cnncost.questions.check.history import SCHEMA, snapshot
 from cnncost.show.table import Column, Record, Table
 from cnncost.show.tables.columns import FIGURE_COLUMNS
+from cnncost.show.tables.compare import counting
 
 if TYPE_CHECKING:
     from cnncost.measures.report import Report
@@ -21,7 +22,13 @@ def snapshot_table(reports: Sequence[Report], labels: Sequence[str], exact: bool
     columns = (Column("model", "model"), *(replace(FIGURE_COLUMNS[key], priority=0, of=_total(key)) for key in SHOWN))
     records = snapshot(reports, labels)["models"]
     return Table.of(
-        columns, records, schema=SCHEMA, field="models", notes=("the layers are in JSON: -o costs.json",), exact=exact
+        columns,
+        records,
+        schema=SCHEMA,
+        field="models",
+        head=counting(reports),
+        notes=("the layers are in JSON: -o costs.json",),
+        exact=exact,
     )
 
 

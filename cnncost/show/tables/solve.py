@@ -138,6 +138,10 @@ def _head(found: Solution) -> Record:
     return {
         "model": found.side.case.model.name,
         "settings": found.side.case.model.values,
+        "input": list(found.side.case.shape),
+        "batch": found.side.case.batch,
+        "dtype": found.dtype,
+        "convention": found.convention,
         "for": found.unknown,
         "equation": None if own is None else own.text,
         "polynomial": None if own is None else written(own.polynomial, PYTHON, unknown=own.letter),
