@@ -81,6 +81,8 @@ def solutions_table(found: Solutions, exact: bool = False) -> Table:
         head={
             "model": found.model,
             "settings": {name: value for name, value in first.side.case.model.settings.items() if name not in found.over},
+            "dtype": first.dtype,
+            "convention": first.convention,
             "for": found.unknown,
             "over": list(found.over),
             "equation": _common(found, "text"),
