@@ -6,7 +6,6 @@ import gc
 import os
 import sys
 from contextlib import suppress
-from io import StringIO
 
 from cnncost.base.errors import CnncostError
 from cnncost.base.streams import OutputError, ReaderGoneError, finish, prepare
@@ -47,10 +46,12 @@ def _run() -> int:
         code = cli.main(prog_name="cnncost", standalone_mode=False)
     except CnncostError as error:
         return _say(error.text())
+    except click.UsageError as error:
+        from cnncost.cli.usage import told
+
+        return _say(told(error).text())
     except click.ClickException as error:
-        shown = StringIO()
-        error.show(shown)
-        return _say(shown.getvalue().rstrip("\n"), error.exit_code)
+        return _complain(error.format_message().rstrip("."), "see: cnncost --help")
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except (ReaderGoneError, OutputError):

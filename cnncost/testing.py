@@ -41,7 +41,7 @@ def assert_budget(
     from cnncost.api import analyze
     from cnncost.models.load import with_budget
     from cnncost.questions.check.budget import verdicts
-    from cnncost.questions.check.history import Missing, before, costs
+    from cnncost.questions.check.history import Earlier, Missing, before, costs
 
     def price(what: Any) -> dict[str, Any]:
         report = analyze(what, input=input, batch=batch, dtype=dtype, convention=convention, **(settings or {}))
@@ -57,7 +57,8 @@ def assert_budget(
     base: Any = Missing("nothing to measure it from was given as against=")
     if against is not None:
         base = before(name, against) if name else Missing("a model without a name has no earlier version")
-        base = price(base) if isinstance(base, Model) else base
+        if isinstance(base, Earlier):
+            base = price(base.found) if isinstance(base.found, Model) else base.found
     found = verdicts(price(model), held, base, allow_new)
     told = {each: f"{each.model}: {each.sentence} ({each.place})" for each in found}
     if broken := [each for each in found if each.state == "over"]:

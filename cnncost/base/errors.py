@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import TypeVar
 
@@ -108,11 +108,22 @@ def each(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     """Return "did you mean 'resnet50'?" for the nearest known words, or `otherwise` when none is near."""
+    return one_of(nearest(word, known)) or otherwise
+
+
+def nearest(word: str, known: Iterable[str]) -> list[str]:
+    """Return up to three known words that are near, the nearest first; upper and lower case are alike."""
     from difflib import get_close_matches  # imported late: only an error needs it
 
     lower = {name.lower(): name for name in known}
-    near = [lower[match] for match in get_close_matches(word.lower(), lower, n=3, cutoff=0.65)]
-    if not near:
-        return otherwise
-    quoted = [f"'{name}'" for name in near]
-    return "did you mean " + (" or ".join(quoted) if len(quoted) < 3 else f"{quoted[0]}, {quoted[1]} or {quoted[2]}") + "?"
+    return [lower[match] for match in get_close_matches(word.lower(), lower, n=3, cutoff=0.65)]
+
+
+def one_of(names: Sequence[str]) -> str:
+    """Return "did you mean 'a', 'b' or 'c'?" for up to three names; nothing for none.
+
+    >>> one_of(["resnet50"]), one_of(["a", "b", "c", "d"]), one_of([])
+    ("did you mean 'resnet50'?", "did you mean 'a', 'b' or 'c'?", '')
+    """
+    quoted = [f"'{name}'" for name in names[:3]]
+    return f"did you mean {' or '.join(filter(None, (', '.join(quoted[:-1]), quoted[-1])))}?" if quoted else ""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
+from itertools import islice
 from typing import BinaryIO
 
-from cnncost.base.errors import UsageError
+from cnncost.base.errors import UsageError, nearest, one_of
 
 LARGEST = 64_000_000  # bytes; a snapshot of the whole zoo has 30 MB
 
@@ -34,6 +36,37 @@ def read_text(path: str, what: str, hint: str, most: int = LARGEST) -> str:
         raise UsageError(f"cannot read {what} '{path}': it is no text in UTF-8", hint) from None
 
 
+def near_file(path: str, suffixes: Sequence[str] = ()) -> str:
+    """Return "did you mean 'specs/tiny.yaml'?" for a file that is not there, where one with such a name is; else nothing."""
+    by_stem: dict[str, list[str]] = {}  # compared without folder and suffix, which say little
+    for found in beside(path):
+        if found.lower().endswith(tuple(suffixes) or ("",)):
+            by_stem.setdefault(_stem(found), []).append(found)
+    return one_of([found for stem in nearest(_stem(path), by_stem) for found in by_stem[stem] if found != path])
+
+
+def _stem(path: str) -> str:
+    return os.path.splitext(os.path.basename(path))[0].lower()
+
+
+def beside(path: str, most: int = 2_000) -> list[str]:
+    """Return the files in the folder of a path, and those with its name in folders beside or below it: at most so many."""
+    folder, name = os.path.split(path)
+    found = [entry.path for entry in _entries(folder or ".", most) if entry.is_file()]
+    for entry in _entries(os.path.dirname(folder) or ".", most):
+        if entry.is_dir() and os.path.isfile(os.path.join(entry.path, name)):
+            found.append(os.path.join(entry.path, name))
+    return sorted({os.path.normpath(each) if not os.path.isabs(path) else each for each in found})
+
+
+def _entries(folder: str, most: int) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(islice(entries, most))
+    except OSError:
+        return []
+
+
 def opened(path: str, what: str, hint: str) -> BinaryIO:
     """Return a plain file, open for reading; `what` it is ends with a blank, if it is said.
 
@@ -43,7 +76,8 @@ def opened(path: str, what: str, hint: str) -> BinaryIO:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe without a writer would wait for one
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise UsageError(f"cannot read {what}'{path}': {reason}", hint) from None
+        near = near_file(path) if isinstance(error, FileNotFoundError) else ""
+        raise UsageError(f"cannot read {what}'{path}': {reason}", near or hint) from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise UsageError(f"cannot read {what}'{path}': it is no file", hint)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 
-from cnncost.base.errors import UsageError
+from cnncost.base.errors import UsageError, did_you_mean
 
 # GIT_ALLOW_PROTOCOL keeps a git before 2.44, which does not know the other, from fetching.
 SAFE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none", "GIT_LITERAL_PATHSPECS": "1", "GIT_TERMINAL_PROMPT": "0"}
@@ -82,13 +83,33 @@ def _commit(folder: str, ref: str) -> tuple[str, str]:
     """Return the commit that a ref names, and the top of its work tree."""
     top = _git(folder, "rev-parse", "--show-toplevel")
     if top is None:
-        raise UsageError(f"'{folder}' is in no git repository", "without git: cnncost snapshot MODEL… -o costs.json")
+        raise UsageError(f"'{folder}' is in no git repository", _WITHOUT_GIT)
     named = ref and "\0" not in ref
     commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}") if named else None
     if commit is None:
-        hint = "a shallow clone lacks it: git fetch --depth=1 origin BRANCH, and then FETCH_HEAD"
-        raise UsageError(f"git knows no commit, branch or tag '{ref}'", hint)
+        raise UsageError(f"git knows no commit, branch or tag '{ref}'", _how_to_have(ref, folder))
     return commit.decode().strip(), os.path.realpath(os.fsdecode(top).rstrip("\n"))
+
+
+def _how_to_have(ref: str, folder: str) -> str:
+    """Return the remedy where a commit is not there: what is there instead, or how this clone gets it."""
+    if _git(folder, "rev-parse", "--verify", "--quiet", "HEAD") is None:
+        return "there is no commit yet: commit first"
+    known = (_git(folder, "for-each-ref", "--format=%(refname:short)") or b"").decode("utf-8", "replace").split()
+    remotes = (_git(folder, "remote") or b"").decode("utf-8", "replace").split()
+    remote = next((name for name in remotes if ref.startswith(f"{name}/")), "")
+    if near := "" if remote else did_you_mean(ref, known):
+        return near
+    if remotes and _PLAIN.fullmatch(ref):
+        remote = remote or remotes[0]
+        branch = ref.removeprefix(f"{remote}/")
+        clone = "this clone is shallow" if _git(folder, "rev-parse", "--is-shallow-repository") == b"true\n" else "fetch it"
+        return f"{clone}: git fetch --depth=1 {remote} {branch}, and then FETCH_HEAD in its place"
+    return f"it knows: {', '.join(known[:8])}{' …' * (len(known) > 8)}" if known else "see: git log"
+
+
+_WITHOUT_GIT = "without git: cnncost snapshot MODEL… -o costs.json, and costs.json in place of the commit"
+_PLAIN = re.compile(r"[A-Za-z0-9][\w./-]*")  # a name that can be typed as it is
 
 
 def _git(folder: str, *words: str) -> bytes | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from cnncost.base.files import near_file
 from cnncost.base.problems import Mark, Problem, Problems, Source, SpecError
 from cnncost.base.text import clip
 
@@ -76,7 +77,8 @@ def read_text(path: str, kind: Kind = SPEC) -> Source:
                 data = file.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise SpecError(Source(shown, ""), [Problem("E001", f"cannot read the {kind.noun}: {reason}", None)]) from None
+        near = near_file(path) if isinstance(error, FileNotFoundError) else ""
+        raise SpecError(Source(shown, ""), [Problem("E001", f"cannot read the {kind.noun}: {reason}", None, near)]) from None
     return decoded(shown, data)
 
 

@@ -77,8 +77,9 @@ def _repeated(context: click.Context, words: list[str]) -> Iterator[str]:
     """Iterate over the options that stand more than once among words and may stand there once."""
     try:
         order = context.command.make_parser(context).parse_args(list(words))[2]
-    except click.UsageError:  # said when the command itself reads them
-        return
+    except click.UsageError as error:
+        error.ctx = error.ctx or context  # of which command it is, click does not always say
+        raise
     seen = set()
     for parameter in order:
         if isinstance(parameter, click.Option) and not parameter.multiple and not parameter.count:

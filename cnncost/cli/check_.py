@@ -82,11 +82,13 @@ def command(
     except CnncostError as error:
         if format == "github":
             _annotate(error)
+            if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+                _append(summary, f"**The check could not be run.**\n\n```text\n{lines(error.text())}\n```\n")
         raise
     verdicts = found.table(exact=exact)
     show(verdicts, chosen, path)
     if format == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
-        _summarise(verdicts, summary)
+        _summarise(found, verdicts, summary)
     if path not in (None, "-"):  # the report goes to a file, yet whoever reads the log wants to know
         for verdict in [*found.over, *found.unchecked]:
             click.echo(lines(f"{verdict.model}: {verdict.sentence} ({verdict.place})"), err=True)
@@ -122,7 +124,10 @@ def configured(words: Sequence[str], file: str | None, options: dict[str, Any]) 
             options[key] = value
     names = [name for word in words for name in config.matching(word)] if words else found.models
     if not names:
-        raise UsageError("no model to check", f"name one, or configure models and limits: {page('ci')}")
+        below = config.below()
+        more = f"cnncost check --config {below[0]}" if below else page("ci")
+        fact = f"no model to check here; there are limits in {', '.join(below[:5])}" if below else "no model to check"
+        raise UsageError(fact, f"name one, or {'check there' if below else 'configure models and limits'}: {more}")
     return found, list(dict.fromkeys(names))
 
 
@@ -140,7 +145,30 @@ def _hold(
     configuration, names = configured(words, file, options)
     if not words:
         configuration.need_use(names)
-    return hold(names, lambda model: reports([model], **options)[0], given, configuration, against, allow_new)
+    repeated = _repeated(options)
+    return hold(names, lambda model: reports([model], **options)[0], given, configuration, against, allow_new, repeated)
+
+
+def _repeated(options: dict[str, Any]) -> list[str]:
+    """Return the options that say which network and how to count, as they are typed: those that `cnncost diff` takes, too."""
+    from cnncost.cli.diff_ import command as diff
+
+    context = click.get_current_context()
+    known = {parameter.name for parameter in diff.params} - {"format", "path", "exact"}
+    words: list[str] = []
+    for option in context.command.params:
+        if not isinstance(option, click.Option) or option.name not in known:
+            continue
+        value = options.get(option.name, context.params.get(option.name))  # the configuration may say how to count
+        spelling = max(option.opts, key=len)
+        if value == option.get_default(context) or not value:
+            continue
+        words += [spelling] if value is True else [word for each in _each(value) for word in (spelling, str(each))]
+    return words
+
+
+def _each(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _annotate(error: CnncostError) -> None:
@@ -162,12 +190,16 @@ def _annotate(error: CnncostError) -> None:
         click.echo(workflow_command("error", str(error), "cnncost"))
 
 
-def _summarise(table: Table, path: str) -> None:
-    """Add the table to the summary that GitHub shows for the job."""
-    from cnncost.show.render import render
+def _summarise(found: Check, verdicts: Table, path: str) -> None:
+    """Add to the summary that GitHub shows for the job: the verdicts, what changed by stage, and the models folded."""
+    from cnncost.show.summary import summary
 
+    _append(path, summary(found, verdicts))
+
+
+def _append(path: str, text: str) -> None:
     try:
         with open(path, "a", encoding="utf-8") as file:
-            file.write(f"### cnncost\n\n{render(table, 'markdown')}\n")
+            file.write(text)
     except OSError as error:
         raise UsageError(f"cannot write the job summary '{path}': {(error.strerror or '').lower()}") from None

@@ -44,15 +44,18 @@ def command(
     cnncost formula bottleneck
     cnncost formula resnext_block --let H=32*h --let W=32*w --as latex
     cnncost formula resnet50 --let width --depth 1
+    cnncost formula nets:block --input C,H,W
     """
     from cnncost.base.notation import STYLES
     from cnncost.cli.options import case_of, format_for
+    from cnncost.models.reference import letters_of
     from cnncost.questions.formula import formula
     from cnncost.show.tables.formula import formula_table
 
     check_output(format, path)
-    loaded, sizes, counting = case_of(model, **options)
-    found = formula(loaded, let, sizes=sizes, **counting)
+    input, letters = letters_of(options.pop("input"))
+    loaded, sizes, counting = case_of(model, input, **options)
+    found = formula(loaded, (*let, *letters), sizes=sizes, **counting)
     into = format_for(format, path)
     chosen = style or ("latex" if into == "latex" else "python" if into in ("csv", "tsv", "parquet", "npz") else "text")
     show(formula_table(found, depth, STYLES[chosen]), format, path)

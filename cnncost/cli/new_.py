@@ -24,11 +24,11 @@ def command(file: str, model: str | None, force: bool) -> None:
     from cnncost.models.load import is_spec, load
 
     if not is_spec(file):
-        raise UsageError(f"'{file}' is no name of a spec", "name it with the suffix .yaml")
+        raise UsageError(f"'{file}' is no name of a spec", f"name it with the suffix .yaml: {file}.yaml")
     if file != "-" and os.path.exists(file) and not force:
         raise UsageError(f"'{file}' is there already", "choose another name, or replace it: --force")
     from cnncost.models.spec.start import start
 
-    emit(start(load(model) if model is not None else None), file)
+    emit(start(load(model) if model is not None else None, "mynet.yaml" if file == "-" else file), file)
     if file != "-":
         click.echo(f"{file} is written. Its cost: cnncost table {file}", err=True)

@@ -11,11 +11,13 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.errors import UsageError, nearest, one_of
 from cnncost.models import zoo
-from cnncost.models.importers import is_file, open_model
+from cnncost.models.importers import SUFFIXES, is_file, open_model
 from cnncost.models.model import Model
 from cnncost.models.reference import model_of, split
+
+SPECS = (".yaml", ".yml")  # the suffixes of specs
 
 if TYPE_CHECKING:
     from cnncost.base.limits import Limit
@@ -42,7 +44,14 @@ def find(name: str) -> Model:
     """Return the model of one name: of a spec or another file, of `package.module:function`, or of the zoo."""
     if is_spec(name):
         return spec(name).model
-    return _file(name) if is_file(name) else _own(name) if ":" in name else zoo.find(name)
+    if is_file(name):
+        return _file(name)
+    try:
+        return _own(name) if ":" in name else zoo.find(name)
+    except zoo.UnknownModelError as error:
+        from cnncost.models.meant import remedy  # only an error needs it
+
+        raise UsageError(error.message, remedy(name, zoo.MODULE_OF, (*SPECS, *SUFFIXES))) from None
 
 
 def _words(reference: str) -> list[str]:
@@ -57,7 +66,7 @@ def names(prefix: str = "") -> list[str]:
 
 def is_spec(name: str) -> bool:
     """Whether a reference names a spec: a YAML file, or `-` for the standard input."""
-    return name == "-" or name.lower().endswith((".yaml", ".yml"))
+    return name == "-" or name.lower().endswith(SPECS)
 
 
 def in_a_file(name: str) -> bool:
@@ -160,17 +169,20 @@ def _own(reference: str) -> Model:
         from cnncost.graph.usercode import failed_import, in_users_code  # only an error needs it
 
         if isinstance(error, (ModuleNotFoundError, ValueError)) and not in_users_code(error):
-            raise UsageError(
-                f"cannot import '{module_name}' of the model '{reference}': {error}", "write package.module:function"
-            ) from error
+            from cnncost.models.meant import of_module
+
+            fact = f"cannot import '{module_name}' of the model '{reference}': {error}"
+            raise UsageError(fact, of_module(reference)) from error
         raise UsageError(*failed_import(error, module_name)) from error
     value = getattr(module, attribute, None)
     if isinstance(value, Model):
         return value
     if not callable(value):
-        functions = [name for name, item in vars(module).items() if inspect.isfunction(item)]
-        known = f"its functions: {', '.join(functions)}"
-        raise UsageError(f"'{module_name}' has no model function '{attribute}'", did_you_mean(attribute, functions, known))
+        own = [item for item in vars(module).values() if inspect.isfunction(item) and item.__module__ == module.__name__]
+        functions = list(dict.fromkeys(item.__name__ for item in own if inspect.signature(item).parameters))
+        known = f"its functions: {', '.join(functions)}" if functions else "it defines no function of a tensor"
+        near = one_of([f"{module_name}:{name}" for name in nearest(attribute, functions)])
+        raise UsageError(f"'{module_name}' has no model function '{attribute}'", near or known)
     if _makes_module(value):
         from cnncost.models.importers.live import from_code
 

@@ -167,7 +167,7 @@ class Model:
         shapes = self.inputs
         if not shapes:
             if not set(sizes) >= set(AXES):
-                raise UsageError(f"{self.name} has no input size of its own", "give one: --input C,H,W")
+                raise UsageError(f"{self.name} has no input size of its own", "give one: --input 3,224,224")
             return tuple(sizes[axis] for axis in AXES)
         found = self.resized(sizes)
         self._all_known(found if isinstance(found, Mapping) else {INPUT: found})
@@ -196,13 +196,13 @@ class Model:
             if None in shape:
                 known = ",".join("…" if size is None else str(size) for size in shape)
                 which, given = (f"'{name}'", f"{name}=") if len(shapes) > 1 else ("its input", "")
-                way = f"--size 224, or all of it: --input {given}C,H,W"
+                way = f"--size 224, or all of it: --input {given}3,224,224"
                 if len(shape) not in AXES_OF:
                     way = f"--input {given}…,…" if given else "--input with a number for each …"
                 raise UsageError(f"{self.name} leaves sizes of {which} open: {known}", f"give them: {way}")
 
     def _how_to_give(self, names: Sequence[str]) -> str:
-        return f"give {'it' if len(names) == 1 else 'each'} a shape: " + " ".join(f"--input {name}=C,H,W" for name in names)
+        return f"give {'it' if len(names) == 1 else 'each'} a shape: " + " ".join(f"--input {name}=3,224,224" for name in names)
 
     def reading(self, input: Sequence[Any] | Mapping[str, Sequence[Any]]) -> Inputs:
         """Return another input in the form of `input`: of several inputs those that are not named stay as they are.
@@ -218,7 +218,7 @@ class Model:
         for name in input:
             if name not in names:
                 one = f"{self.name} reads one input" if len(known) == 1 else f"{self.name} reads no input '{name}'"
-                hint = "give its shape alone: --input C,H,W" if len(known) == 1 else f"it reads {_listed(names)}"
+                hint = "give its shape alone: --input 3,224,224" if len(known) == 1 else f"it reads {_listed(names)}"
                 raise UsageError(one, did_you_mean(name, names, hint) if len(known) > 1 else hint)
         found: dict[str, Any] = {name: tuple(input[name]) if name in input else known.get(name) for name in names}
         return found if len(found) > 1 or isinstance(self.input, Mapping) else tuple(*found.values())
@@ -248,7 +248,8 @@ class Model:
         )
         missing = [name for name, setting in own.items() if setting.default is MISSING and name not in model.settings]
         if missing:
-            raise UsageError(f"{self.name} needs a value for '{missing[0]}'", f"give one: --set {missing[0]}=…")
+            remedy = f"give one: --set {missing[0]}=…, or --input {missing[0]}=3,224,224 where it is a tensor"
+            raise UsageError(f"{self.name} needs a value for '{missing[0]}'", remedy)
         try:
             graph = trace(model.function, shape, self.name, **model.settings)
         except ModelError as error:

@@ -100,7 +100,7 @@ def partial(model: Model, cut: Cut) -> Model:
     if known:
         cut.of(model.trace())
     elif cut.start is not None:
-        raise UsageError(f"{model.name} has no input size of its own", "give one: --input C,H,W")
+        raise UsageError(f"{model.name} has no input size of its own", "give one: --input 3,224,224")
     return replace(
         model,
         name=f"{model.name} {cut}",

@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cnncost.base.errors import UsageError
+from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.record import dataclass
 from cnncost.base.units import whole_number
 from cnncost.graph.graph import Tensor
-from cnncost.models.model import Input, Inputs, Model
+from cnncost.models.model import AXES_OF, Input, Inputs, Model
 
 OPTIONS = ("--set", "--size", "--input", "--from", "--until", "--bits", "--density", "--fold")  # that take a value
 
@@ -74,7 +74,9 @@ def _member(words: list[str], reference: str, find: Callable[[str], Model]) -> M
             head = False
             continue
         if flag not in OPTIONS or not (equals or options) or flag in given:
-            raise UsageError(f"cannot read '{flag}' in the model '{reference}'", "a model is NAME, or NAME --set SETTING=VALUE")
+            told = f"{flag} needs a value, once" if flag in OPTIONS else "a model is NAME, or NAME --set SETTING=VALUE"
+            remedy = told if flag in OPTIONS else did_you_mean(flag, (*OPTIONS, "--no-head"), told)
+            raise UsageError(f"cannot read '{flag}' in the model '{reference}'", remedy)
         value = value if equals else options.pop(0)
         if flag == "--set":
             model = model.set([value])
@@ -111,7 +113,7 @@ def ensemble(members: Sequence[Model]) -> Model:
     if not one:
         lacking = next((member for member, own in zip(members, shapes, strict=True) if not own), None)
         if lacking is not None:
-            raise UsageError(f"{lacking.name} has no input of its own", f'give it one: "{lacking.name} --input C,H,W + …"')
+            raise UsageError(f"{lacking.name} has no input of its own", "give it one, behind its name: --input 3,224,224")
         input, counts = _inputs_of(members), tuple(len(own) for own in shapes)
     return Model(
         name, Together(tuple(members), () if one else counts), input, family="ensemble", spelling=spelling, in_place=in_place
@@ -165,14 +167,37 @@ def sized(model: Model, inputs: Sequence[str], size: str | None) -> Model:
     return replace(model, input=model.reading(dict(given) if given[0][0] else given[0][1]))
 
 
+def letters_of(inputs: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return what `--input` gives as numbers, and the letters among it by axis, as a formula takes them.
+
+    >>> letters_of(["3,H,32*w"]), letters_of(["3,224,224"])
+    ((['3,224,224'], ['H=H', 'W=32*w']), (['3,224,224'], []))
+    """
+    numbers: list[str] = []
+    letters: list[str] = []
+    for text in inputs:
+        parts = [part.strip() for part in text.split(",")]
+        lettered = [not part.isdecimal() for part in parts]
+        axes = AXES_OF.get(len(parts), "")
+        if "=" in text or not axes or not any(map(str.isidentifier, re.split(r"\W+", text))):
+            numbers.append(text)
+            continue
+        letters += [f"{axis}={part}" for axis, part, is_letter in zip(axes, parts, lettered, strict=True) if is_letter]
+        numbers.append(",".join("224" if is_letter else part for part, is_letter in zip(parts, lettered, strict=True)))
+    return numbers, letters
+
+
 def _shape(text: str) -> tuple[str, tuple[int, ...]]:
     """Return the name, empty without one, and the shape that `--input` gives."""
     name, equals, numbers = text.rpartition("=")
+    if letter := re.search(r"(?<![0-9x×])[A-Za-z_]\w*", numbers):
+        fact = f"--input {text}: '{letter[0]}' is a letter, and sizes are numbers here"
+        raise UsageError(fact, "write digits, as in --input 3,224,224; cnncost formula takes letters")
     sizes = [whole_number(part, f"--input {text}") for part in re.split(r"[,x×]", numbers.strip())]
     if len(sizes) not in (1, 2, 3, 4):
         raise UsageError(f"--input {text} has {len(sizes)} numbers", "give channels, height and width: --input 3,224,224")
     if equals and not name.strip():
-        raise UsageError(f"--input {text} names no input", "write NAME=C,H,W")
+        raise UsageError(f"--input {text} names no input", "write its name before it, as in --input left=3,256,512")
     return name.strip(), tuple(sizes)
 
 
@@ -183,7 +208,7 @@ def _resized(model: Model, text: str) -> Inputs:
         how = " + ".join(f"{name} --size {text}" for name in model.inputs)
         raise UsageError(f"the members of {model.name} have inputs of their own", f'give each its size: "{how}"')
     if not model.inputs:
-        raise UsageError(f"{model.name} has no input of its own to resize", "give all of it: --input C,H,W")
+        raise UsageError(f"{model.name} has no input of its own to resize", "give all of it: --input 3,224,224")
     spatial = model.axes[1:]
     if len(sizes) not in (1, len(spatial)) or not spatial:
         many = {1: "give one number", 2: "give one number, or HEIGHTxWIDTH", 3: "give one number, or DEPTHxHEIGHTxWIDTH"}

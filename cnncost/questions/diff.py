@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any, Literal
 
 from cnncost.base.errors import UsageError, did_you_mean
@@ -14,6 +15,7 @@ from cnncost.base.figures import FIGURES, NAMES, Figure
 from cnncost.base.limits import QUANTITIES
 from cnncost.base.record import dataclass
 from cnncost.base.showable import Showable
+from cnncost.base.units import Shown
 from cnncost.rules import show
 
 COUNTING = ("convention", "dtype", "batch")  # in which two sides may not differ
@@ -44,6 +46,25 @@ class LayerChange:
 
 
 @dataclass(frozen=True, slots=True)
+class StageChange:
+    """One scope that is not what it was: its layers as plain data before and after."""
+
+    name: str
+    old: Sequence[Data]
+    new: Sequence[Data]
+
+    def total(self, key: str) -> tuple[int, int]:
+        """Return a figure's sum before and after."""
+        was, now = (sum(layer[key] for layer in side) for side in (self.old, self.new))
+        return was, now
+
+    def delta(self, key: str) -> int:
+        """Return by how much a figure has grown."""
+        was, now = self.total(key)
+        return now - was
+
+
+@dataclass(frozen=True, slots=True)
 class Difference(Showable):
     """What changed from one model to another."""
 
@@ -51,6 +72,23 @@ class Difference(Showable):
     new: Data
     layers: tuple[LayerChange, ...]  # heaviest first
     unchanged: int
+
+    def by_stage(self, depth: int = 1) -> list[StageChange]:
+        """Return what changed scope by scope, those that did not left out, in the order of the layers.
+
+        A scope is the first parts of a layer's name, `depth` of them at most; a layer of no scope is one of its own.
+        """
+        sides: dict[str, tuple[list[Data], list[Data]]] = {}
+        for place, costs in enumerate((self.new, self.old)):
+            for layer in costs["layers"]:
+                *scopes, _ = layer["name"].split(".")
+                name = ".".join(scopes[:depth]) or layer["name"]
+                sides.setdefault(name, ([], []))[place].append(layer)
+        return [
+            StageChange(name, old, new)
+            for name, (new, old) in sides.items()
+            if sorted(map(_content, old)) != sorted(map(_content, new))
+        ]
 
     def totals(self, quantity: Figure) -> tuple[int, int]:
         """Return a quantity's total before and after."""
@@ -169,3 +207,14 @@ def _plain(value: Any) -> str:
     return (
         ",".join(map(str, value)) if isinstance(value, list) else str(value).lower() if isinstance(value, bool) else str(value)
     )
+
+
+def percent(old: int, new: int) -> Shown | None:
+    """Return by how much a figure has grown, of what it was; None where it was nothing."""
+    if old == 0:
+        return None
+    share = float(Fraction(new - old, old))
+    text = f"{share:+.2%}"
+    if new != old and text[1:] == "0.00%":
+        text = f"{share * 100:+.1g}%"
+    return Shown(share, text if new != old else "0%")

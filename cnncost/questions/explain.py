@@ -212,6 +212,10 @@ def find(graph: Graph, name: str, scopes: bool = False) -> Node:
     """Return a layer by name. Raises UsageError with the nearest names, with `scopes` those of scopes among them."""
     by_name = {node.name: node for node in graph.layers}
     if name not in by_name:
+        inside = [known for known in by_name if known.startswith(f"{name}.")]
+        if inside and not scopes:
+            fact = f"'{name}' is not one layer of {graph.name}, but {len(inside)}"
+            raise UsageError(fact, f"name one of them, such as {inside[0]}; all are rows of: cnncost table {graph.name}")
         outer = [known.split(".") for known in by_name if scopes]
         known = dict.fromkeys([*by_name, *(".".join(parts[:end]) for parts in outer for end in range(1, len(parts)))])
         hint = did_you_mean(name, known, f"see: cnncost table {graph.name} --free --columns name,kind")

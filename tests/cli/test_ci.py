@@ -181,9 +181,123 @@ def test_action_in_a_pull_request(action: Runner, repository: Path, tmp_path: Pa
     runner = Runner(action.action, clone, action.temp)
     done = runner.run(base=base, steps=CHECK, models="specs/net.yaml")
     assert done.returncode == 1, done.stdout
-    assert "309 params, 6 above the 303 that a growth of 1%25 from 300 allows" in done.stdout
+    assert "309 params, +3.00%25 from 300: 6 above the 303 that a growth of 1%25 allows" in done.stdout
     assert runner.run(steps=CHECK, models="specs/net.yaml", against="main").returncode == 0
     assert "fatal" in runner.run(steps=CHECK, models="specs/net.yaml", against="nowhere").stdout
+
+
+GROWING = SPEC.replace(
+    "layers: [conv: {out: 100, kernel: 1, bias: false}]",
+    """\
+layers:
+  stem: [conv: {out: 50, kernel: 1, bias: false}]
+  body:
+    - conv: {out: 3, kernel: 1, bias: false}
+  head: [global_avg_pool, linear: 10]""",
+)
+
+
+def pull_request(repository: Path, folder: Path) -> tuple[Path, str]:
+    """A pull request that widens the stem from 50 to 52 filters, in a clone of its last commit, as at GitHub; its base."""
+    (repository / "specs" / "net.yaml").write_text(GROWING)
+    base = commit(repository, "base")
+    git(repository, "config", "uploadpack.allowAnySHA1InWant", "true")
+    (repository / "specs" / "net.yaml").write_text(GROWING.replace("50", "52"))
+    commit(repository, "heavier")
+    git(folder, "clone", "--quiet", "--depth=1", repository.as_uri(), "clone")
+    return folder / "clone", base
+
+
+def test_a_heavier_pull_request_reads_well(action: Runner, repository: Path, tmp_path: Path) -> None:
+    """150 + 150 + 40 parameters become 156 + 156 + 40: 3.53 % more, half of it in the stem and half in the body."""
+    clone, base = pull_request(repository, tmp_path)
+    runner = Runner(action.action, clone, action.temp)
+    done = runner.run(base=base, steps=CHECK, models="specs/net.yaml")
+    assert done.returncode == 1, done.stdout
+    assert "352 params, +3.53% from 340: 9 above the 343 that a growth of 1% allows" in done.stdout
+    assert "  by stage: stem +6 (50.0%), body +6 (50.0%)\n" in done.stdout
+    assert (
+        "\n::error file=specs/net.yaml,line=4,col=10,title=cnncost%3A params over budget::" in done.stdout
+    )  # the stem's filters
+    summary = action.summary.read_text(encoding="utf-8")
+    assert "### What changed: specs/net.yaml\n" in summary
+    assert re.search(r"^\| stem +\| +1 \| +\\\+384 \| +\\\+6 ", summary, flags=re.MULTILINE)  # 2 filters of 3 on 8×8
+    assert summary.count("```mermaid\nflowchart TD") == 1
+    typed = re.search(r"what changed: cnncost (diff \S+ \S+)", done.stdout)
+    assert typed
+    assert typed[1] == f"diff {base}:specs/net.yaml specs/net.yaml"
+    shown = cnncost(clone, *typed[1].split(), "--depth", "1")
+    assert shown.returncode == 0, shown.stdout
+    assert re.search(r"^params +340 +352 +\+12 +\+3.53%$", shown.stdout, flags=re.MULTILINE)
+
+
+def cnncost(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the program as somebody who types it."""
+    env = {**os.environ, "NO_COLOR": "1", "GIT_CEILING_DIRECTORIES": str(folder.parent)}
+    command = [sys.executable, "-m", "cnncost", *words]
+    return subprocess.run(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def test_a_function_is_annotated_where_it_begins(repository: Path) -> None:
+    """The limit is written elsewhere: a reviewer looks at the code."""
+    (repository / "nets.py").write_text("\n\ndef net(x):\n    return x.conv(100, 1)\n")
+    done = cnncost(repository, "check", "nets:net --input 3,8,8", "--max-params", "10", "--format", "github")
+    assert done.returncode == 1
+    assert "\n::error file=nets.py,line=3,col=1,title=cnncost%3A params over budget::" in done.stdout
+
+
+def test_a_monorepo(action: Runner, repository: Path) -> None:
+    """Configurations in subfolders: named where none is at the top, read for their specs, and found by `working-directory`."""
+    for team, most in (("teamA", "310"), ("teamB", "200")):
+        (repository / team / "specs").mkdir(parents=True)
+        (repository / team / "specs" / "net.yaml").write_text(SPEC.split("budget")[0])
+        (repository / team / "cnncost.toml").write_text(f'models = ["specs/*.yaml"]\n[budget."*"]\nparams = "{most}"\n')
+    done = cnncost(repository, "check")
+    assert done.returncode == 2
+    assert "no model to check here; there are limits in teamA/cnncost.toml, teamB/cnncost.toml" in done.stdout
+    remedy = re.search(r"cnncost (check --config \S+)", done.stdout)
+    assert remedy
+    done = cnncost(repository, *remedy[1].split())
+    assert (
+        done.returncode,
+        bool(re.search("^ok +teamA/specs/net.yaml +params +300 +310 ", done.stdout, flags=re.MULTILINE)),
+    ) == (0, True)
+    done = cnncost(repository, "check", "teamA/specs/net.yaml", "teamB/specs/net.yaml")
+    assert done.returncode == 1
+    assert "over: teamB/specs/net.yaml: 300 params, 100 above the limit of 200 (teamB/cnncost.toml:3)" in done.stdout
+    done = action.run(steps=CHECK, **{"working-directory": "teamB"})
+    assert done.returncode == 1
+    assert "\n::error file=teamB/specs/net.yaml,line=3," in done.stdout  # not the configuration, which nobody changed
+
+
+def test_without_history(repository: Path, tmp_path: Path) -> None:
+    """What a teammate is told whose clone has not what growth is measured from; each remedy is typed, and leads on."""
+    check = ("check", "specs/net.yaml", "--against")
+    clone, base = pull_request(repository, tmp_path)
+    done = cnncost(clone, *check, "origin/release")
+    assert done.returncode == 2
+    git(repository, "branch", "release", base)
+    done = cnncost(clone, *check, "origin/release")
+    assert "error: git knows no commit, branch or tag 'origin/release'\n" in done.stdout
+    remedy = re.search(r"this clone is shallow: git (fetch .*), and then FETCH_HEAD", done.stdout)
+    assert remedy
+    git(clone, *remedy[1].split())
+    done = cnncost(clone, *check, "FETCH_HEAD")
+    assert (done.returncode, "+3.53% from 340" in done.stdout) == (1, True)
+    done = cnncost(clone, *check, "mian")
+    assert "did you mean 'main'?" in done.stdout
+    assert cnncost(clone, *check, "main").returncode == 1  # over: 352 > 310
+    empty = tmp_path / "empty"
+    (empty / "specs").mkdir(parents=True)
+    (empty / "specs" / "net.yaml").write_text(GROWING.replace("max: 310, ", ""))
+    done = cnncost(empty, *check, "main")
+    assert "is in no git repository\n  without git: cnncost snapshot MODEL… -o costs.json" in done.stdout
+    assert cnncost(empty, "snapshot", "specs/net.yaml", "-o", "costs.json").returncode == 0
+    assert cnncost(empty, *check, "costs.json").returncode == 0
+    git(empty, "init", "--quiet", "--initial-branch=main")
+    assert "there is no commit yet: commit first" in cnncost(empty, *check, "main").stdout
+    commit(empty, "first")
+    assert cnncost(empty, *check, "main").returncode == 0
 
 
 def test_action_draws_the_models(action: Runner, repository: Path) -> None:
@@ -194,7 +308,7 @@ def test_action_draws_the_models(action: Runner, repository: Path) -> None:
     assert done.returncode == 1
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
     summary = action.summary.read_text(encoding="utf-8")
-    assert summary.count("```mermaid\nflowchart TD") == 2
+    assert summary.count("```mermaid\nflowchart TD") == 2  # folded
     assert "<details><summary>specs/net.yaml</summary>" in summary
     assert "[The page about these models](https://example.org/page)" in summary
     page.unlink()
@@ -299,8 +413,8 @@ def test_documented_gitlab_job_runs(repository: Path, tmp_path: Path) -> None:
     grow(repository, 103)
     assert run()[0] == 0
     code, (finding,) = run(CI_MERGE_REQUEST_DIFF_BASE_SHA=base)
-    assert (code, finding["location"]) == (1, {"path": "specs/net.yaml", "lines": {"begin": 5}})
-    assert "309 params, 6 above the 303" in finding["description"]
+    assert (code, finding["location"]) == (1, {"path": "specs/net.yaml", "lines": {"begin": 3}})  # the line that was changed
+    assert "309 params, +3.00% from 300: 6 above the 303" in finding["description"]
 
 
 def test_documented_hook_exists() -> None:

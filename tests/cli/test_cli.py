@@ -347,8 +347,8 @@ OWN_REFUSALS = {
     "vanishing": "vanishing: layer 'stem.conv' (conv of 96×5×5): the output height is -1, which is below 1\n"
     "a 7×7 window does not fit into the 5×5 input: use a smaller one, or pad",
     "nothing": "nothing: the model nothing returned None\na model returns a tensor, or a tuple of tensors, made from its input",
-    "needs": "needs needs a value for 'width'\ngive one: --set width=…",
-    "neds": "'mynets' has no model function 'neds'\ndid you mean 'needs'?",
+    "needs": "needs needs a value for 'width'\ngive one: --set width=…, or --input width=3,224,224 where it is a tensor",
+    "neds": "'mynets' has no model function 'neds'\ndid you mean 'mynets:needs'?",
     "number": "'mynets' has no model function 'number'\nits functions: groups, joined, unflattened, vanishing, nothing, needs",
 }
 
@@ -371,7 +371,7 @@ def test_a_model_of_ones_own(run: Run, tmp_path: Path, monkeypatch: pytest.Monke
     data = json.loads(run("table", "mynets:needs", "--set", "width=5", "--input", "3,4,4", "--format", "json").out)
     assert data["total"]["macs"] == 5 * 3 * 16
     missing = run("table", "mynets:needs", "--set", "width=5")
-    assert missing.err == "error: needs has no input size of its own\n  give one: --input C,H,W\n"
+    assert missing.err == "error: needs has no input size of its own\n  give one: --input 3,224,224\n"
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,7 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     "show --output": (["out.yaml"], ["no/such/folder/out.yaml"]),
     "schema --output": (["out.json"], ["no/such/folder/out.json"]),
     "--depth": (["0", "1"], ["-1", "x"]),
+    "diff --depth": (["1", "2"], ["0", "x"]),
     "--sort": (["flops", "params"], ["nope"]),
     "sweep --sort": (["flops", "-params"], ["nope"]),
     "--top": (["3"], ["-1", "x"]),

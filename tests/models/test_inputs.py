@@ -116,12 +116,16 @@ def test_inputs_go_by_name_in_the_order_of_the_function(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "fact", "remedy"),
     [
-        ("table mine:pair", "pair reads 2 inputs (left, right)", "--input left=C,H,W"),
-        ("table siamese.yaml --input 3,8,8", "siamese reads 2 inputs (left, right)", "--input left=C,H,W --input right=C,H,W"),
+        ("table mine:pair", "pair reads 2 inputs (left, right)", "--input left=3,224,224"),
+        (
+            "table siamese.yaml --input 3,8,8",
+            "siamese reads 2 inputs (left, right)",
+            "--input left=3,224,224 --input right=3,224,224",
+        ),
         ("table siamese.yaml --input up=3,8,8", "no input 'up'", "left, right"),
         ("table siamese.yaml --input left=3,8,8 --input left=3,8,8", "given twice", "left=3,256,512"),
         ("table siamese.yaml --input left=3,8,8 --size 8", "both say how large", "one of them"),
-        ("table resnet18 --input left=3,8,8", "resnet18 reads one input", "--input C,H,W"),
+        ("table resnet18 --input left=3,8,8", "resnet18 reads one input", "--input 3,224,224"),
     ],
 )
 def test_what_is_refused(folder: Path, words: str, fact: str, remedy: str) -> None:

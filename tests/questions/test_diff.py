@@ -220,7 +220,8 @@ def test_growth_against_git(run: Run, repository: Path, width: int, ok: bool) ->
     if width == 102:
         told = run("check", "my specs/*.yaml", "--against", "main").out
         assert (
-            "my specs/net.yaml: 306 params, 3 above the 303 that a growth of 1% from 300 allows (my specs/net.yaml:6)\n" in told
+            "my specs/net.yaml: 306 params, +2.00% from 300: 3 above the 303 that a growth of 1% allows (my specs/net.yaml:6)\n"
+            in told
         )
         assert "  grew most: conv +6 (100.0%)\n" in told
 
@@ -289,11 +290,9 @@ def test_unchecked_in_every_format(run: Run, repository: Path) -> None:
 
 
 REFUSALS = {
-    "diff nope:net.yaml net.yaml": "git knows no commit, branch or tag 'nope'\n"
-    "a shallow clone lacks it: git fetch --depth=1 origin BRANCH, and then FETCH_HEAD",
+    "diff nope:net.yaml net.yaml": "git knows no commit, branch or tag 'nope'\nit knows: main",
     "diff main:other.yaml net.yaml": "'other.yaml' is not in main\nsee what is: git ls-tree -r --name-only main",
-    "check net.yaml --against nope": "git knows no commit, branch or tag 'nope'\n"
-    "a shallow clone lacks it: git fetch --depth=1 origin BRANCH, and then FETCH_HEAD",
+    "check net.yaml --against nope": "git knows no commit, branch or tag 'nope'\nit knows: main",
     "check net.yaml --against costs.json": "cannot read the snapshot 'costs.json': no such file or directory\n"
     "write one: cnncost snapshot MODEL… -o costs.json",
     "diff resnet18 resnet34 --sort time": "cannot sort by 'time'\nfigures: params, flops, macs, memory, param_bytes, buffers",
@@ -337,7 +336,8 @@ def test_outside_of_git(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (tmp_path / "net.yaml").write_text(NET)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     refused = run("check", "net.yaml", "--against", "main")
-    assert refused.err == f"error: '{tmp_path}' is in no git repository\n  without git: cnncost snapshot MODEL… -o costs.json\n"
+    remedy = "without git: cnncost snapshot MODEL… -o costs.json, and costs.json in place of the commit"
+    assert refused.err == f"error: '{tmp_path}' is in no git repository\n  {remedy}\n"
     monkeypatch.setenv("PATH", str(tmp_path))
     refused = run("check", "net.yaml", "--against", "main")
     assert refused.err == "error: git cannot be run\n  install it, or compare with a file of cnncost snapshot\n"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from support import command, traced
-from tools.schemas import COMMANDS
+from tools.schemas import COMMANDS, prepare
 
 import cnncost
 from cnncost.base.units import Amount, Shown
@@ -86,6 +86,7 @@ def test_a_schema_is_one_and_no_number_is_text(name: str) -> None:
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_what_commands_print(line: str, tmp_path: Path) -> None:
+    prepare(tmp_path)
     done = command(*line.split(), "--format", "json", folder=tmp_path)
     check_text(done.out)
 

@@ -13,6 +13,7 @@ import inspect
 import json
 import re
 import sys
+import tempfile
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -419,9 +420,11 @@ def errors() -> str:
 def objects() -> str:
     """Return the page of JSON objects: each with the command that prints it, its fields and their types."""
     printed: dict[str, str] = {}
-    for line in schemas.COMMANDS:
-        if str(ROOT) not in line:
-            printed.setdefault(_schema_of(line), line)
+    with tempfile.TemporaryDirectory() as folder:
+        schemas.prepare(Path(folder))
+        for line in schemas.COMMANDS:
+            if str(ROOT) not in line:
+                printed.setdefault(_schema_of(line, Path(folder)), line)
     parts = [
         "# JSON objects\n",
         intro(
@@ -449,10 +452,10 @@ def _printed(line: str | None) -> str:
     return f", printed for example by `cnncost {line} --format json`." if line else "."
 
 
-def _schema_of(line: str) -> str:
+def _schema_of(line: str, folder: Path) -> str:
     from support import command
 
-    return str(json.loads(command(*line.split(), "--format", "json", folder=ROOT / "tests").out)["schema"])
+    return str(json.loads(command(*line.split(), "--format", "json", folder=folder).out)["schema"])
 
 
 def _fields(schema: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -60,6 +60,9 @@ COMMANDS = (
     "check resnet18 --max-params 12M --max-flops 1G",
     "diff resnet18 resnet34",
     "diff resnet50 resnext50_32x4d",
+    "diff resnet18 resnet34 --depth 1",
+    "check net.yaml --config limits.toml --against costs.json",
+    "check net.yaml --config limits.toml --allow-new",
     "snapshot lenet5",
     "list",
     "list resnet --columns name,params,top1",
@@ -94,12 +97,27 @@ FIGURED = (
 ANY: Schema = {}
 
 
+SPEC = "cnncost: 1\ninput: [3, 8, 8]\nlayers:\n  stem: [conv: {out: 8, kernel: 3}]\n"
+LIMITS = '[budget."net.yaml"]\nparams = {max = "200", warn = "100", growth = "1%", message = "ask first"}\nflops = "1k"\n'
+
+
+def prepare(folder: Path) -> None:
+    """Write the files that the commands name: a spec, its limits, and what it cost when it was smaller."""
+    from support import command
+
+    (folder / "net.yaml").write_text(SPEC.replace("8, kernel", "7, kernel"))
+    (folder / "limits.toml").write_text(LIMITS)
+    assert command("snapshot", "net.yaml", "-o", "costs.json", folder=folder).code == 0
+    (folder / "net.yaml").write_text(SPEC)
+
+
 def main() -> None:
     """Write a file for each schema."""
     from support import command
 
     samples: dict[str, list[Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
+        prepare(Path(folder))
         for line in COMMANDS:
             done = command(*line.split(), "--format", "json", folder=Path(folder))
             assert done.code in (0, 1), (line, done.err)

@@ -65,7 +65,7 @@ def from_code(name: str, make: Any) -> Model:
     def run(*xs: Tensor) -> Outputs:
         """Export the module at the sizes asked for, and run what came of it."""
         if not all(isinstance(size, int) for x in xs for size in x.shape):
-            raise UsageError(f"{name} is exported at one size", "give numbers: --input C,H,W")
+            raise UsageError(f"{name} is exported at one size", "give numbers: --input 3,224,224")
         shapes = tuple(tuple(x.shape) for x in xs)
         if shapes not in built:
             if not module:

@@ -83,7 +83,7 @@ def require_inputs(xs: Sequence[Tensor], shapes: Mapping[str, Any]) -> None:
         listed = ", ".join(shapes)
         raise ModelError(
             f"it reads {len(shapes)} inputs: {listed}",
-            "give each its shape: " + " ".join(f"--input {name}=C,H,W" for name in shapes),
+            "give each its shape: " + " ".join(f"--input {name}=3,224,224" for name in shapes),
         )
     for x, (name, shape) in zip(xs, shapes.items(), strict=True):
         if not shape or len(x.shape) == len(shape):

@@ -53,12 +53,14 @@ def _missed(figure: Figure, output: Shape, total: Mapping[str, Any]) -> Problem 
     if figure.quantity == "out":
         if output == figure.value:
             return None
-        return Problem("E301", f"out is {show(output)}, where {show(figure.value)} is expected", figure.mark)
+        remedy = f"if that is right, write out: [{', '.join(map(str, output))}]"
+        return Problem("E301", f"out is {show(output)}, where {show(figure.value)} is expected", figure.mark, remedy)
     value = total[figure.quantity]
     if not isinstance(value, int) or abs(value - figure.value) * 2 <= _last_place(figure.text):
         return None
     fact = f"{figure.quantity} are {value:,}, where {figure.text} are expected: {abs(value - figure.value):,} "
-    return Problem("E301", fact + ("more" if value > figure.value else "less"), figure.mark)
+    remedy = f"if that is right, write {figure.quantity}: {value:_}"
+    return Problem("E301", fact + ("more" if value > figure.value else "less"), figure.mark, remedy)
 
 
 def _last_place(text: str) -> Fraction:

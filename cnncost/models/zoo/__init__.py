@@ -136,13 +136,18 @@ ALSO = {  # other names of networks, written as `plain` writes them
 }
 
 
+class UnknownModelError(UsageError):
+    """A name that no network of the zoo has."""
+
+
 def find(name: str) -> Model:
     """Return the model of that name, importing its family only; as papers write it, too.
 
     >>> find("ResNeXt-50 (32x4d)").name, find("WRN-16-4").name, find("VGG-16").name
     ('resnext50_32x4d', 'wrn_16_4', 'vgg16')
 
-    Any WRN-n-k is known, for CIFAR or ImageNet, whose depth says which blocks it has. Raises UsageError with the nearest names.
+    Any WRN-n-k is known, for CIFAR or ImageNet, whose depth says which blocks it has. Raises UnknownModelError with the nearest
+    names.
     """
     known = name if name in MODULE_OF else _named().get(plain(name))
     if known is not None:
@@ -150,7 +155,7 @@ def find(name: str) -> Model:
     wide = re.fullmatch(r"wrn([0-9]{1,4})_([0-9]{1,4})", plain(name))
     if wide:
         return _wide(name, int(wide[1]), int(wide[2]))
-    raise UsageError(f"unknown model '{name}'", did_you_mean(name.lower(), MODULE_OF, "see: cnncost list"))
+    raise UnknownModelError(f"unknown model '{name}'", did_you_mean(name.lower(), MODULE_OF, "see: cnncost list"))
 
 
 def _wide(name: str, n: int, k: int) -> Model:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import field
+from typing import TYPE_CHECKING, Literal
 
 from cnncost.base.figures import Figure
 from cnncost.base.limits import QUANTITIES, Limit
@@ -11,9 +12,13 @@ from cnncost.base.record import dataclass
 from cnncost.base.showable import Showable
 from cnncost.base.units import Measure, Shown, amounts
 from cnncost.questions.check.history import Data, Missing
-from cnncost.questions.diff import difference, need_same_counting, total
+from cnncost.questions.diff import difference, need_same_counting, percent, total
+
+if TYPE_CHECKING:
+    from cnncost.measures.report import Report
 
 HEAVIEST = 3  # layers named for a limit that is broken
+STAGES = 6  # stages named for a growth that is too much
 COUNTED = ("model", "settings", "input", "batch", "dtype", "convention")  # of a model, beside its verdicts
 
 State = Literal["ok", "warn", "over", "unchecked"]
@@ -32,6 +37,9 @@ class Verdict:
     missing: str = ""  # why there is nothing that it could be measured from
     allowed: bool = False  # whether that was said to be right
     heaviest: tuple[tuple[str, int], ...] = ()  # layers, largest first; of growth, what they grew by
+    stages: tuple[tuple[str, int], ...] = ()  # of growth, what each stage grew by, largest first
+    typed: str = ""  # the command that shows what changed, where there is an earlier version
+    at: tuple[str, int, int] | None = None  # file, line and column of the heaviest layer, where a file defines the model
 
     @property
     def state(self) -> State:
@@ -72,22 +80,29 @@ class Verdict:
         what = {"over": f"the limit of {most}", "warn": f"the warning at {most}", "ok": f"the limit of {most}"}[self.state]
         if self.kind == "growth" and self.limit.growth is not None:
             before, _ = amounts([self.before or 0, self.value], self.quantity.measure)
-            what = f"the {most} that a growth of {self.limit.growth.text} from {before} allows"
+            what = f"the {most} that a growth of {self.limit.growth.text} allows"
+            grown = percent(self.before or 0, self.value)
+            return f"{value} {self.quantity.title}, {grown.text if grown else 'up'} from {before}: {step} {relation} {what}"
         return f"{value} {self.quantity.title}, {step} {relation} {what}"
 
     @property
     def details(self) -> list[str]:
         """The lines below the sentence of a limit that is not kept: what weighs most, and what its author says."""
-        lines = []
+        lines = [f"by stage: {self._listed(self.stages)}"] if self.stages else []
         if self.heaviest:
-            cells = amounts([count for _, count in self.heaviest], self.quantity.measure)
-            whole = self.value - (self.before or 0)
-            layers = (
-                f"{name} {'+' if self.kind == 'growth' else ''}{cell} ({count / whole:.1%})"
-                for (name, count), cell in zip(self.heaviest, cells, strict=True)
-            )
-            lines.append(f"{'grew most' if self.kind == 'growth' else 'heaviest'}: {', '.join(layers)}")
-        return [*lines, *self.limit.message.splitlines()]
+            lines.append(f"{'grew most' if self.kind == 'growth' else 'heaviest'}: {self._listed(self.heaviest)}")
+        return [*lines, *([f"what changed: {self.typed}"] if self.typed else []), *self.limit.message.splitlines()]
+
+    def _listed(self, parts: Sequence[tuple[str, int]]) -> str:
+        """Return parts with what they weigh, or grew by, and their shares."""
+        cells = amounts([count for _, count in parts], self.quantity.measure)
+        whole = self.value - (self.before or 0)
+        sign = "+" if self.kind == "growth" else ""
+        told = (
+            f"{name} {sign if count > 0 else ''}{cell} ({count / whole:.1%})"
+            for (name, count), cell in zip(parts, cells, strict=True)
+        )
+        return ", ".join(told)
 
 
 def beside(value: int, bound: int, unit: Measure) -> tuple[Shown, Shown]:
@@ -139,13 +154,37 @@ def _weighed(verdict: Verdict, costs: Data, before: Data | Missing) -> Verdict:
     key = verdict.quantity.layers
     if verdict.state in ("ok", "unchecked") or not key:
         return verdict
+    stages: list[tuple[str, int]] = []
     if verdict.kind == "growth" and not isinstance(before, Missing):
-        changes = difference(before, costs, verdict.limit.quantity).layers
-        weights = [(change.layer["name"], change.delta(key)) for change in changes]
+        found = difference(before, costs, verdict.limit.quantity)
+        weights = [(change.layer["name"], change.delta(key)) for change in found.layers]
+        stages = [(stage.name, stage.delta(key)) for stage in found.by_stage() if stage.delta(key)]
     else:
         weights = [(layer["name"], layer[key]) for layer in costs["layers"]]
     weights = sorted((weight for weight in weights if weight[1] > 0), key=lambda weight: -weight[1])
-    return replace(verdict, heaviest=tuple(weights[:HEAVIEST]))
+    stages.sort(key=lambda stage: -stage[1])
+    return replace(verdict, heaviest=tuple(weights[:HEAVIEST]), stages=tuple(stages[:STAGES]))
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A model beside what it was: how `cnncost diff` names the two, and what they cost."""
+
+    was: str
+    name: str
+    old: Data
+    new: Data
+
+    def typed(self, options: Sequence[str] = ()) -> str:
+        """Return the command that shows what changed, counted with the same options."""
+        import shlex
+
+        return shlex.join(["cnncost", "diff", self.was, self.name, *options])
+
+    @property
+    def differ(self) -> bool:
+        """Whether anything changed."""
+        return bool(self.old["layers"] != self.new["layers"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +194,8 @@ class Check(Showable):
     verdicts: tuple[Verdict, ...]
     notes: tuple[str, ...] = ()
     models: tuple[Data, ...] = ()  # what was held, and how it was counted: see `COUNTED`
+    compared: tuple[Compared, ...] = ()  # those whose growth was measured
+    reports: Mapping[str, Report] = field(default_factory=dict)  # of all that were held, by name
 
     @property
     def ok(self) -> bool:

@@ -16,10 +16,12 @@ import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from glob import has_magic
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -222,6 +224,18 @@ def beside(model: str, main: Config) -> Config:
     found = find(folder=os.path.dirname(os.path.abspath(path)))
     same = found.file is None or (main.file is not None and os.path.realpath(found.file) == os.path.realpath(main.file))
     return Config() if same else found
+
+
+def below(folder: str = ".", most: int = 2_000) -> list[str]:
+    """Return the configurations in folders up to two levels below: those of a repository of several projects."""
+    found = []
+    for pattern in ("*", "*/*"):
+        for name in FILES:
+            for path in islice(sorted(Path(folder).glob(f"{pattern}/{name}")), most):
+                with suppress(UsageError):
+                    if not _hidden(path.parts) and _read(str(path)) is not None:
+                        found.append(str(path))
+    return found
 
 
 def models_of(text: str) -> list[str]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cnncost.models.model import Model
 
 SCHEMA = "cnncost.snapshot/1"
+LONGEST = 5_000  # lines of a file that is compared line by line
 LARGEST = 10**300  # of a figure: what a float can hold, for shares
 ONE = "cnncost.table/1"  # what `cnncost table --format json` prints: a snapshot of one model
 
@@ -143,7 +144,15 @@ class Missing:
     reason: str
 
 
-def before(name: str, against: str | None, configured_in: str | None = None) -> Model | dict[str, Any] | Missing:
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An earlier version of a model: itself or what it cost, and how `cnncost diff` names it."""
+
+    found: Model | dict[str, Any]
+    reference: str
+
+
+def before(name: str, against: str | None, configured_in: str | None = None) -> Earlier | Missing:
     """Return an earlier version of a model: as a snapshot has it, or as it was at a git ref.
 
     A spec is read as it was. A network of the zoo is, at a ref, the one that the configuration of that ref lists: the file
@@ -153,14 +162,15 @@ def before(name: str, against: str | None, configured_in: str | None = None) -> 
     if against is None:
         return Missing("nothing to measure it from was given with --against")
     if is_snapshot(against):
-        return _in_snapshot(name, against)
+        kept = _in_snapshot(name, against)
+        return kept if isinstance(kept, Missing) else Earlier(kept, against)
     from cnncost.base.git import NotInGitError, text_at
     from cnncost.models.load import NoPastError, at, in_a_file
     from cnncost.questions.check.config import bare, models_of
 
     try:
         if in_a_file(bare(name)) or ":" in bare(name) or " + " in name:
-            return at(against, name)
+            return Earlier(at(against, name), _at(against, name))
         if configured_in is None:
             return Missing(f"no configuration says which {name} was meant at {against}")
         listed = models_of(text_at(against, configured_in))
@@ -169,7 +179,36 @@ def before(name: str, against: str | None, configured_in: str | None = None) -> 
     alike = [name] if name in listed else [model for model in listed if bare(model) == bare(name)]
     if len(alike) != 1:
         return Missing(f"'{configured_in}' at {against} lists {'several' if alike else 'no'} {bare(name)}")
-    return at(against, alike[0])
+    return Earlier(at(against, alike[0]), alike[0])
+
+
+def _at(against: str, name: str) -> str:
+    """Return how a model is written with its files as they were at a git ref."""
+    import shlex
+
+    from cnncost.models.load import in_a_file
+
+    words = [name] if in_a_file(name) else shlex.split(name)
+    return " ".join(f"{against}:{word}" if in_a_file(word) else word for word in words)
+
+
+def changed_lines(path: str, against: str | None) -> list[int]:
+    """Return the lines of a file that are not as they were at a git ref, from 1; none without anything to compare."""
+    from difflib import SequenceMatcher
+
+    from cnncost.base.git import text_at
+
+    if against is None or is_snapshot(against):
+        return []
+    try:
+        was = text_at(against, path).splitlines()
+        now = read_text(path, "the spec", "name a file").splitlines()
+    except UsageError:
+        return []
+    if max(len(was), len(now)) > LONGEST:
+        return []
+    edits = SequenceMatcher(None, was, now, autojunk=False).get_opcodes()
+    return [line + 1 for kind, _, _, first, last in edits if kind != "equal" for line in range(first, max(last, first + 1))]
 
 
 def need(against: str) -> None:

@@ -150,7 +150,7 @@ class Task:
         model = model.set(query.settings)
         model = sized(model, query.input, query.size)
         if model.shape is None:
-            raise UsageError(f"{model.name} has no input size of its own", "give one: --input C,H,W")
+            raise UsageError(f"{model.name} has no input size of its own", "give one: --input 3,224,224")
         self.query = query
         self.convention = convention(query.convention) if isinstance(query.convention, str) else query.convention
         self.sources = {**sources(model, query.model), **of_convention(query.convention, self.convention)}

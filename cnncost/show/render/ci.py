@@ -50,9 +50,10 @@ def gitlab(table: Table) -> str:
                 "fingerprint": sha256(_identity(result)).hexdigest(),
                 "severity": "minor" if result["ok"] else "major",
                 # a limit of the command line stands in the pipeline's own file
-                "location": {"path": _relative(result["file"] or ".gitlab-ci.yml"), "lines": {"begin": result["line"] or 1}},
+                "location": {"path": _relative(file or ".gitlab-ci.yml"), "lines": {"begin": line or 1}},
             }
             for result in _told(table)
+            for file, line, _ in (_annotated(result),)
         ],
         indent=2,
         ensure_ascii=False,
@@ -131,7 +132,14 @@ TITLES = {"over": "over budget", "warn": "near budget", "unchecked": "not checke
 def _command(result: Result) -> str:
     level = "warning" if result["ok"] else "error"
     title = f"cnncost: {result['quantity']} {TITLES[result['state']]}"
-    return workflow_command(level, _text(result), title, result["file"], result["line"], result["column"])
+    file, line, column = _annotated(result)
+    return workflow_command(level, _text(result), title, file, line, column)
+
+
+def _annotated(result: Result) -> tuple[str | None, int | None, int | None]:
+    """Return the place that a reviewer looks at: the layer in the model's own file, else where the limit is written."""
+    place = result["at"] or result
+    return place["file"], place["line"], place["column"]
 
 
 def _data(text: str) -> str:

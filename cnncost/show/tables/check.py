@@ -9,6 +9,7 @@ from typing import Any
 from cnncost.base.limits import QUANTITIES
 from cnncost.base.units import Amount
 from cnncost.questions.check.budget import Check, Verdict, far_apart
+from cnncost.questions.diff import percent
 from cnncost.show.table import Column, Record, Table
 
 KINDS = {"max": "", "warn": " (warning)", "growth": " (growth)"}
@@ -16,7 +17,7 @@ KINDS = {"max": "", "warn": " (warning)", "growth": " (growth)"}
 
 def check_table(check: Check, exact: bool = False) -> Table:
     """Return the table of verdicts, one row each; what is not kept is told below it."""
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("state", "state"),
         Column("model", "model"),
         Column("limited", "limited", of=lambda record: QUANTITIES[record["quantity"]].title + KINDS[record["kind"]]),
@@ -26,6 +27,9 @@ def check_table(check: Check, exact: bool = False) -> Table:
         Column("place", "written in", priority=1),
     )
     found = check.verdicts
+    if any(verdict.before for verdict in found):
+        grown = Column("growth", "grown", "number", 1, of=lambda r: percent(r["before"], r["value"]) if r["before"] else None)
+        columns = (*columns[:4], grown, *columns[4:])
     told = []
     for verdict in found:
         if verdict.state != "ok":
@@ -78,9 +82,13 @@ def _record(verdict: Verdict) -> Record:
         "line": verdict.limit.line,
         "column": verdict.limit.column,
         "place": verdict.place,
+        "at": None if verdict.at is None else dict(zip(("file", "line", "column"), verdict.at, strict=True)),
+        "growth": None if verdict.kind != "growth" or not verdict.before else verdict.value / verdict.before - 1,
         "text": verdict.sentence,
         "details": verdict.details,
         "heaviest": [{"name": name, "value": value} for name, value in verdict.heaviest],
+        "stages": [{"name": name, "value": value} for name, value in verdict.stages],
+        "what_changed": verdict.typed,
     }
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from typing import Any
 
+from cnncost.base.figures import NAMES
 from cnncost.base.limits import QUANTITIES
-from cnncost.base.units import Amount, Shown, many
-from cnncost.questions.diff import COUNTING, Data, Difference, LayerChange, what
+from cnncost.base.units import Amount, many
+from cnncost.questions.diff import COUNTING, Data, Difference, LayerChange, StageChange, percent, sort_key, what
 from cnncost.rules import show
 from cnncost.show.table import Column, Record, Table
 
@@ -19,13 +19,20 @@ DELTAS = ("params", "flops", "macs", "activation_bytes")  # whose change each la
 SIDES = ("name", "kind", "input", "output", "args", "runs", *DELTAS)  # what is told of a layer before and after
 
 
-def difference_table(found: Difference, top: int | None = None, exact: bool = False) -> Table:
-    """Return the table of the layers that changed, the changes of figures with their sign, below the table of totals."""
+def difference_table(
+    found: Difference, top: int | None = None, exact: bool = False, depth: int | None = None, by: str = "flops"
+) -> Table:
+    """Return the table of the layers that changed, the changes of figures with their sign, below the table of totals.
+
+    With `depth` it has a row per scope, those that changed most in `by` first.
+    """
     old, new = found.old, found.new
     totals = {}
     for name in TOTALS:
         a, b = found.totals(QUANTITIES[name])
         totals[QUANTITIES[name].key] = {"old": a, "new": b, "change": b - a}
+    if depth is not None:
+        return _stages(found, totals, depth, top, sort_key(by), exact)
     records = [_record(change) for change in found.layers]
     listed = [record for record in records if record["change"] != "renamed"]
     shown = listed if top is None else listed[:top]
@@ -52,6 +59,57 @@ def difference_table(found: Difference, top: int | None = None, exact: bool = Fa
         exact=exact,
         above=_totals(f"{old['model']} → {new['model']}", totals, exact),
     )
+
+
+def _stages(found: Difference, totals: Record, depth: int, top: int | None, by: str, exact: bool) -> Table:
+    """Return the table of the scopes that changed."""
+    old, new = found.old, found.new
+    stages = sorted(found.by_stage(depth), key=lambda stage: -abs(stage.delta(by)))
+    records = [_stage(stage) for stage in stages]
+    shown: list[Record] = list(records[:top])
+    if others := records[len(shown) :]:
+        sums = {key: sum(record["delta"][key] for record in others) for key in DELTAS}
+        shown.append({"name": f"({many(len(others), 'other')})", "delta": sums})
+
+    def grown(record: Record) -> Any:
+        sides = record.get(by) if "delta" not in record else {key: record[key][by] for key in ("old", "new") if key in record}
+        return percent(sides["old"], sides["new"]) if sides else None
+
+    columns = (
+        Column("name", "stage" if depth == 1 else "scope"),
+        Column("layers", "layers", "number", 2, of=_layers),
+        *(_delta(name) for name in BY_LAYER),
+        Column("share", f"{NAMES[by].title} %", "number", of=grown),
+    )
+    return Table.of(
+        columns,
+        records,
+        schema="cnncost.diff_stages/1",
+        field="stages",
+        head={"old": _side(old), "new": _side(new)},
+        total=totals,
+        shown=shown,
+        notes=tuple(_notes(found)),
+        exact=exact,
+        above=_totals(f"{old['model']} → {new['model']}", totals, exact),
+    )
+
+
+def _layers(record: Record) -> str | None:
+    if "old" not in record or "delta" not in record:
+        return None
+    was, now = record["old"]["layers"], record["new"]["layers"]
+    return f"{was} → {now}" if was != now else str(now)
+
+
+def _stage(stage: StageChange) -> Record:
+    sums = {key: stage.total(key) for key in DELTAS}
+    return {
+        "name": stage.name,
+        "old": {"layers": len(stage.old), **{key: was for key, (was, _) in sums.items()}},
+        "new": {"layers": len(stage.new), **{key: now for key, (_, now) in sums.items()}},
+        "delta": {key: now - was for key, (was, now) in sums.items()},
+    }
 
 
 def _totals(title: str, totals: Record, exact: bool) -> Table:
@@ -118,14 +176,3 @@ def _notes(found: Difference) -> list[str]:
 
 def _shape(shape: Sequence[Any]) -> str:
     return show(tuple(shape))
-
-
-def percent(old: int, new: int) -> Shown | None:
-    """Return by how much a figure has grown, of what it was; None where it was nothing."""
-    if old == 0:
-        return None
-    share = float(Fraction(new - old, old))
-    text = f"{share:+.2%}"
-    if new != old and text[1:] == "0.00%":
-        text = f"{share * 100:+.1g}%"
-    return Shown(share, text if new != old else "0%")

@@ -715,7 +715,7 @@ def test_new(run: Run, tmp_path: Path) -> None:
     text = (tmp_path / "net.yaml").read_text(encoding="utf-8")
     assert text.startswith("# yaml-language-server: $schema=cnncost.schema.json\n")
     assert run("new", "-")[1].startswith("# yaml-language-server")
-    assert run("new", "net.txt")[2] == "error: 'net.txt' is no name of a spec\n  name it with the suffix .yaml\n"
+    assert run("new", "net.txt")[2] == "error: 'net.txt' is no name of a spec\n  name it with the suffix .yaml: net.txt.yaml\n"
 
 
 def test_schema_and_errors(run: Run) -> None:

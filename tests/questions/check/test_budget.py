@@ -23,6 +23,7 @@ import cnncost
 from cnncost.base import limits
 from cnncost.base.errors import UsageError
 from cnncost.base.limits import QUANTITIES, Limit, limit
+from cnncost.base.site import page
 from cnncost.base.units import amounts, parse_quantity
 from cnncost.questions.check import config
 from cnncost.questions.check.budget import Verdict, verdicts
@@ -359,7 +360,7 @@ WRONG_CONFIGS = {
     '\n[budget.resnet50.params]\ngrowth = "x"': "cnncost.toml:2:1: growth of params: 'x' is no number\n"
     "write a share as 1%, or an amount as 100k",
     "[budget.resnet5]\nparams = 3": "cnncost.toml:1:1: a budget for no model: unknown model 'resnet5'\n"
-    "did you mean 'resnet50', 'resnet152' or 'resnet50_d'?",
+    "did you mean 'resnet50', 'resnet152' or 'resnest50'?",
     '[budget."specs/*.yaml"]\nparams = 3': "cnncost.toml:1:1: a budget for no model: 'specs/*.yaml' matches nothing\n"
     "patterns match spec files (*.yaml), and names of cnncost list",
     '[budget."net.yaml"]\nparams = 3': "cnncost.toml:1:1: a budget for no model: there is no file 'net.yaml'\n"
@@ -462,11 +463,11 @@ def test_no_configuration_is_a_traceback(top: list[Any], tables: list[Any], slip
 
 
 REFUSALS = {
-    "check": "no model to check\nname one, or configure models and limits: see docs/ci.md",
+    "check": f"no model to check\nname one, or configure models and limits: {page('ci')}",
     "check resnet50": "no limit for resnet50\n"
     "give one: --max-params 26M, budget: in the spec, or [tool.cnncost.budget] in pyproject.toml",
     "check resnet50 --max-params 26X": "--max-params: '26X' is no number\nwrite it as 26M, 4.5G or 25_557_032",
-    "check resnt50 --max-params 1": "unknown model 'resnt50'\ndid you mean 'resnet50', 'resnet50_d' or 'se_resnet50'?",
+    "check resnt50 --max-params 1": "unknown model 'resnt50'\ndid you mean 'resnet50', 'resnest50' or 'resnet50_d'?",
     "check specs/*.yaml --max-params 1": "'specs/*.yaml' matches nothing\n"
     "patterns match spec files (*.yaml), and names of cnncost list",
     "check resnet50 --config no.toml": "cannot read the configuration 'no.toml': no such file or directory\n"
