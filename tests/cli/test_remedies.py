@@ -175,7 +175,7 @@ COMMANDS = [
     ("table zzz", "see: cnncost list", "list"),
     ("table 'resnet18 + '", "see: cnncost list", "list"),
     ("table zzz:zzz", "package.module:function", "table nets:detector --input 3,32,32"),
-    ("table 'resnet18 zzz'", "NAME --set SETTING=VALUE", "table 'resnet18 --set width=32'"),
+    ("table 'resnet18 --set width=32 zzz'", "NAME --set SETTING=VALUE", "table 'resnet18 --set width=32'"),
     ("table 'resnet18 --size 64 --size 32'", "--size needs a value, once", "table 'resnet18 --size 64'"),
     ("table resnet18 --size 64 --input 3,64,64", "give one of them", "table resnet18 --size 64"),
     (
@@ -232,6 +232,7 @@ COMMANDS = [
     ("memory vgg16 --checkpoint blocks", "--checkpoint sqrt cuts it", "memory vgg16 --checkpoint sqrt"),
     ("compare resnet18 resnet34 --label a", "give --label once for each", "compare resnet18 resnet34 --label a --label b"),
     ("compare resnet18 --columns bound", "name one: --device a100", "compare resnet18 --columns bound --device a100"),
+    ("table resnet18 --columns fits", "--device stm32f746", "table resnet18 --columns fits --device stm32f746"),
     ("new specs/other", "specs/other.yaml", "new specs/other.yaml"),
     ("new specs/tiny.yaml", "--force", "new specs/tiny.yaml --force"),
     ("ops zzz", "conv", "ops conv"),
