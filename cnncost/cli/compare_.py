@@ -36,6 +36,7 @@ from cnncost.cli.options import (
     help="Group by group: by scope, stage (resolution of the map) or type of layer.",
 )
 @click.option("--columns", metavar="A,B,…", help="The figures to compare: params,flops,depth,peak,top1,energy, …")
+@click.option("--claim", metavar="RATIO", help="Of two models: which figures, of which layers, give this ratio: 19.4x, 25x.")
 @click.option("--bars/--no-bars", default=True, help="Draw bars and the course of live memory.  [default: in terminals]")
 @weights_option
 @training_options
@@ -55,6 +56,7 @@ def command(
     models: tuple[str, ...],
     by: str | None,
     columns: str | None,
+    claim: str | None,
     bars: bool,
     weights: str | None,
     labels: tuple[str, ...],
@@ -73,6 +75,7 @@ def command(
     cnncost compare resnet50 resnext50_32x4d wide_resnet50_2
     cnncost compare alexnet vgg16 resnet50 --by resolution
     cnncost compare resnet50 "resnet50 --set width=32"
+    cnncost compare alexnet_lecture vgg16_lecture --claim 19.4x
     cnncost compare vgg16 resnet50 --columns params,depth,peak --device p100
     cnncost compare vgg16 resnet50 efficientnet_b0 --columns macs,top1,energy --weights best
     cnncost compare vgg16 resnet50 --label VGG-16 --label ResNet-50 -o nets.tex
@@ -83,6 +86,10 @@ def command(
     if len(names) != len(models) or len(tags) > 1:
         raise UsageError(f"{many(len(names), 'label')} for {many(len(models), 'model')}", "give --label once for each model")
     bounding = chosen_device(device, peak, bandwidth)
+    if claim is not None and (by or columns or bounding is not None):
+        raise UsageError("--claim asks where a ratio comes from", "leave out --by, --columns and --device")
+    if claim is not None and len(models) != 2:
+        raise UsageError("a ratio is one of two models", "name two: cnncost compare alexnet vgg16 --claim 2.3x")
     if by and bounding is not None:
         raise UsageError("--by and --device ask different things", "give one of them; or see: cnncost table MODEL --by type")
     found = reports(models, **options)
@@ -91,6 +98,11 @@ def command(
     from cnncost.measures.accuracy import check
     from cnncost.measures.comparison import Comparison
 
+    if claim is not None:
+        from cnncost.questions.claims.ratios import ratios
+
+        show(ratios(claim, found[0], found[1], (names[0], names[1])).table(exact=exact), format, path)
+        return
     drawn = bars and format_for(format, path) == "terminal"
     asked = {"by": by, "bars": drawn, "columns": columns, "device": bounding}
     if weights:

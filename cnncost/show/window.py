@@ -26,6 +26,7 @@ BUILDERS = {
     "FieldWorking": "explain:field_table",
     "Energy": "energy:energy_table",
     "Readings": "claims:readings_table",
+    "Ratios": "claims:ratios_table",
     "Result": "sweep:sweep_table",
 }
 

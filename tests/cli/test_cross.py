@@ -104,6 +104,7 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     "--device": (["a100"], ["nope"]),
     "--peak": (["10TFLOPS --bandwidth 1TB/s"], ["x", "0"]),
     "--bandwidth": (["1TB/s --peak 10TFLOPS"], ["x"]),
+    "compare --claim": (["2x", "19.4"], ["x", "2x --by type"]),
     "--claim": (["1.8G"], ["x"]),
     "--layer": (["conv1", "layer1", "layer1.0"], ["nope", "layer"]),
     "--field": (["maxpool", "layer1.0.conv1"], ["nope"]),

@@ -22,6 +22,7 @@ CALLS = [
     "compare alexnet_lecture vgg16_lecture --by type",
     "compare vgg16 resnet50 --columns params,depth,peak --device p100",
     "compare resnet18 vgg16 --label ResNet_18 --label VGG-16% --label tab:cost --caption A&B~{C}#$^\\",
+    "compare alexnet_lecture vgg16_lecture --claim 19.4x",
     "list lecture",
     "list resnet",
     "settings resnet50",

@@ -50,6 +50,7 @@ CALLS = [
     "compare resnet50 vgg16 --device p100",
     "compare resnet50 vgg16 --columns depth,peak,kept,training,params,flops,macs,outputs,model_size,bops",
     "compare inception_v3 xception",
+    "compare alexnet_lecture vgg16_lecture --claim 19.4x",
     "list",
     "list lecture",
     "settings resnet50",

@@ -31,6 +31,8 @@ COMMANDS = (
     "compare resnet18 vgg16",
     "compare resnet18 vgg16 --columns kept",
     "compare resnet18 vgg16 --by resolution",
+    "compare alexnet_lecture vgg16_lecture --claim 19.4x",
+    "compare alexnet_lecture vgg16_lecture --claim 2.3x",
     "table resnet18 --device h100",
     "table vgg16 --by resolution",
     "explain resnet18",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from cnncost.base.units import Shown
+from cnncost.base.figures import FIGURES
+from cnncost.base.units import Amount, Shown
 from cnncost.counting import CONVENTIONS
 from cnncost.questions.claims import Readings
-from cnncost.show.table import Column, Table
+from cnncost.questions.claims.ratios import Ratios
+from cnncost.show.table import Column, Record, Table
 
 SHOWN = 10  # candidates in the table
 WAYS = 3  # of each
@@ -52,6 +55,59 @@ def readings_table(found: Readings, exact: bool = False) -> Table:
         notes=tuple(notes),
         exact=exact,
     )
+
+
+def ratios_table(found: Ratios, exact: bool = False) -> Table:
+    """Return what reproduces a ratio of two networks, the likeliest first."""
+    first, other = found.labels
+    columns = (
+        Column("figure", "figure", of=lambda each: FIGURES[each["figure"]].title),
+        Column("of", "of", wraps=True),
+        Column("first", first, "number", of=_side(0)),
+        Column("other", other if other != first else f"{other} (2)", "number", of=_side(1)),
+        Column("ratio", "ratio", "ratio"),
+        Column("match", "printed", priority=1),
+        Column("departures", "assumes", "number", priority=2),
+    )
+    records = [
+        {
+            "figure": each.figure,
+            "of": each.scopes[0] if each.scopes[0] == each.scopes[1] else f"{each.scopes[0]}; {each.scopes[1]}",
+            "first": round(each.values[0]),
+            "other": round(each.values[1]),
+            "divided": None if each.printed is None else list(each.printed),
+            "ratio": float(each.ratio),
+            "match": each.match,
+            "departures": each.departures,
+        }
+        for each in found.candidates
+    ]
+    notes = ["searched: all layers, convolutions, convolutions with linear layers; figures as they are, and rounded first"]
+    if not records:
+        notes.append("none of them gives this ratio")
+    return Table.of(
+        columns,
+        records,
+        schema="cnncost.compare_claim/1",
+        field="candidates",
+        head={"models": list(found.labels), "claim": found.claim.text},
+        shown=records[:SHOWN],
+        title=f"× {found.claim.text} between {first} and {other}",
+        notes=tuple(notes),
+        exact=exact,
+    )
+
+
+def _side(place: int) -> Callable[[Record], Any]:
+    """Return how one of two figures is shown: as it was printed before division, or exactly."""
+
+    def read(record: Record) -> Any:
+        value = record[("first", "other")[place]]
+        if record["divided"] is not None:
+            return Shown(value, record["divided"][place])
+        return Amount(value, FIGURES[record["figure"]].measure, (record[("other", "first")[place]],))
+
+    return read
 
 
 def _some(ways: Sequence[str]) -> Shown:
