@@ -77,7 +77,7 @@ def command(
     cnncost compare resnet50 "resnet50 --set width=32"
     cnncost compare alexnet_lecture vgg16_lecture --claim 19.4x
     cnncost compare vgg16 resnet50 --columns params,depth,peak --device p100
-    cnncost compare vgg16 resnet50 efficientnet_b0 --columns macs,top1,energy --weights best
+    cnncost compare vgg16 resnet50 --columns macs,top1,energy --weights best
     cnncost compare vgg16 resnet50 --label VGG-16 --label ResNet-50 -o nets.tex
     """
     check_output(format, path)

@@ -46,7 +46,7 @@ def command(
     cnncost list
     cnncost list lecture
     cnncost list "resnext*"
-    cnncost list --columns name,params,macs,top1,weights --where "top1 >= 80 and params < 30M" --sort -top1
+    cnncost list --columns name,params,top1 --where "top1 >= 80" --sort -top1
     """
     from cnncost.models import zoo
     from cnncost.show.tables.listing import list_table

@@ -89,7 +89,7 @@ def command(
 
     \b
     cnncost solve resnext_block --for c --equals bottleneck --set C=64 --set G=32
-    cnncost solve resnext_block --for c --equals bottleneck --set C=64 --over G=1,2,4,8
+    cnncost solve resnext_block --for c --equals bottleneck --over G=1,2,4,8,16,32
     cnncost solve resnet50 --for width --target flops=2G
     cnncost solve resnet50 --for size --target "flops<=4G" --target "memory<=60MB"
     """

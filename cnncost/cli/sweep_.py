@@ -99,7 +99,7 @@ def command(
 
     \b
     cnncost sweep resnet50 --over width=16:128:16 --over size=160,192,224
-    cnncost sweep resnext50_32x4d --over cardinality=1,2,4,8,32 --over base_width=4:64:4 \\
+    cnncost sweep resnext50_32x4d --over cardinality=1,32 --over base_width=4:64 \\
       --where "flops <= 4.2G and params < 26M" --sort -flops --top 10
     cnncost sweep regnet_x_400mf --from configs.csv -o costs.parquet
     cnncost sweep resnet50 --over width=8:512:8 --pareto flops,-params -o front.csv

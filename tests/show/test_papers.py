@@ -24,6 +24,7 @@ CALLS = [
     "compare resnet18 vgg16 --label ResNet_18 --label VGG-16% --label tab:cost --caption A&B~{C}#$^\\",
     "compare alexnet_lecture vgg16_lecture --claim 19.4x",
     "list lecture",
+    "energy resnet50",
     "list resnet",
     "settings resnet50",
     "memory resnet18 --dtypes mixed --optimizer adam",

@@ -53,6 +53,7 @@ CALLS = [
     "compare alexnet_lecture vgg16_lecture --claim 19.4x",
     "list",
     "list lecture",
+    "energy resnet50",
     "settings resnet50",
     "settings efficientnet_b0",
     *(f"memory {name}" for name in ("resnet50", "densenet121", "alexnet_lecture")),

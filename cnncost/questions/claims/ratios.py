@@ -84,14 +84,19 @@ def _of_figure(key: str, first: Report, other: Report, said: Claim) -> Iterator[
             continue
         assumed = list(SCOPES).index(scopes[0]) if scopes[0] == scopes[1] else MIXED
         exact = _ratio(*values)
-        if match := said.match(exact):
-            yield Ratio(key, scopes, values, None, exact, match, assumed + (match == "truncated"))
+        if match := _match(said, exact):
+            yield Ratio(key, scopes, values, None, exact, match[0], assumed + match[1])
             continue
         for printed, rounded in _rounded(key, values):
             ratio = _ratio(*rounded)
-            if match := said.match(ratio):
-                yield Ratio(key, scopes, values, printed, ratio, match, assumed + ROUNDED_FIRST + (match == "truncated"))
+            if match := _match(said, ratio):
+                yield Ratio(key, scopes, values, printed, ratio, match[0], assumed + ROUNDED_FIRST + match[1])
                 break
+
+
+def _match(said: Claim, ratio: Fraction) -> tuple[str, int] | None:
+    """Return how a ratio is printed as the claim, and how much that assumes."""
+    return next(((how, more) for low, high, how, more in said.intervals() if low <= ratio <= high), None)
 
 
 def _sum(report: Report, key: str, kinds: tuple[str, ...]) -> Fraction:

@@ -27,7 +27,8 @@ def _briefly(source: str) -> str:
     """Return a source in few words: its number at arXiv, or its beginning."""
     found = re.search(r"arXiv:[0-9]{4}\.[0-9]{4,5}", source)
     first = re.split("[,;:] ", source)[0]
-    return found[0] if found else first if len(first) <= BRIEF else f"{first[: BRIEF - 1].rpartition(' ')[0]}…"
+    cut = first[: BRIEF - 1]
+    return found[0] if found else first if len(first) <= BRIEF else f"{cut.rpartition(' ')[0] or cut}…"
 
 
 def _published(key: str) -> Callable[[Record], Any]:
