@@ -89,8 +89,10 @@ class Graph:
     # How some layers are called, by patterns of their names: "F" as functions rather than modules, see cnncost.counting.
     spelling: Mapping[str, str] = field(default_factory=dict)
     in_place: tuple[str, ...] = ()  # kinds that its definition lets overwrite their input, beside those that frameworks do
-    # What a file says of single layers, by name: they work "in place", are a "view" of their input, or make "new" storage.
+    # What a file says of single layers, by name: they work "in place", are a "view" of their input, make "new" storage, or
+    # are numbers of the program that are made for "each" example.
     storage: Mapping[str, str] = field(default_factory=dict)
+    aside: Mapping[str, int] = field(default_factory=dict)  # bytes of numbers that the program makes by itself before a layer
     quantised: Quantised = field(default_factory=Quantised)  # bits by layer, and the density of its weights
     expect: Any = None  # what must come out: whoever has figures holds them to it by `expect.hold(output, totals)`
     about: Mapping[str, Any] = field(default_factory=dict)  # where the network comes from: its source and its settings
@@ -198,6 +200,7 @@ class Tracer:
     recalls = False  # whether it need not run a block twice
 
     __slots__ = (
+        "aside",
         "bits",
         "connections",
         "copies",
@@ -217,7 +220,8 @@ class Tracer:
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self.notes: dict[str, None] = {}  # in order, each once
-        self.storage: dict[str, str] = {}  # these three as in `Graph`
+        self.storage: dict[str, str] = {}  # these four as in `Graph`
+        self.aside: dict[str, int] = {}
         self.places: dict[int, tuple[str, int, int]] = {}
         self.copies: list[tuple[int, ...]] = []
         self.indices: dict[str, int] = {}  # of nodes by name
@@ -617,6 +621,7 @@ def trace(
         tuple(tracer.nodes),
         tuple(tensor.index for tensor in tensors),
         storage=tracer.storage,
+        aside=tracer.aside,
         quantised=Quantised(tracer.bits),
         places=tracer.places,
         copies=tuple(tracer.copies),

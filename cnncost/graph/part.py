@@ -114,6 +114,8 @@ def written(found: Part, tensors: Sequence[Tensor]) -> dict[int, Tensor]:
                 tracer.bits[name] = graph.quantised.bits[node.name]
             if node.name in graph.storage:
                 tracer.storage[name] = graph.storage[node.name]
+            if node.name in graph.aside:
+                tracer.aside[name] = graph.aside[node.name]
     finally:
         tracer.runs = runs
     tracer.notes |= dict.fromkeys(graph.notes)

@@ -37,6 +37,8 @@ def channels_of(node: Node, x: Shape) -> Num:
     axis = node.args.get("axis")
     if isinstance(axis, int):
         return x[axis]
+    if node.kind == "attention":  # whatever axes lead, heads among them
+        return x[-1]
     return x[0] if node.kind in ("instance_norm", "lrn") and not isinstance(x, ChannelsLast) else channels(x)
 
 

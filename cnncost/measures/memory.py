@@ -88,8 +88,11 @@ class Memory(Showable):
         """Bytes of the tensor that each node makes, the input's first."""
         known: dict[tuple[Num, ...], Num] = {}
         sizes: list[Num] = []
-        for node in self.graph.nodes:
+        for index, node in enumerate(self.graph.nodes):
             shape = node.cost.shape
+            if index in self._alike:
+                sizes.append(self._bytes(elements(shape), self.precision.activations))
+                continue
             try:
                 size = known.get(shape)
             except TypeError:  # columns cannot be looked up
@@ -99,6 +102,16 @@ class Memory(Showable):
                     size = known[shape] = self._bytes(elements(shape) * self.batch, self.precision.activations)
             sizes.append(size)
         return sizes
+
+    @cached_property
+    def _alike(self) -> frozenset[int]:
+        """The nodes that make the same for every example, of parameters alone: they are made once, whatever the batch."""
+        found: set[int] = set()
+        for index, node in enumerate(self.graph.nodes):
+            each = node.kind == INPUT or self.graph.storage.get(node.name) == "each"
+            if not each and all(source in found for source in node.inputs):
+                found.add(index)
+        return frozenset(found)
 
     @cached_property
     def _readers(self) -> list[int]:
@@ -213,13 +226,13 @@ class Memory(Showable):
 
     @cached_property
     def beside(self) -> tuple[Num, ...]:
-        """Storage that layers make and drop on the way to their output: copies of their input, results in between."""
+        """Storage made and dropped on the way to outputs: copies of inputs, results in between, numbers of a program."""
         storage, found = self._storages[0], []
         for index, node in enumerate(self.graph.nodes):
             made: Num = self._copies.get(index, 0)
             if node.kind in MAKES and node.runs != 0 and storage[index] == index:
                 made = made + self._bytes(self._count(node, MAKES[node.kind].total), self.precision.activations)
-            found.append(made)
+            found.append(made + self.graph.aside.get(node.name, 0))
         return tuple(found[1:])
 
     @property

@@ -517,3 +517,9 @@ def test_memory_asks_nothing_of_letters() -> None:
         assert str(plan.training_bytes).count("batch") == 1
         assert len(plan.indices) == 68
     assert not any("writes" in str(fact) for fact in found)
+
+
+def test_what_is_the_same_for_all_examples_is_made_once() -> None:
+    """A gate of parameters alone, 4 numbers through a sigmoid, and a map of 4×8×8 times it: 16 + N·1,024 bytes."""
+    graph = trace(lambda x: x.mul(x.parameter((4, 1, 1)).sigmoid()), (4, 8, 8))
+    assert [memory(graph, batch=n).outputs_bytes for n in (1, 8)] == [16 + 1024, 16 + 8 * 1024]

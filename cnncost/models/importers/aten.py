@@ -73,7 +73,7 @@ from cnncost.models.importers.aten_shapes import (
     view,
     view_as,
 )
-from cnncost.models.importers.replay import Translation
+from cnncost.models.importers.call import Translation
 
 
 def _each(translation: Translation, *names: str) -> dict[str, Translation]:

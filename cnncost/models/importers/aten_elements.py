@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnncost.models.importers import layers
-from cnncost.models.importers.replay import Call, Translation
+from cnncost.models.importers.call import Call, Translation
 from cnncost.models.importers.values import Value
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from cnncost.models.importers import axes as ax
 from cnncost.models.importers import layers
-from cnncost.models.importers.replay import Call
+from cnncost.models.importers.call import Call
 from cnncost.models.importers.values import Value
 
 
@@ -41,7 +42,10 @@ def conv(call: Call) -> Value:
 
 def linear(call: Call) -> Value:
     """linear(input, weight, bias): the weight is out×in."""
-    return layers.linear(call, call.value("input"), call.value("weight"), call.optional("bias"), features=1)
+    x = call.value("input")
+    if call.record.arguments.get("copied") and x.tensor is not None:
+        x = layers.elementwise(call, x, "copy")
+    return layers.linear(call, x, call.value("weight"), call.optional("bias"), features=1)
 
 
 def addmm(call: Call) -> Value:
@@ -59,10 +63,7 @@ def matmul(call: Call) -> Value:
     """matmul, mm, bmm, mv: a linear layer where the right operand is a weight."""
     a, b = call.value("self"), call.value("other", "mat2", "vec")
     if min(a.rank, b.rank) > 2:
-        a, b = (
-            layers.elementwise(call, x, "copy") if moved and x.tensor is not None else x
-            for x, moved in zip((a, b), call.record.arguments.get("copied", (False, False)), strict=True)
-        )
+        a, b = _copied(call, (a, b))
     return product(call, a, b, None)
 
 
@@ -79,7 +80,16 @@ def attention(call: Call) -> list[Value]:
 
 def einsum(call: Call) -> Value:
     """einsum(equation, tensors)."""
-    return layers.einsum(call, call.get("equation"), call.several("tensors"))
+    return layers.einsum(call, call.get("equation"), _copied(call, call.several("tensors")))
+
+
+def _copied(call: Call, operands: Sequence[Value]) -> list[Value]:
+    """Return operands, those copied that PyTorch copies before it multiplies: their axes have to become three."""
+    moved = call.record.arguments.get("copied", [False] * len(operands))
+    return [
+        layers.elementwise(call, x, "copy") if copied and x.tensor is not None else x
+        for x, copied in zip(operands, moved, strict=True)
+    ]
 
 
 def recurrent(call: Call) -> list[Value | None]:

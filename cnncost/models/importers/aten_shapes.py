@@ -10,8 +10,8 @@ from cnncost.models.importers import axes as ax
 from cnncost.models.importers import layers
 from cnncost.models.importers.aten_products import listed
 from cnncost.models.importers.axes import PinnedError
+from cnncost.models.importers.call import Call
 from cnncost.models.importers.records import Ref
-from cnncost.models.importers.replay import Call
 from cnncost.models.importers.values import Value
 
 END = 2**63 - 1  # the end of a slice that goes to the end

@@ -212,7 +212,8 @@ def _recorded(twin: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: st
                 shapes = tuple(tuple(tensor.shape) for tensor in tensors)
                 path, kind = stack[-1]
                 place = f"operation {len(pairs) + 1}"
-                record = Record(operation, given, inputs, tuple(outputs), shapes, operation, place, kept)
+                size = sum(tensor.untyped_storage().nbytes() for tensor in tensors) if kept == "new" else 0
+                record = Record(operation, given, inputs, tuple(outputs), shapes, operation, place, kept, size)
                 pairs.append((record, Module(path, kind, str(calls[0]))))
             return made
 

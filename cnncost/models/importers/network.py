@@ -9,10 +9,11 @@ from typing import Any
 from cnncost.base.errors import ModelError
 from cnncost.graph.graph import Outputs, Tensor, trace
 from cnncost.models.importers import axes as ax
+from cnncost.models.importers.call import Translation
 from cnncost.models.importers.inputs import main_of, runs_along_the_first, shapes_of
 from cnncost.models.importers.naming import clean
 from cnncost.models.importers.records import Program, Record
-from cnncost.models.importers.replay import Replay, Translation
+from cnncost.models.importers.replay import Replay
 from cnncost.models.importers.text import as_input, require_inputs
 from cnncost.models.importers.values import Exported
 from cnncost.models.model import Model

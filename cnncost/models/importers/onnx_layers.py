@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cnncost.models.importers import axes as ax
+from cnncost.models.importers.call import Call, Translation
 from cnncost.models.importers.onnx_attention import attention, few_bits, multi_head, projected, rms_norm, skip_norm
 from cnncost.models.importers.onnx_elements import (
     activation,
@@ -75,7 +76,6 @@ from cnncost.models.importers.onnx_shapes import (
     transpose,
     unsqueeze,
 )
-from cnncost.models.importers.replay import Call, Translation
 from cnncost.models.importers.values import Value
 
 # ── the table ────────────────────────────────────────────────────────────────────────────────────────────────────────

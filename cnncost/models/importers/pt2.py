@@ -183,6 +183,14 @@ def _hint(size: Mapping[str, Any]) -> int:
     return _natural(size["as_int"] if "as_int" in size else (size["as_expr"].get("hint") or {}).get("as_int"))
 
 
+BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 2, 7: 4, 8: 8, 9: 4, 10: 8, 11: 16, 12: 1, 13: 2, 28: 2}  # of a number, by ScalarType
+
+
+def _bytes(meta: Mapping[str, Any]) -> int:
+    """Return how many bytes a tensor takes, at the size of the export."""
+    return math.prod(map(_hint, meta["sizes"])) * BYTES.get(meta.get("dtype", 7), 4)
+
+
 def _natural(number: Any) -> int:
     if type(number) is not int or not 0 <= number <= 10**18:
         raise ValueError(f"the size {str(number)[:40]}")
@@ -212,7 +220,12 @@ def _records(graph: Mapping[str, Any], depth: int) -> Iterator[tuple[Record, str
         kept = "new" if drops else storage(operation, *(values.get(name) for name in ((*inputs, "")[0], outputs[0])))
         if operation == "matmul":
             arguments["copied"] = [_copied(values.get(name)) for name in inputs]
-        record = Record(operation, arguments, inputs, outputs, shapes, own, f"node {number}", kept, called)
+        elif operation == "linear" and inputs and inputs[0] in values:
+            arguments["copied"] = _folded(values[inputs[0]])
+        elif operation == "einsum" and len(inputs) == 2 and all(name in values for name in inputs):
+            arguments["copied"] = _einsum_copies(str(arguments.get("equation")), [values[name] for name in inputs])
+        made = sum(_bytes(values[output]) for output in outputs if output in values) if kept == "new" else 0
+        record = Record(operation, arguments, inputs, outputs, shapes, own, f"node {number}", kept, made, called)
         yield record, str(metadata.get("nn_module_stack") or "")
 
 
@@ -280,6 +293,37 @@ def _copied(meta: Mapping[str, Any] | None) -> bool:
         return False
     found, strides = ([_hint(n) for n in meta[key]] for key in ("sizes", "strides"))
     return not looks_like(found, strides, [math.prod(found[:-2]), *found[-2:]])
+
+
+def _folded(meta: Mapping[str, Any]) -> bool:
+    """Whether a linear layer first copies its input: all axes but the last have to become one.
+
+    Source: PyTorch 2.13, aten/src/ATen/native/Linear.cpp, linear; LinearAlgebra.cpp, _matmul_impl.
+    """
+    found, strides = ([_hint(n) for n in meta[key]] for key in ("sizes", "strides"))
+    return len(found) > 2 and not looks_like(found, strides, [math.prod(found[:-1]), found[-1]])
+
+
+def _einsum_copies(equation: str, metas: list[Mapping[str, Any]]) -> list[bool]:
+    """Whether an einsum first copies each of two operands: it is a product of many matrices, whose axes have to become three.
+
+    Source: PyTorch 2.13, aten/src/ATen/native/Linear.cpp, einsum and sumproduct_pair.
+    """
+    left, _, out = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != 2 or "." in equation or any(len(t) != len(meta["sizes"]) for t, meta in zip(terms, metas, strict=True)):
+        return [False, False]
+    shared = [letter for letter in out if letter in terms[0] and letter in terms[1]]
+    summed = [letter for letter in sorted(set(terms[0])) if letter in terms[1] and letter not in out]
+    found = []
+    for term, meta, last in zip(terms, metas, (True, False), strict=True):
+        own = [letter for letter in out if letter in term and letter not in shared]
+        groups = (shared, own, summed) if last else (shared, summed, own)
+        axes = [term.index(letter) for group in groups for letter in group]
+        before, strides = ([_hint(meta[key][axis]) for axis in axes] for key in ("sizes", "strides"))
+        after = [math.prod(_hint(meta["sizes"][term.index(letter)]) for letter in group) for group in groups]
+        found.append(not looks_like(before, strides, after))
+    return found
 
 
 def strides_of(sizes: list[int], strides: list[int]) -> list[tuple[int, int]]:

@@ -29,6 +29,7 @@ class Record:
     name: str = ""  # of the layer, with its scopes: "layer1.0.conv2"
     place: str = ""  # in the file, for messages: "node 17", "line 203"
     storage: str = ""  # "in place", "view" or "new": whose storage the outputs have, where the file tells
+    bytes: int = 0  # that its outputs take, where the file tells and they are new
     called: str = ""  # "module" or "function", where the file tells how the program wrote it
 
 

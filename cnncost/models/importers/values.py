@@ -12,10 +12,18 @@ from cnncost.models.importers.axes import Axes, PinnedError
 from cnncost.models.importers.records import Weight
 
 
+@dataclass(slots=True)
+class Made:
+    """Storage that a program makes of its own numbers: its bytes, and which node of the trace comes next."""
+
+    bytes: int
+    before: int
+
+
 class Value:
     """What flows between records: a tensor of the graph, or numbers of the file that no layer has made yet."""
 
-    __slots__ = ("content", "dims", "present", "tensor", "weight")
+    __slots__ = ("content", "dims", "made", "present", "tensor", "weight")
 
     def __init__(
         self,
@@ -24,6 +32,7 @@ class Value:
         present: Sequence[bool] | None = None,
         weight: Weight | None = None,
         content: Any = None,
+        made: Any = None,
     ) -> None:
         self.dims = dims  # all axes, as in the file
         self.tensor = tensor
@@ -31,6 +40,7 @@ class Value:
         self.present = tuple(not ax.is_batch(dim) for dim in dims) if present is None else tuple(present)
         self.weight = weight  # whose numbers these are, perhaps in another order
         self.content = content  # small whole numbers, where they are known: sizes that the network works out
+        self.made: Made | None = made  # where the program makes numbers of its own while it runs, such as a mask
 
     @property
     def rank(self) -> int:

@@ -17,6 +17,7 @@ from support import command
 
 from cnncost.base.errors import CnncostError, ModelError, UsageError
 from cnncost.graph.graph import Graph, trace
+from cnncost.measures.memory import memory
 from cnncost.models.importers import mapped, onnx_graph, open_model, pt2
 from cnncost.models.importers.aten import TRANSLATIONS as ATEN
 from cnncost.models.importers.onnx_layers import TRANSLATIONS as ONNX
@@ -252,6 +253,24 @@ def test_sizes_follow_the_letters_of_the_file_and_nothing_is_evaluated() -> None
     ):
         with pytest.raises(CnncostError):
             size_at(text, {"s0": 7})
+
+
+# ── memory ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+MEASURED = list(csv.DictReader((DATA.parent / "memory_exports.csv").read_text(encoding="utf-8").splitlines()))
+
+
+@pytest.mark.parametrize("row", MEASURED, ids=lambda row: row["file"])
+def test_memory_is_what_pytorch_makes(row: dict[str, str]) -> None:
+    """Measured with PyTorch 2.13 on the modules of torchvision 0.28.0, storages counted once; `kept` while training.
+
+    Masks that Swin makes while it runs, the copies of einsum's operands in MaxViT, and views by their strides among it. `kept`
+    is blank for those that drop something while training, of which an export for inference knows nothing.
+    """
+    plan = memory(model(row["file"]).trace(), batch=int(row["batch"]))
+    assert (plan.outputs_bytes, plan.peak_bytes) == (int(row["outputs"]), int(row["peak"]))
+    if row["kept"]:
+        assert plan.kept_bytes == int(row["kept"])
 
 
 # ── what is no network ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,7 +7,7 @@ from typing import Any
 
 from cnncost.models.importers import axes as ax
 from cnncost.models.importers.axes import Axis, PinnedError
-from cnncost.models.importers.replay import Call
+from cnncost.models.importers.call import Call
 from cnncost.models.importers.values import Value
 from cnncost.rules.shapes import Signal
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from cnncost.models.importers import axes as ax
 from cnncost.models.importers.axes import Axes, Axis, PinnedError
+from cnncost.models.importers.call import Call
 from cnncost.models.importers.layers.common import claim, last_of, place
-from cnncost.models.importers.replay import Call
-from cnncost.models.importers.values import Value
+from cnncost.models.importers.values import Made, Value
 from cnncost.rules import RULES
 
 
@@ -92,7 +92,13 @@ def elementwise(call: Call, x: Value, op: str) -> Value:
 
 def unchanged(call: Call, x: Value) -> Value:
     """Return a value as it is, or a copy of it where the file says that one is made."""
-    return elementwise(call, x, "copy") if call.record.storage == "new" and x.tensor is not None else x
+    if call.record.storage != "new":
+        return x
+    if x.tensor is not None:
+        return elementwise(call, x, "copy")
+    if call.record.bytes:  # a copy of numbers of the file, which no layer makes
+        call.replay.aside.append(Made(call.record.bytes, len(call.replay.tracer.nodes)))
+    return x
 
 
 def softmax(call: Call, x: Value, dim: int) -> Value:

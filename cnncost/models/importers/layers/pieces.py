@@ -7,10 +7,10 @@ from typing import Any
 
 from cnncost.models.importers import axes as ax
 from cnncost.models.importers.axes import Axis, PinnedError
+from cnncost.models.importers.call import Call
 from cnncost.models.importers.layers.common import moved, place
 from cnncost.models.importers.layers.elements import broadcast, unchanged
 from cnncost.models.importers.layers.shapes import rearranged
-from cnncost.models.importers.replay import Call
 from cnncost.models.importers.sizes import Expression
 from cnncost.models.importers.values import Value
 

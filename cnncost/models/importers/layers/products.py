@@ -7,10 +7,10 @@ from typing import Any
 
 from cnncost.models.importers import axes as ax
 from cnncost.models.importers.axes import Axis, PinnedError
+from cnncost.models.importers.call import Call
 from cnncost.models.importers.layers.common import FOLDED, as_map, claim, for_each, last_of, many_maps, plainly, short, unruled
 from cnncost.models.importers.layers.elements import broadcast, joined
 from cnncost.models.importers.layers.shapes import permute, rearranged, reduce
-from cnncost.models.importers.replay import Call
 from cnncost.models.importers.values import Value
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from cnncost.base.poly import Num
 from cnncost.models.importers import axes as ax
 from cnncost.models.importers.axes import Axes, Axis, PinnedError
+from cnncost.models.importers.call import Call
 from cnncost.models.importers.layers.common import last_of, moved, place, unruled
 from cnncost.models.importers.layers.elements import broadcast, unchanged
-from cnncost.models.importers.replay import Call
 from cnncost.models.importers.sizes import Expression
 from cnncost.models.importers.values import Value
 

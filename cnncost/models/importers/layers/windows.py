@@ -7,9 +7,9 @@ from typing import Any
 
 from cnncost.models.importers import axes as ax
 from cnncost.models.importers.axes import Axis, PinnedError
+from cnncost.models.importers.call import Call
 from cnncost.models.importers.layers.common import FOLDED, as_map, channels_first, many_maps, moved, place, short
 from cnncost.models.importers.layers.shapes import permute, rearranged
-from cnncost.models.importers.replay import Call
 from cnncost.models.importers.sizes import Expression
 from cnncost.models.importers.values import Value
 
