@@ -25,6 +25,7 @@ from cnncost.measures.report import report
 from cnncost.models import zoo
 from cnncost.models.load import load
 from cnncost.models.model import Model
+from cnncost.models.settings import shown
 from cnncost.questions.sweep.boxes import boxes
 from cnncost.questions.sweep.chunk import FIGURES
 from cnncost.questions.sweep.costs import totals
@@ -72,7 +73,9 @@ def figures_of(evaluator: Evaluator, start: int, stop: int) -> dict[int, dict[st
 
 # ── every family ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-FAMILIES = {model.function: model for module in zoo.FAMILIES for model in zoo.models(module).values()}
+FAMILIES = {  # the first network of each, which is mostly the smallest
+    model.function: model for module in zoo.FAMILIES for model in reversed(zoo.models(module).values())
+}
 SLOW = {"columns"}  # of a FractalNet, whose layers double with each
 TRIES = int(os.environ.get("CNNCOST_SWEEP_TRIES", "1"))  # spaces of each family
 
@@ -82,8 +85,8 @@ def axes_of(model: Model, rng: random.Random) -> list[Axis]:
     found: list[Axis] = []
     for name, value in model.values.items():
         texts = []
-        if type(value) is bool:
-            texts = [f"{name}=false,true"]
+        if model.declared[name].values():
+            texts = [f"{name}={','.join(map(shown, model.declared[name].values()))}"]
         elif type(value) is int:
             step = max(1, value // 8)
             texts = [f"{name}={max(1, value - step)}:{value + 2 * step}:{step}", f"{name}={value + 1},{value + 2}"]

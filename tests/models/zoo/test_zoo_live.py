@@ -20,8 +20,10 @@ from cnncost.models.load import load
 with (Path(__file__).parents[2] / "data" / "zoo.csv").open(encoding="utf-8", newline="") as file:
     ROWS = list(csv.DictReader(file))
 
-FAMILIES = {  # one network of each
-    (load(row["model"]).function, row["arguments"]): row for row in ROWS if row["program"].startswith(("timm", "torchvision"))
+FAMILIES = {  # the first network of each, which is mostly the smallest
+    (load(row["model"]).function, row["arguments"]): row
+    for row in reversed(ROWS)
+    if row["program"].startswith(("timm", "torchvision"))
 }
 
 
