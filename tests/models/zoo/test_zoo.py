@@ -479,6 +479,10 @@ def test_a_figure_on_the_page(model: str, figure: str, printed: str) -> None:
         assert -step / 2 <= ours - value < step
 
 
+def test_the_first_page_says_how_many_there_are() -> None:
+    assert f" {len(MODELS)} networks" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_the_pages_show_every_family() -> None:
     shown = set(re.findall(r"[\w.]+", "\n".join(re.findall(r"^\$ cnncost (?:compare|table) .*$", PAGES, flags=re.MULTILINE))))
     missing = {first for first, variants in VARIANTS.items() if not shown & {model.name for model in variants}}
