@@ -35,7 +35,9 @@ from cnncost.cli.options import (
     metavar="WAY",
     help="Group by group: by scope, stage (resolution of the map) or type of layer.",
 )
-@click.option("--columns", metavar="A,B,…", help="The figures to compare: params,flops,depth,peak,top1,energy, …")
+@click.option(
+    "--columns", metavar="A,B,…", help="The columns: params,depth,peak,top1,energy, …; input, and ratio to the first."
+)
 @click.option("--claim", metavar="RATIO", help="Of two models: which figures, of which layers, give this ratio: 19.4x, 25x.")
 @click.option("--bars/--no-bars", default=True, help="Draw bars and the course of live memory.  [default: in terminals]")
 @weights_option

@@ -102,7 +102,7 @@ def command(
     cnncost sweep resnext50_32x4d --over cardinality=1,32 --over base_width=4:64 \\
       --where "flops <= 4.2G and params < 26M" --sort -flops --top 10
     cnncost sweep regnet_x_400mf --from configs.csv -o costs.parquet
-    cnncost sweep resnet50 --over width=8:512:8 --pareto flops,-params -o front.csv
+    cnncost sweep resnet50 --over width=8:64:8 --pareto flops,-params -o front.csv
 
     With -o FILE.svg, .png, .pdf or .vl.json the candidates are drawn, with the budget of --where as a box.
     With -o FILE (.csv .tsv .json .npz .parquet) every matching row is written, unless --top or --pareto keeps fewer.

@@ -54,6 +54,10 @@ CALLS = [
     "list",
     "list lecture",
     "energy resnet50",
+    "table googlenet_bvlc --depth 1",
+    "sweep resnet18 --over width=64",
+    "table lenet5_lecture --top 11",
+    "list resnet152",
     "settings resnet50",
     "settings efficientnet_b0",
     *(f"memory {name}" for name in ("resnet50", "densenet121", "alexnet_lecture")),
@@ -150,6 +154,7 @@ def test_everything_fits(call: str) -> None:
         for width in WIDTHS:
             shown = lines(call, width, format)
             assert max(map(len, shown)) <= width, max(shown, key=len)
+            assert not re.search(r"(?<![\w.,])1 (layers|models|candidates|rows|types|others|networks)\b", "\n".join(shown))
             told = re.split(f"{width} columns are too few for|in all rows: ", "\n".join(shown))[0]
             new = {word for word in parts(told) - whole if not re.match(r"arXiv:|\d+$|-+$|.*…$|https:|.*=float", word)}
             assert not new, new

@@ -35,6 +35,9 @@ def counting(reports: Sequence[Report]) -> dict[str, Any]:
     return {"settings": settings, "batch": one.batch, "dtype": one.dtype, "convention": one.convention.name}
 
 
+MORE = ("input", "ratio")  # columns that can be named beside figures: what a network reads, and ratios to the first
+
+
 def comparison_table(
     found: Comparison,
     exact: bool = False,
@@ -45,13 +48,14 @@ def comparison_table(
 ) -> Table:
     """Return the totals of several models side by side, with ratios to the first.
 
-    `columns` names the figures, "params,weighted_layers,peak_memory", where it is given; `device` adds the bound of its
-    roofline. With `by`, "scope", "resolution" or "type", a row for each group and a column for each model. With `bars`
-    terminals draw bars beside figures, and the course of live memory, all on one scale.
+    `columns` names the columns where it is given, "params,depth,peak", with "input" and "ratio" if they are to be there;
+    `device` adds the bound of its roofline. With `by`, "scope", "resolution" or "type", a row for each group and a column for
+    each model. With `bars` terminals draw bars beside figures, and the course of live memory, all on one scale.
     """
     if by is not None:
         return groups_table(found, by, exact, columns)
-    asked = dict(COMPARED) if columns is None else _asked(columns, device)
+    words = [*MORE] if columns is None else [word.strip().lower() for word in columns.split(",")]
+    asked = dict(COMPARED) if columns is None else _asked([word for word in words if word not in MORE], device)
     if device is not None:
         asked |= {key: 2 for key in BOUNDS if key not in asked and (key != "fits" or device.memory is not None)}
     more = [key for key in asked if key not in found[0].total]
@@ -65,15 +69,13 @@ def comparison_table(
         for label, report in zip(found.labels, found, strict=True)
     ]
     drawn = {id(record): report for record, report in zip(records, found, strict=True)}
-    shown = [
-        Column("model", "model"),
-        Column("input", "input", priority=7, of=inputs_read),
-    ]
+    shown = [Column("model", "model")]
+    shown += [Column("input", "input", priority=7, of=inputs_read)] if "input" in words else []
     for key, priority in asked.items():
         title = FIGURES[key].title if key in more else FIGURE_COLUMNS[key].title  # "live" of a layer is a network's peak
         column = replace(FIGURE_COLUMNS[key], title=title, priority=priority, of=_total(key))
         shown += [column, *([_bar(key)] if bars and key in ("params", "flops") else [])]
-        if column.unit in ("count", "bytes") and key != "weighted_layers":
+        if "ratio" in words and column.unit in ("count", "bytes") and key != "weighted_layers":
             first = records[0]["total"][key]
             shown.append(Column(f"{key}_ratio", f"× {column.title}", "ratio", priority + 1, of=_ratio(key, first)))
     if bars and columns is None:
@@ -82,7 +84,8 @@ def comparison_table(
             Column("peak_bytes", "peak", "bytes", 2, drawn=True, of=lambda each: drawn[id(each)].total["peak_memory"]),
         ]
     one = found[0]
-    note = f"batch {one.batch}, {one.dtype}; {one.convention.name}: {one.convention.states}; ratios are to {found.labels[0]}"
+    note = f"batch {one.batch}, {one.dtype}; {one.convention.name}: {one.convention.states}"
+    note += f"; ratios are to {found.labels[0]}" if "ratio" in words and len(found) > 1 else ""
     said = [f"{label}: {text}" for label, report in zip(found.labels, found, strict=True) for text in report.notes]
     bound = one.derivation(device).notes([key for key in asked if key in SAID])
     return Table.of(
@@ -109,10 +112,10 @@ def _worked_out(report: Report, keys: Sequence[str], device: Device | None) -> d
     }
 
 
-def _asked(text: str, device: Device | None = None) -> dict[str, int]:
-    """Return the keys of the figures that a list names, and how early each goes. Raises UsageError for what no network has."""
+def _asked(words: Sequence[str], device: Device | None = None) -> dict[str, int]:
+    """Return the keys of the figures that words name, and how early each goes. Raises UsageError for what no network has."""
     found: dict[str, int] = {}
-    for place, word in enumerate(text.split(",")):
+    for place, word in enumerate(words):
         known = figure(word)
         local = known.key not in FIGURE_COLUMNS or known.group in ("last", "ratio")
         if local or (device is None and known.key in BOUNDS):
@@ -127,7 +130,7 @@ def _asked(text: str, device: Device | None = None) -> dict[str, int]:
 
 def groups_table(found: Comparison, by: str, exact: bool = False, columns: str | None = None) -> Table:
     """Return figures of several models group by group, FLOPs, parameters and memory, with ratios to the first model."""
-    asked = GROUPED if columns is None else tuple(_asked(columns))
+    asked = GROUPED if columns is None else tuple(_asked(columns.split(",")))
     for key in asked:
         if FIGURES[key].group != "sum":
             raise UsageError(f"{FIGURES[key].name} of groups has no sum", "figures: params, flops, macs, memory, …")
