@@ -260,7 +260,8 @@ def preactivated(
     strided: int = 0,
     groups: Num = 1,
     dilations: tuple[int, ...] = (),
-    option: Literal["B", "D"] = "B",
+    option: Shortcut = "B",
+    reduction: Num | None = None,
     dropout: float = 0.0,
     activated: bool = False,
 ) -> Tensor:
@@ -278,16 +279,21 @@ def preactivated(
     for index, (width, kernel) in enumerate(zip(widths, kernels, strict=True)):
         if index or not activated:
             y = y.batch_norm(name=f"bn{index + 1}").relu(name="relu")
-        if index == 0 and (stride != 1 or not same(x.channels, widths[-1])):
+        changes = stride != 1 or not same(x.channels, widths[-1])
+        if index == 0 and (option == "C" or (option in ("B", "D") and changes)):
             pooled = option == "D" and stride != 1
             x = y.avg_pool(stride, stride, ceil_mode=True, count_pad=False, name="shortcut.pool") if pooled else y
             x = x.conv(widths[-1], 1, 1 if pooled else stride, bias=False, name="shortcut")
+        elif index == 0 and option == "A":
+            x = shortcut(x, widths[-1], stride, "A")
         if index and dropout:
             y = y.dropout(dropout, name="dropout")
         here, among = (stride, groups) if index == strided else (1, 1)
         apart = dilations[index] if dilations else 1
         y = y.conv(width, kernel, here, kernel // 2 * apart, groups=among, dilation=apart, bias=False, name=f"conv{index + 1}")
-    return y.add(x, name="add")
+    if reduction is not None:
+        y = squeeze_excite(y, reduced(widths[-1], reduction), name="se")
+    return y if option == "none" else y.add(x, name="add")
 
 
 def three_linears(

@@ -76,7 +76,8 @@ def stages_of(
                     strided=0 if block == "basic" or stride_in_1x1 else 1,
                     groups=groups,
                     dilations=(apart, dilation) if block == "basic" else (1, apart, 1),
-                    option="D" if shortcut == "D" else "B",
+                    option=shortcut,
+                    reduction=reduction,
                     activated=not stage and first,
                     name=name,
                 )
@@ -162,11 +163,6 @@ def resnet(
         f"basic blocks have no groups={groups} or width_per_group={width_per_group}",
         "leave them at 1 and 64 and change width, or use bottlenecks",
     )
-    need(
-        not preact or (shortcut in ("B", "D") and reduction is None),
-        f"pre-activated blocks have no shortcut={shortcut} or reduction={reduction}",
-        "leave them at B (or D) and none",
-    )
     y = stem_of(x, stem, width if stem_width is None else stem_width, bias=stem_bias, pool=pool)
     need(
         stem != "cifar" or output_stride == 32,
@@ -216,6 +212,7 @@ def resnet_cifar(
     classes: Num = 10,
     shortcut: Shortcut = "A",
     survival: float = 1.0,
+    preact: bool = False,
 ) -> Tensor:
     """A 3×3 stem and three stages of n = (depth − 2)/6 basic blocks, 16, 32 and 64 channels wide.
 
@@ -227,6 +224,10 @@ def resnet_cifar(
     need(depth >= 8 and depth % 6 == 2, f"depth={depth} is not 6n + 2 with n ≥ 1", "try 20, 32, 44, 56, 110 or 1202")
     need(0 <= survival <= 1, f"survival={survival} is no probability", "give a number from 0 to 1")
     n, lost = (depth - 2) // 6, 1 - exact(survival)
+    if preact:
+        need(lost == 0, "blocks that are dropped are not pre-activated", "leave survival at 1, or preact at false")
+        about = {"width": width, "shortcut": shortcut, "classes": classes}
+        return resnet(x, block="basic", depths=(n, n, n), stem="cifar", preact=True, **about)
     y = conv_norm(x, "conv1", "bn1", width, 3).relu(name="relu")
     for stage in range(3):
         for index in range(n):

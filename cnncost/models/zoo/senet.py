@@ -32,6 +32,7 @@ def se_resnet(
     width: Num = 64,
     stem: resnet.Stem = "7x7",
     shortcut: Shortcut = "B",
+    preact: bool = False,
     classes: Num = 1000,
 ) -> Tensor:
     """A ResNet, or with `cardinality` a ResNeXt, of bottlenecks with squeeze-and-excitation before the addition.
@@ -49,6 +50,7 @@ def se_resnet(
         width=width,
         stem=stem,
         shortcut=shortcut,
+        preact=preact,
         classes=classes,
         pool="ceil",
     )

@@ -86,6 +86,8 @@ def test_a_wide_resnet_of_unknown_depth_says_how_to_give_it() -> None:
         ("resnet50_d", 25_576_264, 4_328_824_832),  # timm's resnet50d
         ("resnet18 --set stem=cifar --set classes=10 --size 32", 11_173_962, None),  # kuangliu/pytorch-cifar
         ("resnet50 --set stem=cifar --set classes=10 --size 32", 23_520_842, None),
+        ("resnet200 --set preact=true", 64_666_152, 15_007_481_856),  # as preact_resnet200, of arXiv:1603.05027
+        ("resnet110_cifar --set preact=true --set shortcut=B", 1_730_522, 253_149_824),  # as preact_resnet110
         ("WRN-16-4", 2_748_890, None),  # the paper's code: 2.7 M; tables of knowledge distillation print 2.75 M
     ],
 )
