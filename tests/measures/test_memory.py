@@ -488,9 +488,9 @@ def test_the_largest_of_many_storages_are_named() -> None:
     table = memory_table(memory(cnncost.load("densenet121").trace()))
     (note,) = (note for note in table.notes if note.startswith("alive while"))
     assert note.startswith(
-        "alive while features.denseblock1.denselayer6.norm1 runs: features.denseblock1.denselayer6.concat 2,744 KB"
+        "alive while features.denseblock1.denselayer6.norm1 runs: features.denseblock1.denselayer6.concat 2,744.00 KB"
     )
-    assert note.endswith(", 2 others 784 KB")
+    assert note.endswith(", 2 others 784.00 KB")
 
 
 def test_the_members_of_an_ensemble_add_as_they_do_alone() -> None:
