@@ -357,7 +357,7 @@ def check(
     False
     """
     from cnncost.base.limits import limit
-    from cnncost.questions.check.budget import Check, verdicts
+    from cnncost.questions.check.budget import COUNTED, Check, verdicts
     from cnncost.questions.check.history import Missing, costs
     from cnncost.questions.check.hold import hold, trained
 
@@ -369,21 +369,25 @@ def check(
 
     found: list[Verdict] = []
     notes: list[str] = []
+    counted: list[Mapping[str, Any]] = []
     for model in models:
         if isinstance(model, str):
             held = hold([model], analyse, given, against=against, allow_new=allow_new)
             found += held.verdicts
             notes += held.notes
+            counted += held.models
         elif not given:
             raise UsageError(f"no limit for {_label(model)}", 'give one, such as params="26M"')
         else:
             base = Missing("a model without a name has no earlier version")
             report = analyse(model)
-            found += verdicts(costs(report, _label(model), given), given, base, allow_new)
+            own = costs(report, _label(model), given)
+            found += verdicts(own, given, base, allow_new)
+            counted.append({key: own[key] for key in COUNTED})
             notes += trained({_label(model): report}, {_label(model): given})
     if not models:
         raise UsageError("no model to check", 'name one: check("resnet50", params="26M")')
-    return Check(tuple(found), tuple(dict.fromkeys(notes)))
+    return Check(tuple(found), tuple(dict.fromkeys(notes)), tuple(counted))
 
 
 def diff(old: AnyModel, new: AnyModel, *, by: str = "flops", **options: Any) -> Difference:

@@ -47,7 +47,8 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 def test_every_page_has_its_place() -> None:
     listed = re.findall(r"^([a-z/-]+)$", (DOCS / "index.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
-    assert sorted(listed) == sorted(name_of(path) for path in PAGES if path.stem != "index")
+    pages = [*PAGES, *DOCS.glob("*.ipynb")]
+    assert sorted(listed) == sorted(name_of(path) for path in pages if path.stem != "index")
 
 
 def name_of(path: Path) -> str:

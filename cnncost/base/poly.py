@@ -27,6 +27,9 @@ from cnncost.base.errors import AlgebraError, Disagreement, did_you_mean
 from cnncost.base.ints import Ints, checked
 from cnncost.base.notation import LATEX, TEXT, Atom, Floor, Monomial, letters_in, plain, reading_order, times, written
 from cnncost.base.notation import Num as Num
+from cnncost.base.record import LONGEST
+from cnncost.base.showable import MOST
+from cnncost.base.text import clip
 
 MOST_PRODUCTS = 20_000  # of two terms in one multiplication: formulas that people read need some hundred
 LARGEST_EXPONENT = 1_000
@@ -222,9 +225,10 @@ class Poly:
     def __index__(self) -> int:
         raise AlgebraError(f"{self} has to be a number here", "it decides which layers there are")
 
-    def _repr_latex_(self) -> str:
-        """Return what a notebook shows."""
-        return f"${written(self, LATEX)}$"
+    def _repr_latex_(self) -> str | None:
+        """Return what a notebook shows, unless it is too long: then its beginning stands as text."""
+        text = f"${written(self, LATEX)}$"
+        return text if len(text) <= MOST else None
 
     def __str__(self) -> str:
         return self.text({})
@@ -240,7 +244,7 @@ class Poly:
         return plain(self, style)
 
     def __repr__(self) -> str:
-        return f"<Poly {self}>"
+        return f"<Poly {clip(str(self), LONGEST)}>"
 
     def atoms(self) -> Iterator[Atom]:
         """Iterate over the letters and floors of all terms."""

@@ -89,9 +89,12 @@ def _initialiser(cls: type, fields: Any, frozen: bool) -> Callable[..., None]:
     return made
 
 
+LONGEST = 300  # characters of a value at a prompt
+
+
 def _repr(self: Any) -> str:
     shown = ", ".join([f"{name}={getattr(self, name)!r}" for name, each in self.__dataclass_fields__.items() if each.repr])
-    return f"{type(self).__qualname__}({shown})"
+    return f"{type(self).__qualname__}({shown if len(shown) <= LONGEST else shown[:LONGEST] + '…'})"
 
 
 def _eq(self: Any, other: Any) -> Any:

@@ -16,6 +16,7 @@ from cnncost.base.frozen import FrozenMap
 from cnncost.base.ints import checked
 from cnncost.base.poly import Num, same
 from cnncost.base.record import dataclass
+from cnncost.base.showable import Several, Tabled
 from cnncost.graph.bits import Bits, Quantised
 from cnncost.graph.layers import Layers
 from cnncost.rules import RULES, Cost, Shape, at_least, channels, image, require, show
@@ -71,7 +72,7 @@ class _Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(Tabled):
     """A traced network: its nodes in execution order, the inputs first. A sequence of its layers, also by name.
 
     Further inputs stand among the layers, at no cost.
@@ -118,7 +119,7 @@ class Graph:
     @property
     def layers(self) -> tuple[Node, ...]:
         """The nodes that are layers: all but the input."""
-        return self.nodes[1:]
+        return Several(self.nodes[1:])
 
     @property
     def output(self) -> Shape:
@@ -618,7 +619,7 @@ def trace(
     name = title or str(getattr(function, "__name__", "model"))
     return Graph(
         name,
-        tuple(tracer.nodes),
+        Several(tracer.nodes),
         tuple(tensor.index for tensor in tensors),
         storage=tracer.storage,
         aside=tracer.aside,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import overload
 
-from cnncost.base.record import dataclass
+from cnncost.base.record import LONGEST, dataclass
 from cnncost.base.showable import Showable
+from cnncost.base.text import clip
 from cnncost.measures.report import Report
 
 
@@ -28,4 +29,4 @@ class Comparison(Showable, Sequence[Report]):
         return self.reports[index]
 
     def __repr__(self) -> str:
-        return f"<Comparison of {', '.join(self.labels)}>"
+        return f"<Comparison of {clip(', '.join(self.labels), LONGEST)}>"

@@ -17,7 +17,7 @@ from cnncost.base.ints import Ints, checked
 from cnncost.base.plain import plain
 from cnncost.base.poly import Num, Poly, added
 from cnncost.base.record import dataclass
-from cnncost.base.showable import Showable
+from cnncost.base.showable import Columns, Showable
 from cnncost.base.units import DTYPES, dtype_name, many, short
 from cnncost.base.version import __version__
 from cnncost.counting import Convention, convention
@@ -160,12 +160,12 @@ class Report(Showable, Sequence["Layer"]):
     @property
     def columns(self) -> dict[str, Column]:
         """The columns by name, those of the layers' names, types and output shapes first: what `pandas.DataFrame` takes."""
-        return {
-            "name": _objects([row.name for row in self.rows]),
-            "kind": _objects([row.kind for row in self.rows]),
-            "output": _objects([row.output for row in self.rows]),
+        return Columns(
+            name=_objects([row.name for row in self.rows]),
+            kind=_objects([row.kind for row in self.rows]),
+            output=_objects([row.output for row in self.rows]),
             **{name: getattr(self, name) for name in COLUMNS},
-        }
+        )
 
     def column(self, name: str, device: Device | None = None) -> Column:
         """Return any column of figures by any of its names, those too that are worked out on demand: "kept_memory", ….

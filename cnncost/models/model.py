@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 from cnncost.base.errors import CnncostError, ModelError, UsageError, did_you_mean
 from cnncost.base.poly import Num
 from cnncost.base.record import dataclass
+from cnncost.base.showable import Tabled
 from cnncost.graph.bits import Quantised, read_bits, read_density, require_layers
 from cnncost.graph.fold import fold, kinds_to_fold
 from cnncost.graph.graph import INPUT, Graph, Outputs, Tensor, reads, trace
@@ -43,7 +44,7 @@ def _require_counted(name: str, graph: Graph) -> None:
 
 
 @dataclass(frozen=True, repr=False)
-class Model:
+class Model(Tabled):
     """A network that can be traced: a function of a tensor, or of several, with settings."""
 
     name: str

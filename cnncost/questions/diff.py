@@ -14,8 +14,8 @@ from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import FIGURES, NAMES, Figure
 from cnncost.base.limits import QUANTITIES
 from cnncost.base.record import dataclass
-from cnncost.base.showable import Showable
-from cnncost.base.units import Shown
+from cnncost.base.showable import Several, Showable
+from cnncost.base.units import Shown, many
 from cnncost.rules import show
 
 COUNTING = ("convention", "dtype", "batch")  # in which two sides may not differ
@@ -32,6 +32,9 @@ class LayerChange:
     change: Change
     old: Data | None
     new: Data | None
+
+    def __repr__(self) -> str:
+        return f"<LayerChange {self.change}: {self.layer['name']}>"
 
     @property
     def layer(self) -> Data:
@@ -72,6 +75,10 @@ class Difference(Showable):
     new: Data
     layers: tuple[LayerChange, ...]  # heaviest first
     unchanged: int
+
+    def __repr__(self) -> str:
+        changed = f"{many(len(self.layers), 'layer')} changed, {self.unchanged:,} unchanged"
+        return f"<Difference {self.old['model']} → {self.new['model']}: {changed}>"
 
     def by_stage(self, depth: int = 1) -> list[StageChange]:
         """Return what changed scope by scope, those that did not left out, in the order of the layers.
@@ -130,7 +137,7 @@ def difference(old: Data, new: Data, by: str = "flops") -> Difference:
     changes, unchanged = min(readings, key=lambda reading: sum(change.change != "renamed" for change in reading[0]))
     order = [sort_key(by), *(QUANTITIES[name].layers for name in WEIGHED)]
     changes.sort(key=lambda change: [-abs(change.delta(key)) for key in order])
-    return Difference(old, new, tuple(changes), unchanged)
+    return Difference(old, new, Several(changes), unchanged)
 
 
 def sort_key(by: str) -> str:

@@ -10,7 +10,8 @@ from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.poly import Num, Poly, symbols
 from cnncost.base.record import dataclass
 from cnncost.base.showable import Showable
-from cnncost.base.units import DTYPES
+from cnncost.base.text import clip
+from cnncost.base.units import DTYPES, many
 from cnncost.counting import FREE, Convention
 from cnncost.counting.convention import keys
 from cnncost.counting.letters import value as worth
@@ -62,6 +63,10 @@ class Explanation(Showable):
     parts: tuple[Part, ...]
     coverage: tuple[Coverage, ...]  # one for each convention
     slips: tuple[tuple[str, ...], ...]  # what the tool of each gets wrong about this network
+
+    def __repr__(self) -> str:
+        totals = ", ".join(f"{each.convention.name} {each.total}" for each in self.coverage)
+        return f"<Explanation of {self.graph.name}: {clip(totals)}>"
 
 
 def explanation(graph: Graph, conventions: Sequence[Convention], batch: Num = 1) -> Explanation:
@@ -180,6 +185,9 @@ class Working(Showable):
     dtype: str
     steps: tuple[Step, ...]
 
+    def __repr__(self) -> str:
+        return f"<Working of {self.node.name} of {self.graph.name}: {many(len(self.steps), 'step')}>"
+
 
 @dataclass(frozen=True, slots=True)
 class GroupWorking(Showable):
@@ -187,6 +195,9 @@ class GroupWorking(Showable):
 
     name: str
     report: Report  # of its layers
+
+    def __repr__(self) -> str:
+        return f"<GroupWorking of {self.name} of {self.report.model}: {many(len(self.parts), 'part')}>"
 
     @property
     def parts(self) -> Report:
@@ -299,6 +310,9 @@ class FieldWorking(Showable):
     graph: Graph
     node: Node
     steps: tuple[FieldStep, ...]
+
+    def __repr__(self) -> str:
+        return f"<FieldWorking of {self.node.name} of {self.graph.name}: {many(len(self.steps), 'step')}>"
 
 
 def field_working(graph: Graph, name: str) -> FieldWorking:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from cnncost.base.errors import AlgebraError, ModelError, UsageError
 from cnncost.base.exact import expression
-from cnncost.base.notation import PYTHON, TEXT, Style, written
+from cnncost.base.notation import LATEX, PYTHON, TEXT, Style, written
 from cnncost.base.plain import plain
 from cnncost.base.poly import Num, Poly, assumptions, equal, symbol
 from cnncost.base.problems import SpecError
 from cnncost.base.record import dataclass
 from cnncost.base.roots import common_factor
-from cnncost.base.showable import Showable
+from cnncost.base.showable import MOST, Showable
 from cnncost.base.units import require_whole_bytes
 from cnncost.counting import Convention
 from cnncost.graph.usercode import CodeError
@@ -40,6 +40,12 @@ class Formula(Showable):
 
     def __repr__(self) -> str:
         return f"<Formula of {self.report.model} in {', '.join(self.letters)}>"
+
+    def _repr_latex_(self) -> str | None:
+        """Return the forms as equations below one another, for notebooks and papers, unless they are too long."""
+        lines = [rf"\text{{{name.replace('_', ' ')}}} &= {self.write(value, LATEX)}" for name, value in self.total.items()]
+        text = "$$\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}$$"
+        return text if len(text) <= MOST else None
 
     @property
     def total(self) -> dict[str, Num]:

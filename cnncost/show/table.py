@@ -9,8 +9,9 @@ from typing import Any, Literal, TypeAlias
 
 from cnncost.base.plain import plain
 from cnncost.base.record import dataclass
+from cnncost.base.showable import Showable
 from cnncost.base.text import Math, line
-from cnncost.base.units import Amount, Measure, Said, Shown, figures, scale
+from cnncost.base.units import Amount, Measure, Said, Shown, figures, many, scale
 from cnncost.base.version import __version__
 from cnncost.show.blocks import bar, course
 
@@ -59,7 +60,7 @@ class Stack:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class Table(Showable):
     """What a command shows, before any formatting: exact values. `Table.of` is the one way to make it."""
 
     columns: tuple[Column, ...]
@@ -113,6 +114,10 @@ class Table:
     def head(self) -> dict[str, Any]:
         """What holds for all rows, the total among it: the object without its records. It goes with files of rows."""
         return {key: value for key, value in (self.data or {}).items() if key != self.field}
+
+    def __repr__(self) -> str:
+        titled = f" {self.title}" if self.title else ""
+        return f"<Table{titled}: {many(len(self.rows), 'row')} of {many(len(self.columns), 'column')}>"
 
     @property
     def body(self) -> tuple[tuple[Any, ...], ...]:

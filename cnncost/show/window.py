@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from html import escape
 from importlib import import_module
 from typing import Any
 
+from cnncost.base.notation import LATEX
+from cnncost.base.showable import MOST
+from cnncost.base.text import clip
 from cnncost.base.units import byte_unit
 from cnncost.show.render import render
 from cnncost.show.table import Table, in_unit
@@ -28,14 +34,22 @@ BUILDERS = {
     "Readings": "claims:readings_table",
     "Ratios": "claims:ratios_table",
     "Result": "sweep:sweep_table",
+    "Graph": "graph:graph_table",
+    "Model": "settings:model_table",
 }
 
-FOLDED = 60  # layers beyond which a notebook shows stages first
+STAGED = ("Report", "Graph")  # types whose rows are layers, and fall into stages
+FOLDED = 60  # rows beyond which stages or the first rows come first
+KEPT = 1_000  # rows below a fold
+WIDTHS = (None, 97, 80)  # of printed tables, the first that is short enough
+MARGIN = 80  # characters for the line that says what is left out
 ADVICE = r" \((?:see: cnncost|--)[^)]*\)"  # for the command line
 
 
 def table_of(value: Any, **options: Any) -> Table:
     """Return the table of a value; options are those of its builder, and `unit`, the unit of memory ("MB", "auto")."""
+    if isinstance(value, Table):
+        return value
     unit = options.pop("unit", None)
     module, _, name = BUILDERS[type(value).__name__].partition(":")
     table: Table = getattr(import_module(f"cnncost.show.tables.{module}"), name)(value, **options)
@@ -43,24 +57,79 @@ def table_of(value: Any, **options: Any) -> Table:
 
 
 def text(value: Any) -> str:
-    """Return a value as it is printed."""
-    return render(table_of(value), "plain")
+    """Return a value as it is printed, within `MOST` characters: a table asked for by name, `value.table()`, as a whole.
+
+    What is longer leaves out columns, as in narrow terminals, then layers for their stages, then rows.
+    """
+    table = table_of(value)
+    if isinstance(value, Table):
+        return render(table, "plain")
+    if len(table.rows) <= FOLDED and len(shown := _printed(table)) <= MOST:
+        return shown
+    short, left = brief(value, table, lambda each: len(_printed(each)) <= MOST - MARGIN)
+    return _printed(replace(short, notes=(f"{left}: print(….table()) shows all", *short.notes)))
 
 
 def notebook(value: Any) -> str:
-    """Return a value as a notebook shows it; of a report of many layers the stages, and the layers folded below."""
-    if type(value).__name__ == "Report" and len(value) > FOLDED:
-        layers = _html(table_of(value))
-        summary = f"<details><summary>{len(value)} layers</summary>\n{layers}\n</details>"
-        return f"{_html(table_of(value, depth=1))}\n{summary}"
-    return _html(table_of(value))
+    """Return a value as a notebook shows it: what is long as `text` has it, and the whole folded below."""
+    if type(value).__name__ == "Formula" and len(_seen(page := _page(table_of(value, style=LATEX)))) <= MOST:
+        return page
+    table = table_of(value)
+    if len(table.rows) <= FOLDED and len(_seen(page := _page(table))) <= MOST:
+        return page
+    short, _ = brief(value, table, lambda each: len(_seen(_page(each))) <= MOST)
+    rows = len(table.rows)
+    summary = f"{rows} layers" if type(value).__name__ in STAGED else f"all {rows} rows"
+    if rows > KEPT:
+        table, summary = replace(table, rows=table.rows[:KEPT]), f"{KEPT} of {summary.removeprefix('all ')}"
+    whole = _page(replace(table, above=None, title=""))
+    return f"{_page(short)}\n<details><summary>{summary}</summary>\n{whole}\n</details>"
 
 
-def _html(table: Table) -> str:
-    """Return a table in HTML without advice for the command line: in a notebook there is none."""
-    import re
-    from html import escape  # imported late: only notebooks need them
+def brief(value: Any, table: Table, fits: Callable[[Table], bool]) -> tuple[Table, str]:
+    """Return a table that fits, and in words what it is of: of layers their stages, of others the first rows."""
+    layers = f"the stages of {len(value)} layers" if type(value).__name__ in STAGED else ""
+    if layers:
+        table = table_of(value, depth=1)
+        if fits(table):
+            return table, layers
+    if table.plot is not None and fits(without := replace(table, plot=None)):
+        return without, "all but the plot"
+    rows, (low, high) = table.rows, (0, min(len(table.rows), FOLDED))
+    while low < high:  # the most rows that fit
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(replace(table, rows=rows[:middle])) else (low, middle - 1)
+    if low == 0:
+        table, low = _clipped(table), 1
+    return replace(table, rows=table.rows[:low]), f"{low} of {len(rows)} rows{' of ' * bool(layers)}{layers}"
 
-    notes = [re.sub(ADVICE, "", note) for note in table.notes if not note.startswith("cnncost ")]
-    title = f"<strong>{escape(table.title)}</strong>\n" if table.title else ""
-    return title + render(replace(table, notes=tuple(notes)), "html")
+
+def _printed(table: Table) -> str:
+    """Return a table as text in the first of some widths in which it is short enough, else in the last."""
+    for width in WIDTHS:
+        text = render(table, "plain", width)
+        if len(text) <= MOST:
+            break
+    return text
+
+
+def _clipped(table: Table) -> Table:
+    """Return a table of few words: without its plot, long texts ended by a sign."""
+    rows = tuple(tuple(clip(str(cell)) if isinstance(cell, str) else cell for cell in row) for row in table.rows)
+    return replace(table, rows=rows, plot=None, above=None, notes=tuple(clip(note, 2 * 60) for note in table.notes[:4]))
+
+
+def _seen(page: str) -> str:
+    """Return the text of a page without its marks."""
+    return re.sub(r"\s+", " ", re.sub("<[^>]*>", " ", page))
+
+
+def _page(table: Table) -> str:
+    """Return a table in HTML below its title, without advice for the command line: in a notebook there is none."""
+    above = "" if table.above is None else f"{_page(table.above)}\n"
+    notes = [re.sub(ADVICE, "", note) for note in table.notes if not note.startswith(("cnncost ", "change one with"))]
+    data = table.data or {}
+    models = [each["model"] for each in data.get("models", ()) if isinstance(each, Mapping) and "model" in each]
+    named = table.title or (", ".join(models) if models else data.get("model", "") if not above else "")
+    title = f"<strong>{escape(clip(str(named), 120))}</strong>\n" if named else ""
+    return above + title + render(replace(table, above=None, notes=tuple(notes)), "html")

@@ -10,7 +10,7 @@ from cnncost.base.figures import Figure
 from cnncost.base.limits import QUANTITIES, Limit
 from cnncost.base.record import dataclass
 from cnncost.base.showable import Showable
-from cnncost.base.units import Measure, Shown, amounts
+from cnncost.base.units import Measure, Shown, amounts, many
 from cnncost.questions.check.history import Data, Missing
 from cnncost.questions.diff import difference, need_same_counting, percent, total
 
@@ -196,6 +196,9 @@ class Check(Showable):
     models: tuple[Data, ...] = ()  # what was held, and how it was counted: see `COUNTED`
     compared: tuple[Compared, ...] = ()  # those whose growth was measured
     reports: Mapping[str, Report] = field(default_factory=dict)  # of all that were held, by name
+
+    def __repr__(self) -> str:
+        return f"<Check: {many(len(self.verdicts), 'limit')}, {len(self.over)} broken, {len(self.unchecked)} not checked>"
 
     @property
     def ok(self) -> bool:

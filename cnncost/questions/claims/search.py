@@ -9,7 +9,8 @@ from fractions import Fraction
 from math import ceil, floor
 
 from cnncost.base.record import dataclass
-from cnncost.base.showable import Showable
+from cnncost.base.showable import Several, Showable
+from cnncost.base.units import many
 from cnncost.counting import CONVENTIONS, Convention
 from cnncost.models.model import Model
 from cnncost.questions.claims.networks import networks
@@ -43,13 +44,16 @@ class Readings(Showable):
     label: str  # what the user calls the model
     candidates: tuple[Candidate, ...]
 
+    def __repr__(self) -> str:
+        return f"<Readings of {self.claim.text} of {self.label}: {many(len(self.candidates), 'candidate')}>"
+
 
 def readings(model: Model, said: Claim, label: str = "", own: Sequence[Convention] = ()) -> Readings:
     """Return what reproduces a claim about a model.
 
     `label` is what the user calls the model, where that is more than its name; `own` are conventions beside the known ones.
     """
-    return Readings(model, said, label or model.name, tuple(candidates(model, said, label, own)))
+    return Readings(model, said, label or model.name, Several(candidates(model, said, label, own)))
 
 
 def candidates(

@@ -7,8 +7,9 @@ from fractions import Fraction
 from typing import Any
 
 from cnncost.base.errors import CnncostError, UsageError
-from cnncost.base.record import dataclass
+from cnncost.base.record import LONGEST, dataclass
 from cnncost.base.showable import Showable
+from cnncost.base.text import clip
 from cnncost.models.load import load
 from cnncost.models.model import Model
 from cnncost.questions.solve.solution import Solution, shown
@@ -56,7 +57,7 @@ class Solutions(Showable, Sequence[Solved]):
 
     def __repr__(self) -> str:
         values = ", ".join("none" if point.solution is None else str(shown(point.solution.value)) for point in self.points)
-        return f"<Solutions {self.unknown} over {', '.join(self.over)}: {values}>"
+        return f"<Solutions {self.unknown} over {', '.join(self.over)}: {clip(values, LONGEST)}>"
 
     @property
     def solved(self) -> list[Solution]:

@@ -17,7 +17,7 @@ from cnncost.base.errors import CnncostError, UsageError, did_you_mean
 from cnncost.base.figures import NAMES, figure
 from cnncost.base.ints import Ints
 from cnncost.base.record import dataclass
-from cnncost.base.showable import Showable
+from cnncost.base.showable import Columns, Showable
 from cnncost.base.units import many, require_whole_bytes
 from cnncost.counting import convention
 from cnncost.counting.convention import Convention
@@ -112,8 +112,8 @@ class Result(Showable, Sequence[dict[str, Any]]):
     def columns(self) -> dict[str, Array]:
         """The figures of all rows as arrays, and the values along the axes: what `pandas.DataFrame` takes."""
         values = [self.space.values(int(index)) for index in self.rows["index"]]
-        axes = {name: np.fromiter((each[name] for each in values), dtype=object, count=len(values)) for name in self.axes}
-        return {**axes, **{figure: self.rows[figure] for figure in FIGURES}}
+        axes = {name: _column([each[name] for each in values]) for name in self.axes}
+        return Columns({**axes, **{figure: self.rows[figure] for figure in FIGURES}})
 
     def row(self, place: int) -> dict[str, Any]:
         """Return one row: the axes in the order in which they were given, and the figures as exact integers."""
@@ -125,6 +125,13 @@ class Result(Showable, Sequence[dict[str, Any]]):
     def axes(self) -> tuple[str, ...]:
         """The names of the axes, as given."""
         return tuple(axis.name for axis in self.space.axes)
+
+
+def _column(values: list[Any]) -> Array:
+    """Return values along an axis as an array: of numbers, or of truth values, where all are; else of objects."""
+    if {type(value) for value in values} in ({int}, {float}, {int, float}, {bool}):
+        return np.array(values)
+    return np.fromiter(values, dtype=object, count=len(values))
 
 
 def _space(model: Model, query: Query) -> Space:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
+from cnncost.graph.graph import stated
+from cnncost.models.model import Model
 from cnncost.models.settings import MISSING, Setting, shown
 from cnncost.show.table import Column, Table
 
 KINDS = {"size": "whole number", "count": "whole number", "real": "number", "flag": "true, false", "word": "text", "any": ""}
 
 
-def settings_table(model: Any) -> Table:
+def settings_table(model: Model) -> Table:
     """Return a network's settings: name, present value, what it takes, and what it means."""
     columns = (
         Column("name", "setting"),
@@ -39,6 +41,13 @@ def settings_table(model: Any) -> Table:
         if records
         else ("it has no settings",),
     )
+
+
+def model_table(model: Model) -> Table:
+    """Return the settings of a model, with what it reads and where it is from."""
+    known = {name: shape for name, shape in model.inputs.items() if shape is not None}
+    notes = [stated(known)] if known else []
+    return replace(settings_table(model), title=model.name, notes=(*notes, *filter(None, (model.source,))))
 
 
 def taken(setting: Setting) -> str:
