@@ -21,6 +21,7 @@ class Seen(HTMLParser):
         super().__init__()
         self.text, self.folds, self.tables, self.open = "", 0, 0, 0
         self.feed(page)
+        self.text = " ".join(self.text.split())
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tables += tag == "table"
@@ -31,7 +32,7 @@ class Seen(HTMLParser):
         self.open -= tag == "details"
 
     def handle_data(self, data: str) -> None:
-        self.text += " ".join(data.split()) + " " if not self.open else ""
+        self.text += data + " " if not self.open else ""
 
 
 def test_cells_show_what_stands_in_the_notebook() -> None:

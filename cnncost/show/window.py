@@ -12,7 +12,7 @@ from typing import Any
 from cnncost.base.notation import LATEX
 from cnncost.base.showable import MOST
 from cnncost.base.text import clip
-from cnncost.base.units import byte_unit
+from cnncost.base.units import byte_unit, many
 from cnncost.show.render import render
 from cnncost.show.table import Table, in_unit
 
@@ -38,7 +38,7 @@ BUILDERS = {
     "Model": "settings:model_table",
 }
 
-STAGED = ("Report", "Graph")  # types whose rows are layers, and fall into stages
+STAGED = ("Report", "Graph", "Difference")  # types whose rows are layers, and fall into stages
 FOLDED = 60  # rows beyond which stages or the first rows come first
 KEPT = 1_000  # rows below a fold
 WIDTHS = (None, 97, 80)  # of printed tables, the first that is short enough
@@ -77,18 +77,18 @@ def notebook(value: Any) -> str:
     table = table_of(value)
     if len(table.rows) <= FOLDED and len(_seen(page := _page(table))) <= MOST:
         return page
-    short, _ = brief(value, table, lambda each: len(_seen(_page(each))) <= MOST)
+    short, _ = brief(value, table, lambda each: len(_seen(_page(each))) <= MOST - MARGIN)
     rows = len(table.rows)
-    summary = f"{rows} layers" if type(value).__name__ in STAGED else f"all {rows} rows"
+    summary = _layers(value, table) if type(value).__name__ in STAGED else many(rows, "row")
     if rows > KEPT:
-        table, summary = replace(table, rows=table.rows[:KEPT]), f"{KEPT} of {summary.removeprefix('all ')}"
+        table, summary = replace(table, rows=table.rows[:KEPT]), f"{KEPT} of {summary}"
     whole = _page(replace(table, above=None, title=""))
     return f"{_page(short)}\n<details><summary>{summary}</summary>\n{whole}\n</details>"
 
 
 def brief(value: Any, table: Table, fits: Callable[[Table], bool]) -> tuple[Table, str]:
     """Return a table that fits, and in words what it is of: of layers their stages, of others the first rows."""
-    layers = f"the stages of {len(value)} layers" if type(value).__name__ in STAGED else ""
+    layers = f"the stages of {_layers(value, table)}" if type(value).__name__ in STAGED else ""
     if layers:
         table = table_of(value, depth=1)
         if fits(table):
@@ -111,6 +111,10 @@ def _printed(table: Table) -> str:
         if len(text) <= MOST:
             break
     return text
+
+
+def _layers(value: Any, table: Table) -> str:
+    return many(len(value) if hasattr(value, "__len__") else len(table.rows), "layer")
 
 
 def _clipped(table: Table) -> Table:

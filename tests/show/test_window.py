@@ -123,9 +123,11 @@ def test_what_is_left_out_is_said_and_can_be_had(made: Callable[[str], Any]) -> 
     assert f"the stages of {len(report)} layers: print(….table()) shows all" in text
     assert len(str(report.table()).splitlines()) > len(text.splitlines())
     change = made("diff")
-    assert re.search(r"\n\d+ of 124 rows: print\(….table\(\)\) shows all\n", str(change))
+    assert "\nthe stages of 124 layers: print(….table()) shows all\n" in str(change)
     assert str(change.table()).count("\n") > 124
-    assert change._repr_html_().count("<summary>all 124 rows</summary>") == 1
+    assert change._repr_html_().count("<summary>124 layers</summary>") == 1
+    rows = str(made("sweep"))
+    assert re.search(r"\n\d\d of 100 rows: print\(….table\(\)\) shows all\n", rows)
 
 
 def test_a_small_table_is_shown_as_a_whole() -> None:
