@@ -258,7 +258,6 @@ def sweep(
     >>> [(row["width"], row["params"]) for row in found]
     [(16, 831096), (32, 3055880)]
     """
-    from functools import partial
 
     from cnncost.models.settings import shown
     from cnncost.questions.sweep.listed import of
@@ -286,7 +285,7 @@ def sweep(
         seed=seed,
         log=log,
     )
-    return swept(query, None if jobs == 1 else partial(processes, jobs))
+    return swept(query, None if jobs == 1 else processes(jobs))
 
 
 def explain(

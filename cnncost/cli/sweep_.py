@@ -25,7 +25,8 @@ from cnncost.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from cnncost.questions.sweep.run import Forecast, Team
+    from cnncost.questions.sweep.crew import Team
+    from cnncost.questions.sweep.run import Forecast
 
 METHODS = {
     "tables": "stage tables",
@@ -247,15 +248,14 @@ def _team(jobs: int, dask: str | None) -> Team | None:
     if dask is None and jobs == 1:
         return None
     import re
-    from functools import partial
 
     from cnncost.questions.sweep.workers import dask_cluster, processes
 
     if dask is not None:
         if dask != "local" and not re.fullmatch(r"([a-z]+://)?[^/\s]+:[0-9]+/?", dask):
             raise UsageError(f"--dask '{dask}' is no address", "write tcp://HOST:PORT, or local")
-        return partial(dask_cluster, dask, jobs, lambda text: click.echo(text, err=True))
-    return partial(processes, jobs)
+        return dask_cluster(dask, jobs, lambda text: click.echo(text, err=True))
+    return processes(jobs)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """How fast design spaces are swept, beside one configuration at a time. Everything is measured in one run, ratios side by side.
 
-python tests/benchmarks/sweep.py [--dask]
+python tests/benchmarks/sweep.py [spaces] [lists] [pools] [efficiency] [--dask]: all of it, or some parts.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ SEVEN = (  # seven free settings of ResNeXt-50
     "depths.2=1:36",
     "depths.3=1:6",
 )
+HARDER = (*SEVEN[:3], "depths.0=1:12", "depths.1=1:24", "depths.2=1:36", "depths.3=1:16")  # 10^9, each with more terms
 BUDGETS = "flops <= 4.1G and params < 26M"
 
 
@@ -116,17 +117,15 @@ def arrays_without_depths(candidates: int) -> float:
     return candidates // size * size / (time.process_time() - start)
 
 
-def main() -> None:
-    """Print the measurements as a table."""
+def add(what: str, measured: str, beside: str, wanted: str = "") -> None:
+    """Print a row of the table."""
+    print(f"| {what} | {measured} | {beside} | {wanted} |", flush=True)
+
+
+def spaces(add: Callable[..., None]) -> None:
+    """Measure product spaces in one process, beside functions by hand."""
     rng = random.Random(0)
     by_hand, traced = peer(rng, 2000)
-    rows: list[tuple[str, str, str, str]] = []
-
-    def add(what: str, measured: str, beside: str, wanted: str = "") -> None:
-        rows.append((what, measured, beside, wanted))
-        print(f"| {what} | {measured} | {beside} | {wanted} |", flush=True)
-
-    print("| what | measured | beside | wanted |\n|---|--:|--:|--:|")
     add("analytic functions by hand, one at a time", f"{by_hand:,.0f}/s", "1", "")
     add("one at a time through the rules", f"{traced:,.0f}/s", f"{traced / by_hand:.2f} ×", "")
     flat = arrays_without_depths(2**17)
@@ -167,10 +166,6 @@ def main() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     add(f"{found.candidates:,} candidates by closed form", f"{seconds:.1f} s", f"peak resident {peak:,.0f} MB", "≤ 500 MB")
 
-    lists(add)
-    pools(add)
-    efficiency(add)
-
 
 def pools(add: Callable[..., None]) -> None:
     """Measure two processes, and with --dask a local cluster of two, beside one, on ranges of two seconds."""
@@ -178,37 +173,38 @@ def pools(add: Callable[..., None]) -> None:
 
     each = Query("resnet50", ("width=8:512:8", "depths.0=1:5", "depths.1=1:5", "size=64:224:16"), top=5, method="one at a time")
     alone, expected = timed(lambda: sweep(each), time.perf_counter)
-    crews = [("two processes", lambda: processes(2))]
+    crews = [("two processes", processes(2))]
     if "--dask" in sys.argv:
-        crews.append(("a local Dask cluster of two", lambda: dask_cluster("local", 2)))
+        crews.append(("a local Dask cluster of two", dask_cluster("local", 2)))
     for name, team in crews:
-        seconds, found = timed(lambda team=team: sweep(each, team, worth=0), time.perf_counter)  # type: ignore[misc]
+        seconds, found = timed(lambda team=team: sweep(each, team, efficiency=0), time.perf_counter)  # type: ignore[misc]
         assert np.array_equal(found.rows["index"], expected.rows["index"])
         add(name, f"{seconds:.1f} s", f"{alone / seconds:.2f} × one process ({alone:.1f} s)", "≥ 1.6 ×")
 
 
 def efficiency(add: Callable[..., None]) -> None:
     """Measure how much of two processes is of use, from a million to a billion candidates: the best few by closed form."""
-    from functools import partial
-
     from cnncost.questions.sweep.workers import dask_cluster, processes
 
-    teams = {"pool": partial(processes, 2), **({"Dask": partial(dask_cluster, "local", 2)} if "--dask" in sys.argv else {})}
-    for axes in (
-        ("width=16:264:8", "size=32:1056:8", "classes=1:250"),
-        SEVEN,
-        ("width=8:4096:8", "classes=1:2000", "size=32:1031:1"),
-    ):
-        model = "resnext50_32x4d" if axes is SEVEN else "resnet50"
-        query = Query(model, axes, where="flops <= 2G", top=1, method="closed form")
+    teams = {"pool": processes(2), **({"Dask": dask_cluster("local", 2)} if "--dask" in sys.argv else {})}
+    asked = [
+        Query("resnet50", ("width=16:264:8", "size=32:1056:8", "classes=1:250"), where="flops <= 2G", top=1),
+        Query("resnext50_32x4d", SEVEN, where="flops <= 2G", top=1),
+        Query("resnet50", ("width=8:4096:8", "classes=1:2000", "size=32:1031:1"), where="flops <= 2G", top=1),
+        Query("resnext50_32x4d", HARDER, where=BUDGETS, sort="-flops", top=20),
+    ]
+    for query in (replace(one, method="closed form") for one in asked):
         one, expected = timed(lambda query=query: sweep(query), time.perf_counter)  # type: ignore[misc]
         told = []
         for name, team in teams.items():
-            seconds, found = timed(lambda query=query, team=team: sweep(query, team), time.perf_counter)  # type: ignore[misc]
+            called: list[int] = []
+            watched = replace(team, open=lambda workers, team=team, called=called: called.append(workers) or team.open(workers))
+            seconds, found = timed(lambda query=query, team=watched: sweep(query, team), time.perf_counter)  # type: ignore[misc]
             assert found.rows["flops"].tolist() == expected.rows["flops"].tolist()
-            told.append(f"{name} {seconds:.1f} s, {one / seconds / 2:.2f} of two")
+            share = f"{one / seconds / 2:.2f} of two" if called else "one process"
+            told.append(f"{name} {seconds:.1f} s, {share}")
         add(
-            f"{expected.candidates:,} candidates, the best by closed form",
+            f"{expected.candidates:,} candidates of {query.model}, the best by closed form",
             f"{one:.1f} s",
             "; ".join(told),
             "≥ 0.8, or one process",
@@ -251,5 +247,9 @@ def structures(add: Callable[..., None], kind: str, number: int = 10_000, parts:
     add(f"{number:,} random {kind}, a list of structures", f"{number / swept:,.0f}/s", beside, "≥ 0.2 × by hand")
 
 
+PARTS = {"spaces": spaces, "lists": lists, "pools": pools, "efficiency": efficiency}
+
 if __name__ == "__main__":
-    main()
+    print("| what | measured | beside | wanted |\n|---|--:|--:|--:|")
+    for name in [word for word in sys.argv[1:] if word in PARTS] or PARTS:
+        PARTS[name](add)

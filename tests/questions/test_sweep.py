@@ -453,7 +453,7 @@ def test_processes_give_the_same(tmp_path: Path) -> None:
 
     query = Query("resnext50_32x4d", RESNEXT, where="flops <= 2G", sort="-flops", top=9, method="arrays")
     alone = sweep(query)
-    pooled = sweep(query, lambda: processes(2), worth=0, seconds=0.05)
+    pooled = sweep(query, processes(2), efficiency=0, seconds=0.05)
     assert (pooled.candidates, pooled.valid, pooled.matching) == (alone.candidates, alone.valid, alone.matching)
     assert rows_of(pooled) == rows_of(alone)
 

@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +89,8 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster
 
 def asked(cluster: Cluster, query: Query, told: list[str] | None = None, **options: Any) -> Result:
     say = told.append if told is not None else lambda text: None
-    team = partial(workers.dask_cluster, cluster.address, 1, say)
-    return sweep(query, team, worth=0, **{"seconds": 0.1, **options})
+    team = workers.dask_cluster(cluster.address, 1, say)
+    return sweep(query, team, efficiency=0, **{"seconds": 0.1, **options})
 
 
 def once(condition: Callable[[int, int], bool], act: Callable[[], object]) -> Callable[[int, int], None]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from support import NIGHTLY
 
 from cnncost.base.errors import UsageError
 from cnncost.models.load import load
+from cnncost.questions.sweep import run
+from cnncost.questions.sweep.crew import Team
 from cnncost.questions.sweep.query import Query, Result, Task
 from cnncost.questions.sweep.run import sweep
 from cnncost.questions.sweep.store import Store
@@ -180,7 +183,7 @@ def test_figures_past_int64_are_kept_exactly(tmp_path: Path) -> None:
 AT_ONCE = """
 from cnncost.__main__ import main
 from cnncost.questions.sweep.run import sweep
-sweep.__kwdefaults__["worth"] = 0
+sweep.__kwdefaults__["efficiency"] = 0
 main()
 """
 
@@ -228,3 +231,60 @@ def test_however_it_ends_it_can_go_on_and_leaves_no_process(tmp_path: Path, endi
     rows = (folder / "rows.csv").read_text().splitlines()[1:]
     assert [tuple(map(int, row.split(",")[:2])) for row in rows] == [(w, n) for w in range(1, 41) for n in range(1, 41)]
     assert not [path.name for path in folder.iterdir() if ".part" in path.name]
+
+
+# ── whom to ask ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("workers", "start", "passed", "remaining", "serial", "asked"),
+    [
+        (2, 0.5, 0.25, 0.5, 0.0, 0),  # it is done before they have started
+        (2, 0.5, 0.25, 2.7, 0.0, 0),  # 0.75 + 2.2/2 s of two for 2.95 s of one: 0.797
+        (2, 0.5, 0.25, 2.8, 0.0, 2),  # 0.803
+        (2, 2.0, 0.25, 3.7, 0.0, 0),  # 10⁹ candidates in 3.95 s, and a cluster that takes 2 s to start
+        (2, 2.0, 0.25, 15.0, 0.0, 2),
+        (32, 0.5, 0.25, 20.0, 0.0, 7),  # 0.75 + 19.5/7 s of seven: 0.82; of eight 0.79
+        (8, 0.5, 0.25, 600.0, 0.0, 8),
+        (8, 0.5, 0.25, 600.0, 0.3, 0),  # where a third is writing, two are of use for 0.77 of their time
+        (8, 0.5, 0.25, 600.0, 0.1, 3),
+    ],
+)
+def test_as_many_workers_as_are_of_use(
+    workers: int, start: float, passed: float, remaining: float, serial: float, asked: int
+) -> None:
+    team = Team(nobody, workers, start)
+    assert team.worth(passed, remaining, 0.8, serial) == asked
+    assert team.worth(passed, remaining, 0.0, serial) == workers  # where they are to do all of it
+
+
+def nobody(workers: int) -> Any:
+    raise AssertionError("nobody is to be called")
+
+
+def test_ranges_take_about_the_time_they_should(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a pace of a million candidates a second, by a clock of the test's own."""
+    now, lengths = [0.0], []
+    monkeypatch.setattr(run, "time", SimpleNamespace(perf_counter=lambda: now[0], sleep=time.sleep))
+    submit = run.InProcess.submit
+
+    def slowly(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        now[0] += (args[2] - args[1]) / 1e6
+        lengths.append(args[2] - args[1])
+        return submit(self, fn, *args, **kwargs)
+
+    monkeypatch.setattr(run.InProcess, "submit", slowly)
+    told: list[run.Forecast] = []
+    query = Query(
+        "resnet50", ("width=8:256:8", "classes=1:1000", "size=32:287"), where="flops <= 1", top=1, method="closed form"
+    )
+    found = sweep(query, forecast=told.append)
+    assert (sum(lengths), found.candidates) == (8_192_000, 8_192_000)
+    assert max(lengths) <= 0.5e6 + 2**18  # half a second, and a box more
+    assert sorted(lengths)[-8] >= 0.25e6
+    assert [round(forecast.seconds) for forecast in told] in ([7], [8])  # said once, after the first ranges
+
+
+def test_short_work_calls_nobody() -> None:
+    found = sweep(Query("resnet18", ("width=1:40",), top=1), Team(nobody, 8, 0.5))
+    assert found.complete

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import pickle
 import platform
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
+from contextlib import AbstractContextManager, ExitStack, suppress
 from importlib import import_module
 from typing import Any
 
@@ -15,6 +18,9 @@ from cnncost.base.errors import UsageError
 from cnncost.base.record import dataclass
 from cnncost.questions.sweep.query import Partial, Query, Task
 from cnncost.questions.sweep.subject import VERSION, own_modules, program, sources
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
+KEPT = 128 * 2**20  # bytes that a worker does not give back
 
 
 @dataclass
@@ -40,6 +46,79 @@ class Crew:
 
 
 @dataclass(frozen=True)
+class Team:
+    """Workers that can be asked for: how they are opened, how many, and how long they need until they work."""
+
+    open: Callable[[int], AbstractContextManager[Crew]]  # so many of them; of a cluster that is there, all
+    workers: int
+    seconds: float
+
+    def worth(self, passed: float, remaining: float, efficiency: float, serial: float = 0.0) -> int:
+        """Return how many workers to ask for, 0 for none: as many as are of use in so great a share of the time.
+
+        While they start, the work goes on here, alone, and a share of it stays here: what takes T seconds in one process takes
+        w workers S + (T − S)·(s + (1 − s)/w).
+        """
+        whole, alone = passed + remaining, passed + self.seconds
+        rest = max(0.0, whole - alone)
+        asked = [w for w in range(2, self.workers + 1) if whole >= efficiency * (w * alone + rest * (w * serial + 1 - serial))]
+        return self.workers if efficiency <= 0 else max(asked, default=0)
+
+
+class Calling:
+    """A team that is being called, while the work goes on here."""
+
+    def __init__(self, team: Team, workers: int, task: Task) -> None:
+        self.task = task
+        self.stack = ExitStack()
+        self.crew: Crew | None = None
+        self.error: BaseException | None = None
+        self.parcel: Parcel | None = None
+        self.greeted: list[Future[None]] = []
+        self.left = False
+        self.thread = threading.Thread(target=self._open, args=(team, workers), daemon=True)
+        self.thread.start()
+
+    def _open(self, team: Team, workers: int) -> None:
+        try:
+            self.crew = self.stack.enter_context(team.open(workers))
+        except BaseException as error:  # told where the work is done
+            self.error = error
+        if self.left:
+            self.stack.close()
+
+    def ready(self) -> bool:
+        """Whether a worker has what it needs. Raises UsageError where none can have it."""
+        if self.thread.is_alive():
+            return False
+        if self.error is not None:
+            raise self.error
+        assert self.crew is not None
+        if self.parcel is None:
+            self.parcel = packed(self.task, self.crew.by_value)
+            self.greeted = [self.crew.executor.submit(_greet, self.parcel) for _ in range(self.crew.workers)]
+        self.crew.watch()
+        done = [future for future in self.greeted if future.done()]
+        for future in done:
+            future.result()
+        return bool(done)
+
+    def close(self) -> None:
+        """Let go of the team; one that is still being called is let go of when it comes."""
+        self.left = True
+        if self.thread.is_alive():
+            return
+        if self.crew is not None and not any(future.done() for future in self.greeted):
+            self.crew.stop()
+        self.stack.close()
+
+
+def _greet(parcel: Parcel) -> None:
+    """Make a worker ready: what workers run first."""
+    parcel.unpacked()
+
+
+@dataclass(frozen=True)
 class Parcel:
     """A query made ready to travel, with everything it names: a worker needs no files, and traces nothing again."""
 
@@ -52,19 +131,20 @@ class Parcel:
 
     def answer(self, start: int, stop: int) -> Partial:
         """Return the answer for a range. Raises UsageError where this worker would understand the query otherwise."""
-        task, lock = self._task()
+        task, lock = self.unpacked()
         with lock:  # of threads of one worker
             begun = time.perf_counter()
             found = task.answer(start, stop)
             found.seconds = time.perf_counter() - begun
         return found
 
-    def _task(self) -> tuple[Task, threading.Lock]:
+    def unpacked(self) -> tuple[Task, threading.Lock]:
+        """Return the task, which is unpacked once."""
         with _unpacking:
             if self.digest not in _tasks:
                 self._check()
                 _tasks.clear()
-                _tasks[self.digest] = (self._unpacked(), threading.Lock())
+                _tasks[self.digest] = (self._unpack(), threading.Lock())
             return _tasks[self.digest]
 
     def _check(self) -> None:
@@ -75,8 +155,9 @@ class Parcel:
                 f"install the same on every worker: pip install cnncost=={self.version}",
             )
 
-    def _unpacked(self) -> Task:
+    def _unpack(self) -> Task:
         where = f"the worker on {platform.node()}"
+        _keep_memory()
         try:
             task: Task = Task(self.query) if self.content is None and self.query else pickle.loads(self.content or b"")
         except UsageError as error:
@@ -88,6 +169,19 @@ class Parcel:
         if changed or (self.content is None and task.subject.digest != self.digest):
             raise UsageError(f"{where} has another version of the model's files", "bring them up to date, and start it again")
         return task
+
+
+def _keep_memory() -> None:
+    """Have memory that was given back used again, as any process does by itself unless its environment says otherwise.
+
+    Dask's nannies start workers with MALLOC_TRIM_THRESHOLD_ of 64 KiB. Columns of 1 MiB are then fetched from the system
+    anew at every operation, and a sweep takes twice as long. Source: malloc.h and mallopt(3) of the GNU C library.
+    """
+    if "MALLOC_TRIM_THRESHOLD_" in os.environ:
+        with suppress(OSError, AttributeError):  # of another C library
+            library = ctypes.CDLL(None)
+            library.mallopt(M_MMAP_THRESHOLD, KEPT // 4)
+            library.mallopt(M_TRIM_THRESHOLD, KEPT)
 
 
 _tasks: dict[str, tuple[Task, threading.Lock]] = {}

@@ -9,14 +9,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, wait
-from contextlib import AbstractContextManager, ExitStack
-from typing import Any, TypeAlias
+from contextlib import ExitStack
+from typing import Any
 
 import numpy as np
 
 from cnncost.base.errors import UsageError
 from cnncost.base.record import dataclass
-from cnncost.questions.sweep.crew import Crew, Parcel, packed
+from cnncost.questions.sweep.crew import Calling, Crew, Parcel, Team
 from cnncost.questions.sweep.query import Partial, Query, Result, Task, no_rows, taken
 from cnncost.questions.sweep.space import LARGEST_SPACE
 from cnncost.questions.sweep.stages import by_stages
@@ -26,11 +26,13 @@ FIRST_RANGE = 2**6
 LONGEST_RANGE = 2**32
 MOST_ROWS = 2**20  # candidates of a range where all rows are kept
 SECONDS = 0.5  # that a range should take in this process
-WORTH_A_CREW = 3.0  # seconds that the work must take for others to be asked
-MEASURED = 0.4  # seconds after which it is forecast
+EFFICIENT = 0.8  # share of the time of all workers that must be of use for them to be asked
+MEASURED = 0.25  # seconds after which it is forecast
+CALLED = 0.1  # seconds that a range takes while workers are being called
+LATEST = 3  # ranges by whose pace the rest is forecast
+SHORTEST = 0.05  # seconds of work for which a worker is asked
 POLL = 0.2  # seconds between two looks at the workers
-
-Team: TypeAlias = Callable[[], AbstractContextManager[Crew]]
+WAIT = 0.02  # seconds between two looks at those that are to do all of it
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,13 @@ def sweep(
     forecast: Callable[[Forecast], None] | None = None,
     part: str | None = None,
     resume: bool = False,
-    worth: float = WORTH_A_CREW,
+    efficiency: float = EFFICIENT,
     seconds: float | None = None,
 ) -> Result:
     """Return the answer to a query.
 
-    `team` opens the workers of a pool or a cluster; they are asked where the work would take more than `worth` seconds here.
+    `team` are the workers of a pool or a cluster. They are asked where so great a share of their time would be of use, their
+    start included; with an `efficiency` of 0 they do all of it.
     `progress` is told how many candidates of how many are done, `forecast` what the whole will take. With `part`, a path,
     finished work is kept there while it is needed: `resume` goes on from it. Ranges take some `seconds`. Interrupted, the
     result is that of the finished ranges and not `complete`. Raises UsageError for a query that cannot be read.
@@ -100,7 +103,7 @@ def sweep(
         )
     store = None if part is None else Store(part, task.subject, resume)
     try:
-        work = _Work(task, store, progress, forecast, team, worth, seconds)
+        work = _Work(task, store, progress, forecast, team, efficiency, seconds)
         with ExitStack() as stack:
             complete = work.run(stack)
         if store is not None:
@@ -127,11 +130,13 @@ class _Work:
         progress: Callable[[int, int], None] | None,
         forecast: Callable[[Forecast], None] | None,
         team: Team | None,
-        worth: float,
+        efficiency: float,
         seconds: float | None,
     ) -> None:
         self.task, self.store, self.progress, self.forecast = task, store, progress, forecast
-        self.team, self.worth = team, worth
+        self.team, self.efficiency = team, efficiency
+        self.calling: Calling | None = None
+        self.latest: deque[tuple[int, float]] = deque(maxlen=LATEST)  # candidates and seconds of ranges
         self.crew = Crew(InProcess(task), SECONDS if seconds is None else seconds)
         self.seconds = seconds
         self.parcel: Parcel | None = None
@@ -140,50 +145,68 @@ class _Work:
         self.total = Partial() if store is None else store.load()
         self.pending: deque[tuple[int, int, float, Future[Partial]]] = deque()
         self.length = FIRST_RANGE
-        self.started, self.before = time.perf_counter(), self.total.candidates
+        self.started = time.perf_counter()
+        self.serial = 0.0  # seconds of what only this process can do: keeping rows
 
     def run(self, stack: ExitStack) -> bool:
         """Do all of it, and return whether it was not interrupted. Raises UsageError where no worker is left."""
         position = self.total.candidates
-        foretold = False
+        stack.callback(self._let_go)
         try:
-            if self.team is not None and self.worth <= 0:
-                self._call(stack)
+            if self.team is not None and self.efficiency <= 0:
+                self._call(self.team.workers)
+                while not self._joined():
+                    time.sleep(WAIT)
             while position < self.size or self.pending:
+                self._joined()
                 while position < self.size and len(self.pending) < self.crew.ahead:
                     stop = self._stop(position)
+                    given = time.perf_counter()
                     future = self.crew.executor.submit(_answer, self.parcel, position, stop)
-                    self.pending.append((position, stop, time.perf_counter(), future))
+                    self.pending.append((position, stop, given, future))
                     position = stop
                 self._merge(*self.pending.popleft())
-                if not foretold and time.perf_counter() - self.started > MEASURED:
-                    foretold = True
-                    self._foretell(stack)
+                if time.perf_counter() - self.started > MEASURED:
+                    self._look_ahead()
         except KeyboardInterrupt:
             self.crew.stop()
             return False
         except (BrokenExecutor, CancelledError) as error:
-            raise self._lost(self.crew.lost(error)) from None
+            crew = self.crew if self.calling is None or self.calling.crew is None else self.calling.crew
+            raise self._lost(crew.lost(error)) from None
         except UsageError as error:
             self.crew.stop()
-            if not self.crew.parted:
+            if self.calling is None:
                 raise
             raise self._lost(error) from None
         return True
 
-    def _call(self, stack: ExitStack) -> None:
-        """Ask the team from here on."""
+    def _call(self, workers: int) -> None:
+        """Ask the team; the work goes on here until one of them is ready."""
         assert self.team is not None
-        self.crew = stack.enter_context(self.team())
-        if self.seconds is not None:
-            self.crew.seconds = self.seconds
-        self.parcel = packed(self.task, self.crew.by_value)
+        self.calling = Calling(self.team, workers, self.task)
         self.team = None
+        self.crew.seconds = min(self.crew.seconds, CALLED)
+
+    def _joined(self) -> bool:
+        """Whether the team that was called has come: it then does the rest."""
+        if self.calling is not None and not self.crew.parted and self.calling.ready():
+            crew, self.parcel = self.calling.crew, self.calling.parcel
+            assert crew is not None
+            self.crew = crew
+            if self.seconds is not None:
+                self.crew.seconds = self.seconds
+        return self.crew.parted
+
+    def _let_go(self) -> None:
+        if self.calling is not None:
+            self.calling.close()
 
     def _stop(self, position: int) -> int:
         """Return the end of the range that begins at a position: no longer than lets all workers end together."""
         left = self.size - position
-        fair = left if not self.crew.parted else max(FIRST_RANGE, left // (3 * self.crew.workers))
+        least = max([FIRST_RANGE, *(int(number * SHORTEST / seconds) for number, seconds in self.latest)])
+        fair = left if not self.crew.parted else max(least, left // (3 * self.crew.workers))
         length = min(self.length, fair, self.longest)
         grain = self.task.grain
         stop = position + length
@@ -193,29 +216,37 @@ class _Work:
         while not wait([future], timeout=0 if future.done() else POLL).done:
             self.crew.watch()
         found = future.result()
+        answered = time.perf_counter()
         if self.store is not None and self.task.keeps_all:
             self.store.keep(found.rows)  # rows by the million go to the disk, in order
             found.rows = no_rows()
+            self.serial += time.perf_counter() - answered
         self.total = self.task.merged(self.total, found)
         if self.store is not None:
             self.store.note(self.total)
         if self.progress is not None:
             self.progress(self.total.candidates, self.size)
-        spent = found.seconds or time.perf_counter() - started
+        spent = found.seconds or answered - started
+        self.latest.append((stop - first, max(1e-4, spent)))
         self.length = max(1, int((stop - first) * min(8.0, self.crew.seconds / max(1e-4, spent))))
 
-    def _foretell(self, stack: ExitStack) -> None:
-        """Say what the work will take, and call the team where it takes long."""
-        done = self.total.candidates - self.before
-        left = self.size - self.total.candidates
-        remaining = (time.perf_counter() - self.started) * left / max(1, done)
+    def _look_ahead(self) -> None:
+        """Say what the work will take, once, and call the team where it is worth it."""
+        if self.forecast is None and self.team is None:
+            return
+        done, seconds = map(sum, zip(*self.latest, strict=True))
+        remaining = (self.size - self.total.candidates) * seconds / max(1, done)
         if self.forecast is not None:
             rows = self.total.matching * self.size // max(1, self.total.candidates) if self.task.keeps_all else None
             width = 8 * (len(self.total.rows) - 1 + len(self.task.space.axes))
             told = Forecast(self.size, named(self.total.methods), remaining, rows, None if rows is None else rows * width)
             self.forecast(told)
-        if self.team is not None and remaining > self.worth:
-            self._call(stack)
+            self.forecast = None
+        if self.team is not None:
+            passed = time.perf_counter() - self.started
+            workers = self.team.worth(passed, remaining, self.efficiency, self.serial / passed)
+            if workers:
+                self._call(workers)
 
     def _lost(self, error: UsageError) -> UsageError:
         """Return an error of the workers with what is kept, and how to go on."""

@@ -10,16 +10,21 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future, InvalidStateError, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
+from importlib import import_module
 from multiprocessing import active_children, get_all_start_methods, get_context, parent_process
 from multiprocessing.connection import wait
 from typing import Any
 
 from cnncost.base.errors import UsageError
-from cnncost.questions.sweep.crew import Crew
+from cnncost.questions.sweep.crew import Crew, Team
 from cnncost.questions.sweep.subject import program
 
 RETRIES = 10  # times that work lost with a worker is done again elsewhere
 PATIENCE = 8.0  # seconds without a worker, or without a sign of life of one, before that is said
+START = 0.5  # seconds until processes of this machine work
+DASK_START = 2.0  # until those of a cluster made here do
+CONNECTED = 1.0  # until those of a cluster that is there do
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 RANGE = 2.0  # seconds that a range should take
 
 
@@ -39,12 +44,23 @@ def _end_with(sentinel: int) -> None:
     os._exit(1)
 
 
+def processes(jobs: int) -> Team:
+    """Return a pool of so many processes."""
+    return Team(_pool, jobs, START)
+
+
 @contextmanager
-def processes(jobs: int) -> Iterator[Crew]:
-    """Give a pool of so many processes."""
-    method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"  # never a copy of a process with threads
+def _pool(jobs: int) -> Iterator[Crew]:
+    """Give a pool of processes: copies of one that has everything loaded, and no threads."""
+    context: Any = get_context(_method())
     before = {child.pid for child in active_children()}
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context(method), initializer=_start)
+    if _method() == "forkserver":
+        from multiprocessing.forkserver import ensure_running
+
+        context.set_forkserver_preload([__name__])
+        with _alone():
+            ensure_running()
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start)
 
     def stop() -> None:
         for child in active_children():
@@ -57,24 +73,51 @@ def processes(jobs: int) -> Iterator[Crew]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-# ── a cluster ────────────────────────────────────────────────────────────────────────────────────────────────────────
+def _method() -> str:
+    """Return how processes are started: never as copies of one with threads, as this one may be."""
+    return "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
 
 
 @contextmanager
-def dask_cluster(address: str, jobs: int, say: Callable[[str], None] = lambda text: None) -> Iterator[Crew]:
-    """Give the workers of a Dask cluster: at `address`, or of one made here ("local").
+def _alone() -> Iterator[None]:
+    """Let what is started meanwhile work with one thread, as NumPy's libraries read in the environment."""
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+# ── a cluster ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def dask_cluster(address: str, jobs: int, say: Callable[[str], None] = lambda text: None) -> Team:
+    """Return the workers of a Dask cluster: at `address`, or so many of one made here ("local").
 
     Work lost with a worker is done again by another, also where it only fell silent; each answer counts once. `say` is told of
     workers that cannot be used. Raises UsageError where distributed is not installed, where nobody answers, and where no
-    worker can run this cnncost.
+    worker can run this cnncost, when they are opened.
     """
+    local = address == "local"
+    return Team(partial(_cluster, address, say), jobs if local else max(2, jobs), DASK_START if local else CONNECTED)
+
+
+@contextmanager
+def _cluster(address: str, say: Callable[[str], None], jobs: int) -> Iterator[Crew]:
     try:
         import distributed
     except ImportError:
         raise UsageError("Dask clusters need distributed", "install it: pip install 'cnncost[dask]'") from None
     dask: Any = distributed  # which has no types
     local = {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": None}
-    cluster = dask.LocalCluster(**local) if address == "local" else None
+    settings: Any = import_module("dask.config")
+    with settings.set({"distributed.worker.multiprocessing-method": _method()}):
+        cluster = dask.LocalCluster(**local) if address == "local" else None
     try:
         try:
             client = dask.Client(cluster or address, timeout=f"{PATIENCE:.0f}s")
