@@ -189,6 +189,7 @@ class Amount:
     measure: Measure
     beside: tuple[Num, ...] = ()
     signed: bool = False  # a change: what has grown gets a +
+    bare: bool = False  # digits alone, unless a unit is asked for
 
     def text(self, exact: bool = False, asked: str = "") -> str:
         """Return the figure with its unit.
@@ -196,6 +197,8 @@ class Amount:
         >>> Amount(4 * 2**20, "bytes", signed=True).text(), Amount(4 * 2**20, "bytes").text(asked="MB")
         ('+4,096.00 KB', '4.00 MB')
         """
+        if self.bare and not asked:
+            return f"{self.value:,}"
         values = [self.value, *self.beside]
         unit, size, exact = _together(values, self.measure, exact, asked)
         text = f"{figures(values, size, exact)[0]} {unit}".rstrip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from cnncost.base.errors import UsageError, did_you_mean
-from cnncost.cli.options import Name, check_output, complete_model, output_options, show, weights_option
+from cnncost.cli.options import Name, check_output, complete_model, output_options, show, unit_option, weights_option
 
 
 def _columns() -> tuple[str, ...]:
@@ -27,6 +27,7 @@ def _columns() -> tuple[str, ...]:
     "--sort", type=Name("column", _columns, several=True), metavar="COLUMN", help="Smallest first; -COLUMN: largest first."
 )
 @weights_option
+@unit_option
 @output_options
 def command(
     pattern: str | None,

@@ -172,6 +172,8 @@ def test_a_caption_and_a_label_make_a_float() -> None:
     done = command("compare", "resnet18", "--caption", "Cost", "--label", "tab:cost", "--format", "latex").out
     assert done.splitlines()[1:5] == ["\\begin{table}", "\\centering", "\\caption{Cost}", "\\label{tab:cost}"]
     assert "\nresnet18 &" in done
+    assert "<caption>A&amp;B</caption>" in command("compare", "resnet18", "--caption", "A&B", "--format", "html").out
+    assert command("compare", "resnet18", "--caption", "A&B", "--format", "markdown").out.startswith("A&amp;B\n\n| model")
     assert command("compare", "resnet18", "vgg16", "--label", "a", "--format", "latex").code == 2
     assert (
         command("compare", "resnet18", "--label", "ResNet-18", "--format", "csv").out.splitlines()[1].startswith("ResNet-18,")

@@ -75,8 +75,14 @@ def test_large_figures_stay_readable() -> None:
         ("compare", "resnet18", "resnet34", "--columns", "model_size,param_bytes,peak"),
         ("memory", "resnet18"),
         ("table", "resnet18", "--depth", "1"),
+        ("explain", "vgg16_lecture", "--claim", "48.6MB"),
+        ("explain", "resnet18", "--layer", "conv1"),
+        ("explain", "resnet18", "--layer", "layer1"),
+        ("list", "vgg", "--columns", "name,memory,model_size"),
+        ("snapshot", "lenet5"),
+        ("compare", "resnet18", "resnet34", "--by", "type"),
     ],
-    ids=lambda words: words[0],
+    ids=" ".join,
 )
 def test_every_command_takes_a_unit(words: tuple[str, ...]) -> None:
     env = {"COLUMNS": "240"}

@@ -36,7 +36,8 @@ def markdown(table: Table) -> str:
         "\n".join(["", "```text", *(line.replace("`", "'") for line in plot_lines(table)[1:-1]), "```"]) if table.plot else ""
     )
     text = _tabulate(table, "github", outside.markdown) + ("\n" + outside.log(fenced) if fenced else "")
-    return "\n".join([text, *paragraphs(table), *(f"\n{outside.markdown(note)}" for note in table.notes)])
+    caption = [f"{outside.markdown(table.caption)}\n"] if table.caption else []
+    return "\n".join([*caption, text, *paragraphs(table), *(f"\n{outside.markdown(note)}" for note in table.notes)])
 
 
 def latex(table: Table) -> str:
@@ -54,6 +55,8 @@ def html(table: Table) -> str:
     if table.total is not None:  # the last row
         head, start, last = text.rpartition("<tr>")
         text = head + start + last.replace(';">', '; font-weight: bold;">')
+    if table.caption:
+        text = text.replace("<table>", f"<table>\n<caption>{escape(table.caption)}</caption>", 1)
     plot = ["<pre>" + escape("\n".join(plot_lines(table)[1:-1])) + "</pre>"] if table.plot else []
     remarks = [*filter(None, table.prose.split("\n\n")), *table.notes]
     return "\n".join([text, *plot, *(f"<p>{escape(text)}</p>" for text in remarks)])

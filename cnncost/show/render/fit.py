@@ -24,7 +24,10 @@ def width_asked() -> int | None:
 
 # ── lines ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_WORD = re.compile(r"--[\w-]+ (?:[A-Z0-9]+(?:=\S*)?(?=[\s,.;:)]|$)|\S+=\S+)\S*|\S+")  # an option stays with its value
+# Words: an option stays with its value, a sign with its number.
+_WORD = re.compile(
+    r"[×÷] \S+|--[\w-]+ (?:[A-Z0-9]+(?:=\S*)?(?=[\s,.;:)]|$)|\S+=\S+)\S*|\S+"
+)  # an option stays with its value, a sign with its number
 _SIGNS = [r"(?<=·)", r"(?<=,)(?!\d)", r"(?<=/)", r"(?<=[.+])", r"(?<=[_=:-])"]  # behind which a word too wide may break
 
 

@@ -20,7 +20,7 @@ def readings_table(found: Readings, exact: bool = False) -> Table:
     """Return what reproduces a claim about a model, the likeliest first."""
     columns = (
         Column("model", "network", wraps=True),
-        Column("value", "counts", "count"),
+        Column("value", "counts", "bytes" if found.claim.counts == "bytes" else "count"),
         Column("match", "printed", priority=4),
         Column("departures", "assumes", "number", priority=1),
         Column("ways", "by", priority=0, wraps=True, of=lambda candidate: _some(candidate["ways"])),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from cnncost.base.poly import Num
-from cnncost.base.units import Shown, many, short
+from cnncost.base.units import Amount, Shown, many, short
 from cnncost.graph.graph import inputs_record
 from cnncost.questions.explain import Coverage, Explanation, FieldWorking, GroupWorking, Part, Working, is_zero, written_number
 from cnncost.rules import RULES, show
@@ -178,6 +178,14 @@ WORDS = {
 }
 
 
+def _result(step: Record) -> Any:
+    """Return the result of a step: memory in bytes, or in the unit that is asked for."""
+    value = step["result"]
+    if step["figure"] == "memory" and isinstance(value, int):
+        return Amount(value, "bytes", bare=True)
+    return Shown(value, written_number(value))
+
+
 def working_table(found: Working, exact: bool = False, blank: bool = False) -> Table:
     """Return the arithmetic of one layer, from its rule to its figures; with `blank`, an exercise, and its solution below."""
     node, by = found.node, found.convention
@@ -188,7 +196,7 @@ def working_table(found: Working, exact: bool = False, blank: bool = False) -> T
         Column("figure", "figure", of=lambda step: words.get(step["figure"], step["figure"])),
         Column("formula", "formula", priority=2, wraps=True),
         Column("numbers", "with its numbers", priority=1, wraps=True),
-        Column("result", "result", "number", of=lambda step: Shown(step["result"], written_number(step["result"]))),
+        Column("result", "result", "number", of=_result),
     )
     solution = Table.of(
         columns,
