@@ -57,7 +57,8 @@ def wrapped(lines: str, width: int | None, indent: str = INDENT) -> list[str]:
 
 def _words(line: str, room: int) -> Iterator[tuple[str, str]]:
     """Iterate over the words of a line with what stands before each; those wider than the room in parts."""
-    for word in _WORD.findall(line):
+    found = _WORD.findall(line)
+    for word in (part for each in found for part in (each.split() if len(each) > room else [each])):
         space = " "
         for part in _parts(word, room):
             yield space, part
