@@ -6,6 +6,7 @@ the limits below hold before anything is stored. The C parser of libyaml is used
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cnncost.base.files import near_file
@@ -235,5 +236,20 @@ def _syntax(source: Source, error: Any) -> Problem:
     fact = f"this is no YAML: {said}" + (f" {context}" if context else "")
     if mark is None:  # a character that YAML forbids
         return Problem("E002", clip(fact, 160), None, "remove characters that cannot be printed")
+    if bare := _without_a_colon(source, mark.line, said):
+        return Problem("E002", bare[0], bare[1], bare[2])
     hint = "indent with spaces, not tabs" if "\t" in source.raw(mark.line) or "'\\t'" in said else "see: cnncost errors E002"
     return Problem("E002", clip(fact, 160), Mark(mark.line, mark.column), hint)
+
+
+def _without_a_colon(source: Source, line: int, said: str) -> tuple[str, Mark, str] | None:
+    """Return what to say of `- relu` with a line `id: a` below it, which YAML takes for one text, or for its end."""
+    if not any(part in said for part in ("mapping values are not allowed", "did not find expected")):
+        return None
+    above = next((number for number in range(line - 1, -1, -1) if source.raw(number).strip()), None)
+    found = None if above is None else re.fullmatch(r"(\s*-\s+)([A-Za-z][\w.-]*)\s*(#.*)?", source.raw(above))
+    if above is None or found is None or not re.match(r"\s+[\w-]+:", source.raw(line)):
+        return None
+    word, below = found[2], source.raw(line).strip().partition(":")[0]
+    mark = Mark(above, len(found[1]), len(word))
+    return f"'{word}' has {clip(below)} below it, and no colon", mark, f"write '- {word}:' with a colon"

@@ -134,10 +134,13 @@ class ConventionName(Name):
     """The name of a convention, or a YAML file that states one."""
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the name, or raise UsageError with the nearest ones; a file is read where it is used."""
+        """Return the name, or raise UsageError with what is meant; a file is read where it is used."""
+        from cnncost.counting import convention
         from cnncost.counting.convention import SUFFIXES
 
-        return value if value.endswith(SUFFIXES) else super().convert(value, param, ctx)
+        if not value.endswith(SUFFIXES) and value not in self.known():
+            convention(value)  # raises what is wrong with it
+        return value
 
 
 COLUMNS = Name("column", _columns, several=True)

@@ -36,6 +36,17 @@ MODULES: dict[str, str] = {
     "onnx_tool": "onnx_tool",
 }
 MODULE_OF: dict[str, str] = {name: module for module, names in MODULES.items() for name in names.split()}
+COUNTS_AS = {  # programs that bring no count of their own, and the convention by which they count
+    **dict.fromkeys(("mmdetection", "mmdet", "mmclassification", "mmcls", "mmsegmentation", "mmseg", "mmpose"), "mmcv"),
+    **dict.fromkeys(("mmengine", "mmpretrain", "detectron2", "slowfast", "pytorchvideo", "classy_vision"), "fvcore"),
+    **dict.fromkeys(("ultralytics", "yolov5", "yolov8"), "ultralytics_thop"),
+    **dict.fromkeys(("keras_flops", "tensorflow", "tf", "tf_profiler"), "keras"),
+    **dict.fromkeys(("pytorch_opcounter", "opcounter"), "thop"),
+    **dict.fromkeys(("flops_counter", "flops_counter_pytorch", "get_model_complexity_info"), "ptflops"),
+    **dict.fromkeys(("pytorch", "flopcountermode"), "torch"),
+    "torchsummaryx": "macs",
+    "onnx": "onnx_tool",
+}
 ALIASES = {"timm": "fvcore", "torchvision": "macs"}  # tools whose figures are those of another's convention
 
 
@@ -48,7 +59,10 @@ def convention(name: str) -> Convention:
     name = ALIASES.get(name, name)
     if name not in MODULE_OF:
         known = ", ".join(MODULE_OF)
-        raise UsageError(f"unknown convention '{name}'", did_you_mean(name, (*MODULE_OF, *ALIASES), f"known: {known}"))
+        other = COUNTS_AS.get(name.lower().replace("-", "_").replace(".", "_"))
+        remedy = f"{name} counts as {other} does: --convention {other}" if other else ""
+        near = did_you_mean(name, (*MODULE_OF, *ALIASES), f"known: {known}")
+        raise UsageError(f"unknown convention '{name}'", remedy or near)
     return CONVENTIONS[name]
 
 

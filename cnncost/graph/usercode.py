@@ -15,7 +15,7 @@ from cnncost.base.errors import ModelError, did_you_mean
 from cnncost.base.ints import Ints
 from cnncost.base.poly import Poly
 from cnncost.rules import RULES
-from cnncost.rules.foreign import ARGUMENTS, arguments_meant, layer_meant
+from cnncost.rules.foreign import arguments_meant, layer_meant
 
 PACKAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 ZOO = os.path.join(PACKAGE, "models", "zoo", "")
@@ -78,7 +78,8 @@ def remedy(error: BaseException, frame: FrameType | None) -> str:
     if isinstance(error, TypeError) and (found := UNKNOWN_ARGUMENT.search(text)) and found[1] in methods:
         kind = found[1]
         known = [*(RULES[kind].arguments if kind in RULES else ()), "name"]
-        written = _keywords(frame, kind) if frame is not None else [found[2]]
+        written = [word for word in _keywords(frame, kind) if word not in known] if frame is not None else []
+        written = written or [found[2]]
         return arguments_meant(written, known) or did_you_mean(found[2], known, f"see: cnncost ops {kind}")
     if isinstance(error, TypeError) and (found := WRONG_ARGUMENTS.search(text)) and found[1] in RULES:
         return f"see: cnncost ops {found[1]}"
@@ -90,11 +91,15 @@ def remedy(error: BaseException, frame: FrameType | None) -> str:
 
 
 def _keywords(frame: FrameType, kind: str) -> list[str]:
-    """Return the foreign names of arguments in the statement that failed: Python names only the first."""
+    """Return the names of arguments in the call that failed: Python names only the first that is wrong."""
     import linecache
 
-    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
-    return [word for word in re.findall(r"\b(\w+)\s*=(?!=)", line) if word.lower() in ARGUMENTS]
+    positions = list(frame.f_code.co_positions())
+    first, last = positions[frame.f_lasti // 2][:2] if 0 <= frame.f_lasti // 2 < len(positions) else (None, None)
+    first, last = first or frame.f_lineno, last or frame.f_lineno
+    text = "".join(linecache.getline(frame.f_code.co_filename, number) for number in range(first, last + 1))
+    start = text.find(f".{kind}(")
+    return re.findall(r"\b(\w+)\s*=(?!=)", text[max(start, 0) :])
 
 
 def _users(frames: list[tuple[FrameType, int]], error: BaseException) -> tuple[FrameType, int] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnncost.graph.graph import INPUT, Graph
+from cnncost.graph.graph import Graph
 
 WEIGHTED = ("conv", "conv_transpose", "linear", "locally_connected", "deform_conv", "lstm", "gru", "rnn")
 
@@ -20,4 +20,4 @@ def weighted_layers(graph: Graph) -> list[int]:
     for node in graph.nodes:
         before = max((depths[index] for index in node.inputs), default=0)
         depths.append(before + (node.kind in WEIGHTED and node.runs != 0))
-    return [depths[index] for index, node in enumerate(graph.nodes) if node.kind != INPUT]
+    return depths[1:]  # further inputs stand among the layers

@@ -358,9 +358,9 @@ class Model(Tabled):
         values = self.values
         if not values:
             return "it has no settings" + (": give them to a member, in quotes" if self.family == "ensemble" else "")
-        return did_you_mean(word, values) or "its settings: " + ", ".join(
-            f"{name}={shown(value)}" for name, value in values.items()
-        )
+        listed = ", ".join(f"{name}={shown(value)}" for name, value in values.items())
+        meaning = f"; what they mean: cnncost settings {self.name}" if self.source else ""
+        return did_you_mean(word, values) or f"its settings: {listed}{meaning}"
 
 
 def _scope(name: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 from cnncost.base.errors import CostError, Refusal
 from cnncost.base.ints import Ints
 from cnncost.base.poly import Num, equal, maximum
+from cnncost.rules.foreign import value_meant
 from cnncost.rules.rule import Shape, at_least, elements, refuse, require, require_equal, show
 
 Axes: TypeAlias = int | tuple[int, ...]  # of one example; negative ones count from the end
@@ -134,7 +135,7 @@ def per_axis(value: Any, name: str, axes: int, low: int = 1) -> tuple[Num, ...]:
 def sides(pad: Any, axes: int) -> Sides | None:
     """Return what is added before and after each spatial axis, or None for "same"."""
     if isinstance(pad, str):
-        require(pad == "same", f"pad is {pad!r}", PADS[axes])
+        require(pad == "same", f"pad is {pad!r}", value_meant(pad) or PADS[axes])
         return None
     if not isinstance(pad, tuple):
         at_least(0, pad, "pad")

@@ -10,7 +10,7 @@ import cnncost
 from cnncost.base.errors import UsageError
 from cnncost.base.figures import FIGURES, NAMES, Use, figure, order_key, usable
 from cnncost.base.limits import EXPECTED, limit
-from cnncost.measures.columns import DERIVED
+from cnncost.measures.columns import DERIVED, NETWORK
 from cnncost.measures.devices import DEVICES
 from cnncost.measures.report import COLUMNS
 from cnncost.questions.diff import sort_key
@@ -39,7 +39,7 @@ def test_every_figure_can_be_a_column(key: str) -> None:
     assert table.data is not None
     assert [layer[key] for layer in table.data["layers"]] == column.tolist()
     assert [each.key for each in table.columns][:2] == ["name", key]
-    assert (key in COLUMNS) + (key in DERIVED) + (key == "layers") == 1
+    assert (key in COLUMNS) + (key in DERIVED) + (key in NETWORK) + (key == "layers") == 1
 
 
 @pytest.mark.parametrize("use", USES)
@@ -62,7 +62,7 @@ def test_the_readers_follow_the_registry() -> None:
         assert {limit(word, 5).quantity for word in each.words} == {each.name}
     for key, each in FIGURES.items():
         for word in each.words:
-            if each.group in ("last", "main"):
+            if each.group in ("last", "main", "network"):
                 with pytest.raises(UsageError, match="cannot sort by"):
                     order_key(word)
             else:

@@ -68,7 +68,7 @@ FAULTS = {
     "short": ("m.py:11: TypeError: conv() missing 1 required positional argument: 'kernel'", "see: cnncost ops conv"),
     "index": ("m.py:12: IndexError: list index out of range", ""),
     "claims": ("m.py:13: AssertionError: four channels", ""),
-    "extra": ("m.py:14: TypeError: relu() got an unexpected keyword argument 'inplace'", "see: cnncost ops relu"),
+    "extra": ("m.py:14: TypeError: relu() got an unexpected keyword argument 'inplace'", "leave out inplace"),
     "zero": ("m.py:15: ZeroDivisionError: integer division or modulo by zero", ""),
 }
 IMPORTS = {

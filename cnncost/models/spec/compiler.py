@@ -53,7 +53,7 @@ from cnncost.models.spec.steps import (
 )
 from cnncost.models.spec.values import ANY_ITEM, COUNT, SHARE, inside, spacing, suited
 from cnncost.rules import RULES
-from cnncost.rules.foreign import arguments_meant, layer_meant
+from cnncost.rules.foreign import arguments_meant, layer_meant, value_meant
 
 
 class Compiler:
@@ -149,7 +149,10 @@ class Compiler:
         )
         fact = f"{what} cannot be '{clip(name)}'" if expression.text == name and wants.words else f"unknown name '{clip(name)}'"
         near = did_you_mean(name, known)
-        return ExpressionError("E111", f"{fact}; {near}" if near else fact, offset, len(name), "" if near else listed)
+        hint = value_meant(name) if expression.text == name and wants.words else ""
+        return ExpressionError(
+            "E111", f"{fact}; {near}" if near and not hint else fact, offset, len(name), hint or ("" if near else listed)
+        )
 
     def suits(self, value: Any, wants: Argument, what: str) -> Any:
         """Return a value in the form that an argument wants. Raises ExpressionError where it has another."""
@@ -175,7 +178,8 @@ class Compiler:
             hint = spacing(key.text) or "use letters, digits and _, a letter first"
             raise self.fail("E109", f"'{clip(key.text)}' cannot be the name of {what}", key.mark, hint)
         if key.text in (*RESERVED, *kwlist, *expressions.FUNCTIONS, *taken):  # a param is a setting in Python, too
-            raise self.fail("E109", f"'{key.text}' means something already, and cannot be the name of {what}", key.mark)
+            fact = f"'{key.text}' means something already, and cannot be the name of {what}"
+            raise self.fail("E109", fact, key.mark, f"call it my_{key.text}" if NAME.fullmatch(f"my_{key.text}") else "")
         return key.text
 
     def label(self, key: Scalar, what: str) -> str:

@@ -24,8 +24,8 @@ from cnncost.models.spec.compiler import Compiler
 from cnncost.models.spec.expected import Expectation, Figure
 from cnncost.models.spec.network import Network, Param, out_of_range
 from cnncost.models.spec.problems import Mark, Problem, Source, SpecError
-from cnncost.models.spec.signatures import ANY, CONSTANT, arguments
-from cnncost.models.spec.steps import IN, INPUT, RESERVED, Arg, Block, Broken, Step
+from cnncost.models.spec.signatures import ANY, CONSTANT, MODIFIERS, arguments
+from cnncost.models.spec.steps import IN, INPUT, PART, RESERVED, Arg, Block, Broken, Step
 from cnncost.models.spec.values import CONDITION, COUNT
 from cnncost.rules import RULES
 from cnncost.rules.shapes import MOST_AXES
@@ -399,8 +399,15 @@ class _Reader:
     def declared(self, key: Scalar, node: Node) -> Dict:
         """Return the body of a block after noting the names of its params."""
         compiler = self.compiler
+        if key.text not in RULES:
+            compiler.block_params[key.text] = {}  # where the name is wrong, its calls are not wrong, too
+        if key.text in (*MODIFIERS, *PART, *RESERVED):
+            fact = f"'{key.text}' means something already, and cannot be the name of a block"
+            raise compiler.fail("E109", fact, key.mark, f"call it {key.text}_block")
         name = compiler.name(key, "a block", tuple(RULES))
-        compiler.block_params[name] = {}
+        if isinstance(node, List):
+            hint = "write layers: below its name, and the list there"
+            raise compiler.fail("E107", f"the block {name} is a list", node.mark, hint)
         body = compiler.mapping(node, f"the block {name}", key.mark)
         for word, _ in body.entries.values():
             if word.text not in ("params", "let", "layers", "about"):
