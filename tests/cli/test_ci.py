@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
+from cnncost.models.importers import READERS
+
 ROOT = Path(__file__).parents[2]
 ACTION = ROOT / ".github" / "actions" / "cnncost" / "action.yml"
 GUIDE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
@@ -366,6 +368,7 @@ def test_hook_runs_where_limits_or_networks_change() -> None:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     matches = re.compile(hook["files"]).search
     assert all(map(matches, ["specs/a.yaml", "a.yml", "pyproject.toml", "sub/cnncost.toml", "nets.py"]))
+    assert all(matches(f"net{suffix}") for _, suffixes in READERS.values() for suffix in suffixes)
     assert not any(map(matches, ["README.md", "notpyproject.toml", "yaml"]))
 
 
