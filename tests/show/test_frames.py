@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support import command
-from tools.schemas import COMMANDS
+from tools.schemas import COMMANDS, prepare
 
 FIELD = "table alexnet --columns name,kernel,stride,pad,output,rf,field,runs,params_share,intensity,flops,bound --device h100"
 LINES = [line for line in COMMANDS if not line.startswith("graph ") and "norms.json" not in line]
@@ -82,6 +82,7 @@ TYPES = {  # what each library calls the types of a Parquet file
 def test_every_table_is_read_back(line: str, tmp_path: Path) -> None:
     """Three libraries read of Parquet what CSV says in text and NPZ in arrays; JSON has the same records and head."""
     pq = pytest.importorskip("pyarrow.parquet")
+    prepare(tmp_path)
     path = written(line, "parquet", tmp_path)
     schema = pq.read_schema(path)
     types = dict(zip(schema.names, map(str, schema.types), strict=True))

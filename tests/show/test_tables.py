@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from support import command
-from tools.schemas import COMMANDS
+from tools.schemas import COMMANDS, prepare
 
 from cnncost.base.units import Shown
 from cnncost.show import render as renderers
@@ -55,6 +55,7 @@ def numbers(value: Any) -> Iterator[str]:
 @pytest.mark.parametrize("line", TABLES)
 def test_what_a_row_says_its_record_says(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every whole number of a row stands in one record of the JSON object, and so do those of the total."""
+    prepare(tmp_path)
     shown: list[Table] = []
     usual = renderers.render
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import pickle
+import pkgutil
 import re
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +16,11 @@ from test_notebook import MOST, Seen
 
 import cnncost
 from cnncost.base.record import dataclass
+from cnncost.base.showable import Showable, Tabled
 from cnncost.counting import CONVENTIONS
 from cnncost.models.load import names
+from cnncost.questions.claims.ratios import ratios
+from cnncost.show.window import BUILDERS
 
 LINE = 320  # characters at a prompt
 
@@ -42,6 +47,7 @@ VALUES: dict[str, Callable[[], Any]] = {
     "explain scope": lambda: cnncost.explain("resnet50", layer="layer3"),
     "explain field": lambda: cnncost.explain("resnet50", field="layer4.2.conv3"),
     "explain claim": lambda: cnncost.explain("resnet50", claim="3.8G"),
+    "ratios": lambda: ratios("19.4x", *(pair := cnncost.compare("alexnet_lecture", "vgg16_lecture")), pair.labels),
     "model": lambda: cnncost.load("resnet50"),
     "graph": lambda: traced("resnet50"),
     "small graph": lambda: traced("lenet5"),
@@ -115,6 +121,20 @@ def test_so_do_its_parts(name: str) -> None:
 )
 def test_a_notebook_says_what_it_shows(name: str, title: str, made: Callable[[str], Any]) -> None:
     assert made(name)._repr_html_().startswith(f"<strong>{title}</strong>\n<table>")
+
+
+def classes(of: type) -> set[type]:
+    return {of}.union(*map(classes, of.__subclasses__()))
+
+
+def test_every_value_class_is_tried(made: Callable[[str], Any]) -> None:
+    """A new class of values needs a builder of its table, and a row in VALUES."""
+    for info in pkgutil.walk_packages(cnncost.__path__, "cnncost."):
+        if not info.name.endswith("__main__"):
+            importlib.import_module(info.name)
+    own = {each.__name__ for each in classes(Tabled) - {Tabled, Showable} if each.__module__.startswith("cnncost.")}
+    assert own == {*BUILDERS, "Table"}
+    assert own <= {parent.__name__ for name in VALUES for parent in type(made(name)).__mro__}
 
 
 def test_what_is_left_out_is_said_and_can_be_had(made: Callable[[str], Any]) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from typing import Any
 
 from cnncost.base.record import dataclass
-from cnncost.base.showable import Showable
-from cnncost.base.units import BYTE_UNITS, COUNT_UNITS
+from cnncost.base.showable import Several, Showable
+from cnncost.base.units import BYTE_UNITS, COUNT_UNITS, many
 from cnncost.measures.report import Report
 from cnncost.questions.claims.said import Claim, claim
 
@@ -47,6 +48,10 @@ class Ratios(Showable):
     labels: tuple[str, str]
     claim: Claim
     candidates: tuple[Ratio, ...]
+    settings: tuple[dict[str, Any], ...] = ()  # of both networks
+
+    def __repr__(self) -> str:
+        return f"<Ratios of {' and '.join(self.labels)}: {many(len(self.candidates), 'candidate')} for {self.claim.text}>"
 
 
 def ratios(text: str, first: Report, other: Report, labels: tuple[str, str]) -> Ratios:
@@ -67,7 +72,8 @@ def ratios(text: str, first: Report, other: Report, labels: tuple[str, str]) -> 
     for each in found:  # the same two numbers again are no other explanation
         alike.setdefault((each.figure.replace("macs", "flops"), each.printed or each.values), each)
     found = list(alike.values())
-    return Ratios(labels, said, tuple(found))
+    settings = (first.counts.graph.settings, other.counts.graph.settings)
+    return Ratios(labels, said, Several(found), settings)
 
 
 def _plainness(each: Ratio) -> tuple[int, bool]:

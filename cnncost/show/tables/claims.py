@@ -90,7 +90,7 @@ def ratios_table(found: Ratios, exact: bool = False) -> Table:
         records,
         schema="cnncost.compare_claim/1",
         field="candidates",
-        head={"models": list(found.labels), "claim": found.claim.text},
+        head={"models": list(found.labels), "settings": list(found.settings), "claim": found.claim.text},
         shown=records[:SHOWN],
         title=f"× {found.claim.text} between {first} and {other}",
         notes=tuple(notes),
