@@ -51,7 +51,7 @@ def find(name: str) -> Model:
     except zoo.UnknownModelError as error:
         from cnncost.models.meant import remedy  # only an error needs it
 
-        raise UsageError(error.message, remedy(name, zoo.MODULE_OF, (*SPECS, *SUFFIXES))) from None
+        raise UsageError(error.message, remedy(name, zoo.MODULE_OF, (*SPECS, *SUFFIXES), error.hint)) from None
 
 
 def _words(reference: str) -> list[str]:

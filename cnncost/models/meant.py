@@ -14,7 +14,7 @@ OPTIONS = ("size", "input", "until", "bits", "density", "fold")  # that are type
 LONGEST = 1_000_000  # bytes of a module that is looked through
 
 
-def remedy(name: str, known: Iterable[str], suffixes: Sequence[str]) -> str:
+def remedy(name: str, known: Iterable[str], suffixes: Sequence[str], otherwise: str = "see: cnncost list") -> str:
     """Return what to type in place of a name: a name of the zoo that is near, a file, an option, a function of a module."""
     word, equals, value = name.partition("=")
     if equals and re.fullmatch(r"[\w.]+", word):
@@ -24,10 +24,10 @@ def remedy(name: str, known: Iterable[str], suffixes: Sequence[str]) -> str:
         return one_of([f"{module_of(name)}:{function}" for function in functions(name)]) or "it defines no function of a tensor"
     files = near_file(name, [*suffixes])
     if os.sep in name or any(os.path.exists(name + suffix) for suffix in suffixes):
-        return files or did_you_mean(name.lower(), known, "see: cnncost list")
+        return files or did_you_mean(name.lower(), known, otherwise)
     stem, suffix = os.path.splitext(name)
     spelt = one_of([stem + near for near in nearest(suffix, suffixes)]) if suffix else ""
-    return did_you_mean(name.lower(), known) or files or spelt or "see: cnncost list"
+    return did_you_mean(name.lower(), known) or files or spelt or otherwise
 
 
 def of_module(reference: str) -> str:

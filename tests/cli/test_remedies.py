@@ -160,6 +160,11 @@ COMMANDS = [
     ("sweep nets:detector --over size=8,16", "--input 3,224,224", "sweep nets:detector --over size=8,16 --input 3,224,224"),
     ("table nets:detector --size 64", "--input 3,224,224", "table nets:detector --input 3,224,224"),
     ("table nets:detector --until unit", "--input 3,224,224", "table nets:detector --until unit --input 3,224,224"),
+    (
+        "table WRN-68-3",
+        "wide_resnet50_2 --set k=3 --set depths=3,4,12,3",
+        "table 'wide_resnet50_2 --set k=3 --set depths=3,4,12,3'",
+    ),
     ("table resnet18 size=160", "--size 160", "table resnet18 --size 160"),
     ("table resnet18 width=32", "--set width=32", "table resnet18 --set width=32"),
     ("compare resnet18 size=160", '"resnet50 --size 160"', "compare resnet18 'resnet18 --size 160'"),

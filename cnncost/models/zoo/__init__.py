@@ -155,11 +155,13 @@ def find(name: str) -> Model:
     wide = re.fullmatch(r"wrn([0-9]{1,4})_([0-9]{1,4})", plain(name))
     if wide:
         return _wide(name, int(wide[1]), int(wide[2]))
-    raise UnknownModelError(f"unknown model '{name}'", did_you_mean(name.lower(), MODULE_OF, "see: cnncost list"))
+    longer = [other for other in MODULE_OF if plain(name) and plain(other).startswith(plain(name))]
+    which = f"which one: {', '.join(longer[:4])}{', …' if len(longer) > 4 else ''}" if longer else "see: cnncost list"
+    raise UnknownModelError(f"unknown model '{name}'", did_you_mean(name.lower(), MODULE_OF, which))
 
 
 def _wide(name: str, n: int, k: int) -> Model:
-    """Return WRN-n-k: for CIFAR where n is 6N + 4, for ImageNet where there is a ResNet-n. Raises UsageError for another n."""
+    """Return WRN-n-k: for CIFAR where n is 6N + 4, for ImageNet where there is a ResNet-n. Raises UnknownModelError."""
     known = models("wide_resnet")
     if n % 6 == 4:
         return replace(known["wrn_28_10"].with_settings(depth=n, k=k), name=f"wrn_{n}_{k}")
@@ -167,7 +169,8 @@ def _wide(name: str, n: int, k: int) -> Model:
     if depths is None:
         blocks = max(n - 2, 33) // 3
         how = f"wide_resnet50_2 --set k={k} --set depths=3,4,{blocks - 10},3"
-        raise UsageError(f"unknown model '{name}'", f"WRN-n-k for CIFAR has n = 6N + 4; for ImageNet give the depths: {how}")
+        remedy = f"WRN-n-k for CIFAR has n = 6N + 4; for ImageNet give the depths: {how}"
+        raise UnknownModelError(f"unknown model '{name}'", remedy)
     return replace(
         known["wrn_18_2" if n == 18 else "wide_resnet50_2"].with_settings(depths=depths, k=float(k)), name=f"wrn_{n}_{k}"
     )
@@ -183,18 +186,24 @@ def plain(name: str) -> str:
     return re.sub(r"[^a-z0-9_]", "", re.sub(r"(?<![0-9])[^a-z0-9]+|[^a-z0-9]+(?![0-9])", "", re.sub(r"[^a-z0-9]+", "_", small)))
 
 
-SHORT = {"_tiny": "_t", "_small": "_s", "_medium": "_m", "_base": "_b", "_large": "_l", "_xlarge": "_xl"}
+SHORT = {"tiny": "t", "small": "s", "medium": "m", "base": "b", "large": "l", "xlarge": "xl"}
+
+
+ENDINGS = (  # of names, and how papers write them, too
+    (r"^(resnet[0-9]+)_cifar$", r"\1"),
+    (r"^(hrnet_w[0-9]+)$", r"\1_c"),  # the authors' classifiers
+    (r"_resnet([0-9]+)$", r"_r\1"),  # DeepLabV3-R50
+    (r"_x([0-9]_[0-9])$", r"_\1x"),  # ShuffleNetV2 1.0x
+    (r"^(ghostnet)_([0-9])([0-9])[0-9]$", r"\1_\2_\3x"),
+    *((f"_{long}$", f"_{short}") for long, short in SHORT.items()),
+)
 
 
 @cache
 def _named() -> dict[str, str]:
     """Return the network of each name, written as `plain` writes it: ConvNeXt-T and ResNet-56 (for CIFAR), too."""
-    shorter = [
-        (name, name.removesuffix(end) + short) for end, short in SHORT.items() for name in MODULE_OF if name.endswith(end)
-    ]
-    shorter += [(name, name.removesuffix("_cifar")) for name in MODULE_OF if re.fullmatch("resnet[0-9]+_cifar", name)]
-    shorter += [(name, f"{name}_c") for name in MODULE_OF if re.fullmatch("hrnet_w[0-9]+", name)]  # the authors' classifiers
-    return {plain(short): name for name, short in shorter} | {plain(name): name for name in MODULE_OF} | ALSO
+    other = {plain(re.sub(end, way, name)): name for end, way in ENDINGS for name in MODULE_OF if re.search(end, name)}
+    return other | {plain(name): name for name in MODULE_OF} | ALSO
 
 
 def search(pattern: str | None) -> list[Model]:

@@ -45,6 +45,9 @@ from cnncost.models import zoo
         ("ResNeSt-50", "resnest50"),
         ("RepVGG-B1g4", "repvgg_b1g4"),
         ("R(2+1)D-18", "r2plus1d_18"),
+        ("DeepLabV3-R101", "deeplabv3_resnet101"),
+        ("ShuffleNetV2 1.0x", "shufflenet_v2_x1_0"),
+        ("GhostNet 1.3x", "ghostnet_130"),
         ("VGG-16-CIFAR", "vgg16_cifar"),
     ],
 )
@@ -59,6 +62,9 @@ def test_every_name_means_one_network() -> None:
     assert not {zoo.plain(name) for name in zoo.MODULE_OF} & set(zoo.ALSO)
     with pytest.raises(UsageError, match="unknown model 'ResNet-51'"):
         zoo.find("ResNet-51")
+    with pytest.raises(UsageError) as several:
+        zoo.find("DeepLab v3")
+    assert several.value.hint == "which one: deeplabv3_resnet50, deeplabv3_resnet101, deeplabv3_mobilenet_v3_large"
 
 
 @pytest.mark.parametrize(
