@@ -109,7 +109,7 @@ TRANSLATIONS: Mapping[str, Translation] = {
     **{kind: pointwise(kind) for kind in ("relu", "relu6", "silu", "gelu", "sigmoid", "tanh", "hardswish", "hardsigmoid")},
     **{kind: pointwise(kind) for kind in ("leaky_relu", "elu", "mish")},
     "hardtanh": hardtanh,
-    **_each(softmax, "softmax", "_softmax", "log_softmax", "_log_softmax"),
+    **_each(softmax, "softmax", "_softmax", "_safe_softmax", "log_softmax", "_log_softmax"),
     **_each(dropout, "dropout", "native_dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout"),
     "add": binary("add"),
     "mul": binary("mul"),

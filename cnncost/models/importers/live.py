@@ -6,8 +6,10 @@ parameters of the same sizes on torch's meta device. What torch.export cannot fo
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import io
+import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,9 +18,9 @@ from typing import Any
 from cnncost.base.errors import ModelError, UsageError
 from cnncost.graph.graph import Outputs, Tensor
 from cnncost.models.importers import aten, pt2
-from cnncost.models.importers.naming import Module, named
 from cnncost.models.importers.network import model_of
-from cnncost.models.importers.records import Program, Record, Ref, Weight
+from cnncost.models.importers.recorder import recorded
+from cnncost.models.importers.records import Program
 from cnncost.models.model import Model
 
 INSTALL = "it needs PyTorch, which cnncost does not install: pip install torch"
@@ -39,22 +41,60 @@ def from_torch(module: Any, example: Any, *, fast: bool = False, name: str | Non
             f"a {type(module).__name__} is no nn.Module", "give the module itself: from_torch(model, (1, 3, 224, 224))"
         )
     title = name or type(module).__name__
-    twin = meta_twin(module)
-    args, kwargs = _inputs(example)
     ties = _ties(module)
     error: Exception | None = None
-    if not fast:
+    for types in _types(torch, module, example):
+        args, kwargs = _inputs(torch, example, "meta", types)
+        if not fast:
+            try:
+                return _model(_exported(torch, meta_twin(module), args, kwargs, title), ties)
+            except Exception as failed:  # torch.export raises whatever the module's code and its own compiler raise
+                error = error or failed
         try:
-            return _model(_exported(twin, args, kwargs, title), ties)
-        except Exception as failed:  # torch.export raises whatever the module's code and its own compiler raise
-            error, twin = failed, meta_twin(module)
-    try:
-        return _model(_recorded(twin, args, kwargs, title), ties)
-    except Exception as failed:  # the module's code
-        first = str(error or failed).strip().splitlines() or [type(error or failed).__name__]
+            return _model(recorded(torch, meta_twin(module), args, kwargs, title), ties)
+        except Exception as failed:  # the module's code
+            error = error or failed
+        try:
+            return _model(_run(torch, module, example, types, title), ties)
+        except Exception as failed:
+            error = error or failed
+    first = str(error).strip().splitlines() or [type(error).__name__]
+    raise ModelError(
+        f"{title} can neither be exported nor run on {_shown(args, kwargs)}: {first[0][:160]}",
+        "does it run at all? give an example of the types that it takes: torch.zeros(1, 7, dtype=torch.long)",
+    ) from error
+
+
+def _types(torch: Any, module: Any, example: Any) -> list[Any]:
+    """Return which types to try for examples that are given as shapes: that of the parameters, then whole numbers."""
+    if any(isinstance(part, torch.nn.parameter.UninitializedParameter) for part in module.parameters()):
         raise ModelError(
-            f"{title} can neither be exported nor run on {_shown(args, kwargs)}: {first[0][:160]}", "does it run at all?"
-        ) from failed
+            f"{type(module).__name__} has parameters without a size yet", "run it once on an example first: it is lazy"
+        )
+    floats = [part.dtype for part in module.parameters() if part.is_floating_point()]
+    stated = _inputs(torch, example, "meta", torch.int64) if _has_shapes(example) else None
+    return [floats[0] if floats else torch.float32, *([torch.int64] if stated else [])]
+
+
+def _has_shapes(example: Any) -> bool:
+    """Whether an example, or a part of it, is a shape."""
+    if isinstance(example, Mapping):
+        return any(map(_has_shapes, example.values()))
+    if not isinstance(example, (list, tuple)) or not example:
+        return False
+    return all(type(size) is int for size in example) or any(map(_has_shapes, example))
+
+
+def _run(torch: Any, module: Any, example: Any, types: Any, title: str) -> Program:
+    """Return the operations of one run with the module's own weights: where its data decides what runs.
+
+    The module is copied but for its parameters, which the copy shares: a run changes buffers and attributes at most.
+    """
+    memo = {id(parameter): parameter for parameter in module.parameters()}
+    device = next((parameter.device for parameter in module.parameters()), "cpu")
+    args, kwargs = _inputs(torch, example, device, types)
+    program = recorded(torch, copy.deepcopy(module, memo), args, kwargs, title)
+    return replace(program, notes=(*program.notes, "what it does depends on its data: recorded in one run on the example"))
 
 
 def from_code(name: str, make: Any) -> Model:
@@ -106,15 +146,14 @@ def meta_twin(module: Any) -> Any:
     return copy.deepcopy(module, memo)
 
 
-def _inputs(example: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return the arguments of a call, as tensors without numbers."""
-    torch = _torch()
+def _inputs(torch: Any, example: Any, device: Any, types: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments of a call on a device, shapes as zeros of a type; on torch's meta device tensors have no numbers."""
 
     def meta(part: Any) -> Any:
         if isinstance(part, torch.Tensor):
-            return part.detach().to("meta")
+            return part.detach().to(device)
         if isinstance(part, Sequence) and part and all(type(size) is int for size in part):
-            return torch.zeros(tuple(part), device="meta")
+            return torch.zeros(tuple(part), device=device, dtype=types)
         if isinstance(part, Mapping):
             return {key: meta(value) for key, value in part.items()}
         if isinstance(part, (list, tuple)):
@@ -156,105 +195,13 @@ def _model(program: Program, ties: Mapping[str, str]) -> Model:
     return model
 
 
-def _exported(twin: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Program:
-    torch = _torch()
-    file = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.export.save(torch.export.export(twin, args, kwargs), file)
+def _exported(torch: Any, twin: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Program:
+    file, silent = io.BytesIO(), logging.root.manager.disable
+    logging.disable(logging.CRITICAL)  # torch writes pages about what it cannot follow; it is tried otherwise
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")
+            torch.export.save(torch.export.export(twin, args, kwargs), file)
+    finally:
+        logging.disable(silent)
     return pt2.program(file.getvalue(), name)
-
-
-# ── the recorder ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _recorded(twin: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Program:
-    """Run the twin once and return the operations that it called, by the names of their schemas."""
-    torch = _torch()
-    from torch.utils._python_dispatch import TorchDispatchMode
-
-    values: dict[int, str] = {}  # the values of tensors, by identity: all are kept alive
-    alive: list[Any] = []
-    pairs: list[tuple[Record, Module]] = []
-    stack: list[tuple[str, str]] = [("", type(twin).__name__)]
-    calls = [0]
-
-    def enter(tensor: Any, value: str) -> None:
-        values[id(tensor)] = value
-        alive.append(tensor)
-
-    def argument(part: Any) -> Any:
-        if isinstance(part, torch.Tensor):
-            if id(part) not in values:
-                enter(part, f"constant_{len(alive)}")
-                constants[values[id(part)]] = part
-            return Ref(values[id(part)])
-        if isinstance(part, (list, tuple)):
-            return [argument(each) for each in part]
-        return part if isinstance(part, (int, float, bool, str, type(None))) else str(part)
-
-    class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is not installed where types are checked
-        def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            given = {a.name: argument(v) for a, v in zip(function._schema.arguments, args, strict=False)}
-            given |= {key: argument(value) for key, value in (kwargs or {}).items()}
-            held = {part.untyped_storage()._cdata for part in args if isinstance(part, torch.Tensor)}
-            made = function(*args, **(kwargs or {}))
-            tensors = [part for part in (made if isinstance(made, (list, tuple)) else [made]) if isinstance(part, torch.Tensor)]
-            shared = any(tensor.untyped_storage()._cdata in held for tensor in tensors[:1])
-            kept = "new" if not shared else "in place" if function._schema.is_mutable else "view"
-            outputs = []
-            for tensor in tensors:
-                enter(tensor, f"v{len(alive)}")
-                outputs.append(values[id(tensor)])
-            if tensors:
-                operation = function._schema.name.removeprefix("aten::")
-                inputs = tuple(pt2.tensors(given.values()))
-                shapes = tuple(tuple(tensor.shape) for tensor in tensors)
-                path, kind = stack[-1]
-                place = f"operation {len(pairs) + 1}"
-                size = sum(tensor.untyped_storage().nbytes() for tensor in tensors) if kept == "new" else 0
-                record = Record(operation, given, inputs, tuple(outputs), shapes, operation, place, kept, size)
-                pairs.append((record, Module(path, kind, str(calls[0]))))
-            return made
-
-    constants: dict[str, Any] = {}
-    weights: dict[str, Weight] = {}
-    for own, tensor, learned in (
-        *((key, tensor, True) for key, tensor in twin.named_parameters()),
-        *((key, tensor, False) for key, tensor in twin.named_buffers()),
-    ):
-        enter(tensor, f"p_{own}")
-        weights[f"p_{own}"] = Weight(own, tuple(tensor.shape), learned)
-    inputs = {}
-    flat = [part for part in (*args, *kwargs.values()) if isinstance(part, torch.Tensor)]
-    for place, tensor in enumerate(flat):
-        enter(tensor, f"input_{place}")
-        inputs[f"input_{place}"] = tuple(tensor.shape)
-
-    def before(path: str, kind: str) -> Any:
-        def hook(*_: Any) -> None:
-            calls[0] += 1
-            stack.append((path, kind))
-
-        return hook
-
-    for path, part in twin.named_modules():
-        kind = f"{type(part).__module__}.{type(part).__qualname__}"
-        part.register_forward_pre_hook(before(path, kind))
-        part.register_forward_hook(lambda *_: stack.pop() and None, always_call=True)
-    with Recorder(), torch.no_grad():
-        result = twin(*args, **kwargs)
-    outputs: list[str] = []
-    waiting = [result]
-    while waiting:
-        part = waiting.pop(0)
-        if isinstance(part, torch.Tensor) and id(part) in values:
-            outputs.append(values[id(part)])
-        elif isinstance(part, Mapping):
-            waiting += list(part.values())
-        elif isinstance(part, (list, tuple)):
-            waiting += list(part)
-    for value, tensor in constants.items():
-        weights[value] = Weight(value, tuple(tensor.shape), False, False)
-    version = str(torch.__version__).partition("+")[0]
-    return Program(name, inputs, weights, tuple(named(pairs)), tuple(outputs), dict(inputs), f"torch {version}, recorded")

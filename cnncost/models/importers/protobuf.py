@@ -13,6 +13,7 @@ from typing import TypeAlias
 from cnncost.models.importers import Data
 
 Span: TypeAlias = tuple[int, int]  # where a field's bytes are: from, to before
+MOST_NUMBERS = 2**20  # of a list that is read
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # types of the wire
 
 
@@ -83,13 +84,21 @@ def integers(data: Data, kind: int, value: int, span: Span) -> list[int]:
         return [signed(value)]
     found = []
     place, end = span
+    _require_few(end - place)
     while place < end:
         number, place = varint(data, place, end)
         found.append(signed(number))
     return found
 
 
+def _require_few(count: int) -> None:
+    """Raise WireError for more numbers than an attribute has: those of weights are never read."""
+    if count > MOST_NUMBERS:
+        raise WireError(f"a list of {count:,} numbers")
+
+
 def floats(data: Data, span: Span) -> list[float]:
     """Return the numbers of a repeated field of 32 bits each, packed or one."""
     count = (span[1] - span[0]) // 4
+    _require_few(count)
     return list(struct.unpack(f"<{count}f", data[span[0] : span[0] + 4 * count]))

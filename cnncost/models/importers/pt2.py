@@ -89,6 +89,8 @@ def _json(archive: zipfile.ZipFile, member: str, name: str) -> dict[str, Any]:
     try:
         with archive.open(info) as file:
             text = file.read(info.file_size + 1)
+        if text.count(b"{") + text.count(b"[") > 1000 + len(text) // 10:  # programs have one in 27 to 52 bytes
+            raise UsageError(f"'{name}': {member} is all brackets", "is it a network at all?")
         found = json.loads(text)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
         raise UsageError(f"'{name}': {member} cannot be read: {str(error)[:100]}", "is the file complete?") from None

@@ -1,6 +1,7 @@
 """Broken files, made at random from sound ones: bytes changed, JSON rearranged. Whatever they are, a reader says one thing.
 
-python tests/models/importers/fuzz.py 20000 1    # how many, and the seed; prints what went wrong, and the slowest
+python tests/models/importers/fuzz.py 20000 1           # how many, and the seed; prints what went wrong, and the slowest
+python tests/models/importers/fuzz.py 2000 1 --memory   # the most that Python allocates for one, too: ten times slower
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import random
 import sys
 import time
+import tracemalloc
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,20 +99,47 @@ def outcome(name: str, content: bytes) -> CnncostError | None:
     return None
 
 
+def inflated(content: bytes) -> int:
+    """Return how many bytes a file has, those of its descriptions as they are read, out of an archive."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return max(len(content), sum(min(entry.file_size, 2**24) for entry in archive.infolist()))
+    except Exception:  # whatever a broken archive is
+        return len(content)
+
+
+def allocated(name: str, content: bytes) -> int:
+    """Return the most bytes that Python has allocated at once while a file is read and traced."""
+    tracemalloc.start()
+    try:
+        outcome(name, content)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
 def main() -> None:
     """Break files and print what went wrong."""
     count, seed = int(sys.argv[1]), int(sys.argv[2])
-    slowest, wrong = (0.0, ""), 0
+    slowest, wrong, largest = (0.0, ""), 0, (0.0, 0, "")
+    for name in ("pt2_tv_squeezenet1_0.pt2", "onnx_squeezenet1_0_ts.onnx"):  # what is imported once is no file's
+        outcome(name, (DATA / name).read_bytes())
     for number, (name, content) in enumerate(broken(count, seed)):
         start = time.process_time()
         try:
-            outcome(name, content)
+            if "--memory" in sys.argv:
+                peak, size = allocated(name, content), inflated(content)
+                largest = max(largest, ((peak - 2**22) / size, peak, f"{name} ({number}), of {size:,} bytes"))
+            else:
+                outcome(name, content)
         except Exception as error:
             wrong += 1
             Path(f"broken-{seed}-{number}-{name}").write_bytes(content)
             print(f"{name} ({number}): {type(error).__name__}: {error}")
         slowest = max(slowest, (time.process_time() - start, f"{name} ({number})"))
     print(f"{count} files, {wrong} of them wrong; the slowest took {slowest[0]:.2f} s: {slowest[1]}")
+    if largest[1]:
+        print(f"the most, beside 4 MiB: {largest[0]:.1f} times the file, {largest[1]:,} bytes for {largest[2]}")
 
 
 if __name__ == "__main__":

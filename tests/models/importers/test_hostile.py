@@ -43,6 +43,26 @@ def test_a_bomb_is_not_inflated() -> None:
         open_model("net.pt2", bomb)
 
 
+def test_descriptions_take_ten_times_their_size_at_most() -> None:
+    """Python allocates 21 times the size of `[[],[],…`; real programs have a bracket in 27 bytes or more."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as file:
+        file.writestr("a/models/model.json", b"[" + b"[]," * 2_000_000 + b"0]")
+    numbers = field(1, b"pads") + bytes([8 << 3 | 2, 0x80, 0x80, 0x80, 0x01]) + bytes(2**21)
+    attribute = bytes([5 << 3 | 2, 0x8B, 0x80, 0x80, 0x01]) + numbers
+    node_ = bytes([1 << 3 | 2, 0x96, 0x80, 0x80, 0x01]) + field(4, b"Conv") + attribute
+    onnx = b"\x08\x08" + bytes([7 << 3 | 2, 0x9B, 0x80, 0x80, 0x01]) + node_
+    for name, content, words in (("net.pt2", made.getvalue(), "all brackets"), ("net.onnx", onnx, "2,097,152 numbers")):
+        tracemalloc.start()
+        try:
+            error = outcome(name, content)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert words in str(error)
+        assert peak < 10 * len(content)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -10,7 +10,7 @@ import pytest
 from support import command
 
 from cnncost import from_torch
-from cnncost.base.errors import UsageError
+from cnncost.base.errors import ModelError, UsageError
 from cnncost.graph.graph import Graph
 
 torch = pytest.importorskip("torch")
@@ -130,6 +130,78 @@ def test_several_inputs(example: Any) -> None:
     graph = from_torch(Two(), example()).trace()
     assert totals(graph) == (0, 5 * 7 * 8)
     assert list(graph.inputs.values()) == [(5, 8), (7, 8)]
+
+
+class Decides(nn.Module):
+    """What can neither be exported nor run without numbers: its data decide which way it goes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = nn.Conv2d(3, 4, 3), nn.Conv2d(3, 8, 5)
+        self.seen = 0
+        self.register_buffer("count", torch.tensor(2))
+
+    def forward(self, x: Any) -> Any:
+        self.seen += 1
+        for _ in range(int(self.count.item())):
+            y = self.a(x) if float(x.sum()) > 0 else self.b(x)
+        return y
+
+
+@pytest.mark.parametrize(("fill", "macs"), [(1.0, 2 * 6 * 6 * 4 * 27), (0.0, 2 * 4 * 4 * 8 * 75)])
+def test_what_its_data_decide_is_recorded_on_the_example(fill: float, macs: int) -> None:
+    module = Decides().eval()
+    before = {key: (value.data_ptr(), value.clone()) for key, value in module.state_dict().items()}
+    graph = from_torch(module, torch.full((1, 3, 8, 8), fill)).trace()
+    assert sum(node.cost.macs for node in graph.nodes if node.runs != 0) == macs
+    assert any("depends on its data" in note for note in graph.notes)
+    assert module.seen == 0
+    for key, value in module.state_dict().items():
+        assert value.data_ptr() == before[key][0]
+        assert torch.equal(value, before[key][1])
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["exported", "recorded"])
+@pytest.mark.parametrize(
+    ("make", "example", "params"),
+    [
+        (lambda: nn.Sequential(nn.Embedding(100, 16), nn.Linear(16, 8)), (1, 7), 1600 + 136),
+        (lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).half(), (1, 3, 8, 8), 112 + 8),
+    ],
+    ids=["indices", "half"],
+)
+def test_a_shape_has_the_type_that_the_module_takes(make: Any, example: Any, params: int, fast: bool) -> None:
+    assert totals(from_torch(make().eval(), example, fast=fast).trace())[0] == params
+
+
+class Nested(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Conv2d(3, 4, 3)
+
+    def forward(self, batch: Any) -> Any:
+        return {"y": self.a(batch["image"]), "z": batch["image"].mean()}
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["exported", "recorded"])
+def test_an_argument_may_be_a_dict(fast: bool) -> None:
+    assert totals(from_torch(Nested(), ({"image": torch.zeros(1, 3, 8, 8)},), fast=fast).trace()) == (112, 6 * 6 * 4 * 27)
+
+
+def test_a_lazy_module_has_to_run_first() -> None:
+    with pytest.raises(ModelError, match="parameters without a size"):
+        from_torch(nn.LazyConv2d(4, 3), (1, 3, 8, 8))
+
+
+def test_no_weight_is_copied() -> None:
+    """A layer of 64 MiB: what is allocated meanwhile, as PyTorch's profiler sees it, is less than a tenth of it."""
+    from torch.profiler import ProfilerActivity, profile
+
+    module = nn.Linear(4096, 4096).eval()
+    for fast in (False, True):
+        with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
+            from_torch(module, (1, 4096), fast=fast)
+        assert sum(max(0, event.self_cpu_memory_usage) for event in seen.events()) < 2**26 // 10
 
 
 def test_another_size_is_the_modules() -> None:
