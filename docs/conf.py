@@ -48,7 +48,8 @@ def _output(output: dict[str, Any]) -> str:
     data = output.get("data", {"text/plain": output.get("text", [])})
     for kind in ("text/html", "text/latex"):
         if kind in data:
-            return "```{raw} html\n" + re.sub(r"\$(.+?)\$", _formula, "".join(data[kind])) + "\n```"
+            page = re.sub(r"\$(.+?)\$", _formula, "".join(data[kind])).replace("<table>", '<table class="docutils">')
+            return f'```{{raw}} html\n<div style="overflow-x: auto; font-size: 80%">\n{page}\n</div>\n```'
     return "```text\n" + "".join(data["text/plain"]) + "\n```"
 
 

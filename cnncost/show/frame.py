@@ -132,10 +132,7 @@ def _layout(field: Field) -> tuple[np.dtype[Any], tuple[int, ...]]:
     """Return the type of a column's entries in NPZ, and the axes of an entry."""
     if field.kind == "wide" or (field.gaps and field.kind == "integer" and any(abs(value) > EXACT for value in field.distinct)):
         power = "2^63" if field.kind == "wide" else "2^53 in a column with gaps"
-        raise UsageError(
-            f"a figure passes {power}, which .npz files cannot hold",
-            "name a file .parquet, .csv or .json, or keep fewer: --top N",
-        )
+        raise UsageError(f"a figure passes {power}, which .npz files cannot hold", "name a file .parquet, .csv or .json")
     if field.kind == "fraction" or (field.gaps and field.kind == "integer"):
         return np.dtype(np.float64), ()
     if field.kind == "integer":

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from cnncost.base.errors import UsageError
 from cnncost.models.settings import shown
 from cnncost.questions.sweep.chunk import FIGURES
 from cnncost.questions.sweep.query import Result
@@ -123,7 +124,10 @@ def write_json(result: Result, file: IO[bytes]) -> None:
 
 def write_npz(result: Result, file: IO[bytes]) -> None:
     """Write one NumPy array per column."""
-    frame.write_npz(framed(result), file)
+    try:
+        frame.write_npz(framed(result), file)
+    except UsageError as error:
+        raise UsageError(error.message, f"{error.hint}, or keep fewer: --top N") from None
 
 
 def write_parquet(result: Result, file: IO[bytes]) -> None:
