@@ -11,10 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 from cnncost import Graph, load
 from cnncost.__main__ import main
+from cnncost.show import render
+from cnncost.show.table import Table
 
 NIGHTLY = bool(os.environ.get("CNNCOST_NIGHTLY"))  # new random cases, and ten times as many
 
@@ -78,6 +81,22 @@ def command(
     err.flush()
     written = [stream.buffer.getvalue().decode() for stream in (out, err)]  # type: ignore[attr-defined]
     return Result(code if isinstance(code, int) else int(code is not None), written[0], "" if merged else written[1])
+
+
+@functools.cache
+def tables_of(call: str) -> tuple[Table, ...]:
+    """Return the tables that a command shows: it runs once, and they can be drawn in every format and at every width."""
+    found: list[Table] = []
+
+    def keep(table: Table, *others: object, **named: object) -> str:
+        found.append(table)
+        return ""
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(render, "render", keep)
+        done = command(*call.split())
+    assert done.code in (0, 1), (call, done.err)
+    return tuple(found)
 
 
 @functools.cache

@@ -10,7 +10,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from support import command
+from support import command, tables_of
+
+from cnncost.show.render import render
 
 # Calls of every command that has a table; those of networks with formulas, floors, fractions and odd names among them.
 CALLS = [
@@ -70,10 +72,7 @@ DOCUMENT = (
 
 
 def shown(call: str, format: str) -> str:
-    words = call.split()
-    done = command(*words, "--format", format)
-    assert done.code in (0, 1), (call, done.err)
-    return done.out
+    return "\n\n".join(render(table, format) for table in tables_of(call))
 
 
 @pytest.fixture(scope="module")

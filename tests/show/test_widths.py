@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import os
 import re
 import select
-import struct
 import subprocess
 import sys
 import time
@@ -15,13 +13,11 @@ from collections.abc import Iterator
 
 import pytest
 from rich.console import Console
-from support import command
+from support import command, tables_of
 
 from cnncost.cli import COMMANDS
-from cnncost.show import render as render_module
 from cnncost.show.render.terminal import draw
 from cnncost.show.render.text import plain
-from cnncost.show.table import Table
 
 WIDTHS = (80, 120, 160)
 NETWORKS = [
@@ -51,7 +47,7 @@ CALLS = [
     "compare resnet50 vgg16 --columns depth,peak,kept,training,params,flops,macs,outputs,model_size,bops",
     "compare inception_v3 xception",
     "compare alexnet_lecture vgg16_lecture --claim 19.4x",
-    "list",
+    "list resnet",
     "list lecture",
     "energy resnet50",
     "table googlenet_bvlc --depth 1",
@@ -100,25 +96,9 @@ DRAWN = re.compile("[█▉▊▋▌▍▎▏▁▂▃▄▅▆▇│└─▲�
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 
-@functools.cache
-def tables(call: str) -> tuple[Table, ...]:
-    """Return the tables that a command shows: it runs once, and they are drawn at every width."""
-    found = []
-
-    def keep(table: Table, *others: object, **named: object) -> str:
-        found.append(table)
-        return ""
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(render_module, "render", keep)
-        done = command(*call.split(), env={"NO_COLOR": "1"})
-    assert done.code in (0, 1), (call, done.err)
-    return tuple(found)
-
-
 def lines(call: str, width: int, format: str = "plain") -> list[str]:
     shown = []
-    for table in tables(call):
+    for table in tables_of(call):
         for each in (*filter(None, [table.above]), table):
             if format == "plain":
                 shown.append(plain(each.undrawn().seen(), width))
@@ -192,39 +172,52 @@ def test_what_stays_at_80() -> None:
     assert any("arXiv:1512.03385" in line for line in lines("list resnet", 120))
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_in_a_real_terminal(width: int) -> None:
-    """A pseudo-terminal of that width, as tmux and xterm give one."""
-    pty, fcntl, termios = (pytest.importorskip(name) for name in ("pty", "fcntl", "termios"))
+SCRIPT = """
+import fcntl, struct, sys, termios
+from cnncost.__main__ import main
+widths, calls = sys.argv[1].split(), [words.split() for words in sys.argv[2:]]
+for width in map(int, widths):
+    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
+    for words in calls:
+        print(f"\\f{width}")
+        sys.argv = ["cnncost", *words]
+        try:
+            main()
+        except SystemExit:
+            sys.stdout.flush()
+"""
+
+
+def test_in_a_real_terminal() -> None:
+    """A pseudo-terminal, as tmux and xterm give one: a call of each command at each width."""
+    pty = pytest.importorskip("pty")
     mine, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
     env = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES", "NO_COLOR")}
-    script = "import sys\nfrom cnncost.__main__ import main\nfor words in (w.split() for w in sys.argv[1:]):\n" + (
-        "    sys.argv = ['cnncost', *words]\n    try:\n        main()\n    except SystemExit:\n        pass\n"
-    )
-    calls = ["table resnext_block", "explain resnet50", "list vgg", "explain resnet50 --layer conv1", "diff resnet18 resnet34"]
+    calls = [*{call.split()[0]: call for call in reversed(CALLS)}.values(), "list vgg"]
     process = subprocess.Popen(
-        [sys.executable, "-c", script, *calls],
+        [sys.executable, "-c", SCRIPT, " ".join(map(str, WIDTHS)), *calls],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
         env={**env, "TERM": "xterm-256color"},
     )
     os.close(theirs)
-    text, end = b"", time.monotonic() + 60
-    while time.monotonic() < end:
-        if not select.select([mine], [], [], 60)[0]:
-            break
+    text, end = b"", time.monotonic() + 100
+    while time.monotonic() < end and select.select([mine], [], [], 60)[0]:
         try:
             part = os.read(mine, 65536)
-        except OSError:
+        except OSError:  # the other end is closed
             break
         if not part:
             break
         text += part
     process.wait(60)
     os.close(mine)
-    shown = ESCAPE.sub("", text.decode()).splitlines()
-    assert max(map(len, shown)) <= width
-    assert any(line.startswith("vgg16_lecture") for line in shown)
+    parts = ESCAPE.sub("", text.decode()).split("\f")[1:]
+    assert len(parts) == len(WIDTHS) * len(calls)
+    for part in parts:
+        width, *shown = part.splitlines()
+        assert max(map(len, shown)) <= int(width), max(shown, key=len)
+        assert "error" not in shown[0]
+    assert "vgg16_lecture" in parts[-1]
     assert b"\x1b[1m" in text  # bold titles: a terminal it is
