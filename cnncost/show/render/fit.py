@@ -13,6 +13,7 @@ from cnncost.show.table import Table
 INDENT = "  "  # of what goes on in another line
 SPACING = 2  # columns between columns
 LEAST = 18  # columns that a text which wraps may be squeezed to before others are dropped
+REDUNDANT = 10  # priority from which a column never stays in place of another
 NAMES = 12  # columns that names are squeezed to where nothing is left to drop
 
 
@@ -144,6 +145,12 @@ def fitted(table: Table, width: int | None) -> Fitted:
             break
         keep.remove(at)
         gone.append(at)
+    for at in [at for at in reversed(gone) if same[at] is None and columns[at].priority < REDUNDANT]:  # room may be left over
+        ratio_of = columns[at].key.removesuffix("_ratio")
+        alone = ratio_of != columns[at].key and all(columns[each].key != ratio_of for each in keep)
+        if not alone and _total(least, [*keep, at]) <= width:
+            keep = sorted([*keep, at])
+            gone.remove(at)
     if _total(least, keep) > width:  # names that are too long
         least = [min(each, NAMES) if columns[at].unit == "text" else each for at, each in enumerate(least)]
         headers_least = [longest_word(head) for head in headers]

@@ -103,10 +103,10 @@ TEXT_COLUMNS: dict[str, Column] = {
         Column(
             "filters", "filters", "number", 11, of=lambda layer: layer["args"].get("out") if layer["kind"] in FILTERED else None
         ),
-        Column("kernel", "kernel", "number", priority=4, of=_kernel),
-        Column("stride", "stride", "number", priority=5, of=_stride),
+        Column("kernel", "kernel", "number", priority=2, of=_kernel),
+        Column("stride", "stride", "number", priority=3, of=_stride),
         Column("pad", "pad", "number", priority=10, of=_pad),
-        Column("groups", "groups", "number", priority=3, of=lambda layer: layer["args"].get("groups")),
+        Column("groups", "groups", "number", priority=2, of=lambda layer: layer["args"].get("groups")),
         Column("output_channels", "out C", "number", priority=2, of=lambda layer: _channels(layer["output"])),
         Column("output_size", "out H×W", "number", priority=3, of=lambda layer: _size(layer["output"])),
         Column("layers", "layers", "number", priority=11),

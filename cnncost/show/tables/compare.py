@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 GROUPED = ("flops", "params", "activation_bytes")  # figures that are compared group by group
-COMPARED = {"params": 0, "flops": 0, "macs": 5, "activation_bytes": 2, "weighted_layers": 4}  # and how early each goes
+COMPARED = {"params": 0, "flops": 0, "macs": 5, "activation_bytes": 2, "weighted_layers": 1}  # and how early each goes
 STAGED = ("params", "flops", "macs", "activation_bytes")  # figures of each stage
 BOUNDS = ("bound_us", "bound_by", "fits")  # what a device adds
 SAID = (*BOUNDS, "inference_bytes", "energy_uj", "top1", "top5", "weights")  # figures of which a line says what they are

@@ -62,12 +62,9 @@ def layer_table(
 
     grouped = by is not None and way(by) != "scope"
     keys = column_keys(columns or (GROUP_COLUMNS if grouped else BAR_COLUMNS if bars else DEFAULT_COLUMNS))
-    if (
-        columns is None
-        and "pad" in keys
-        and any(not equal(node.args.get("groups", 1), 1) for node in report.counts.graph.layers)
-    ):
-        keys.insert(keys.index("pad") + 1, "groups")  # a grouped convolution looks like any other without them
+    if columns is None and not grouped and any(not equal(node.args.get("groups", 1), 1) for node in report.counts.graph.layers):
+        before = "pad" if "pad" in keys else "name"
+        keys.insert(keys.index(before) + 1, "groups")  # a grouped convolution looks like any other without them
     if device is not None and not any(key.startswith("bound") for key in keys):
         keys += [key for key in DEVICE_COLUMNS if key not in keys]
     order = order_key(sort) if sort else "flops" if top is not None else None
