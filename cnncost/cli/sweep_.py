@@ -162,7 +162,19 @@ def command(
         if path is not None and path != "-":
             click.echo("  the same command with --resume goes on from there", err=True)
             show(output.sweep_table(_head(result), exact), format if format not in ROWS else None, None)
-        raise click.exceptions.Exit(128 + ended[0] if ended else INTERRUPTED)
+        code = 128 + ended[0] if ended else INTERRUPTED
+        if dask is not None:
+            _leave(code)
+        raise click.exceptions.Exit(code)
+
+
+def _leave(code: int) -> None:
+    """End now: Dask would take its leave for seconds, and what was started here ends with this process."""
+    import os
+
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _head(result: Any) -> Any:

@@ -6,11 +6,12 @@ import ctypes
 import os
 import pickle
 import platform
+import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from importlib import import_module
 from typing import Any
 
@@ -96,21 +97,41 @@ class Calling:
         assert self.crew is not None
         if self.parcel is None:
             self.parcel = packed(self.task, self.crew.by_value)
-            self.greeted = [self.crew.executor.submit(_greet, self.parcel) for _ in range(self.crew.workers)]
+            with _signals_put_off():  # processes that are half started would be forgotten
+                self.greeted = [self.crew.executor.submit(_greet, self.parcel) for _ in range(self.crew.workers)]
         self.crew.watch()
         done = [future for future in self.greeted if future.done()]
         for future in done:
             future.result()
         return bool(done)
 
-    def close(self) -> None:
-        """Let go of the team; one that is still being called is let go of when it comes."""
+    def close(self, at_once: bool = False) -> None:
+        """Let go of the team, `at_once` without waiting for it; one that is still being called is let go of when it comes."""
         self.left = True
         if self.thread.is_alive():
             return
-        if self.crew is not None and not any(future.done() for future in self.greeted):
+        if self.crew is not None and (at_once or not any(future.done() for future in self.greeted)):
             self.crew.stop()
-        self.stack.close()
+        if at_once:
+            threading.Thread(target=self.stack.close, daemon=True).start()
+        else:
+            self.stack.close()
+
+
+@contextmanager
+def _signals_put_off() -> Iterator[None]:
+    """Let signals that end the work come when this is done."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
+    came: list[int] = []
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.signal(number, lambda number, frame: came.append(number)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in came:
+            signal.raise_signal(number)
 
 
 def _greet(parcel: Parcel) -> None:

@@ -140,6 +140,7 @@ class _Work:
         self.crew = Crew(InProcess(task), SECONDS if seconds is None else seconds)
         self.seconds = seconds
         self.parcel: Parcel | None = None
+        self.interrupted = False
         self.size = task.space.size
         self.longest = MOST_ROWS if task.keeps_all else LONGEST_RANGE
         self.total = Partial() if store is None else store.load()
@@ -169,7 +170,7 @@ class _Work:
                 if time.perf_counter() - self.started > MEASURED:
                     self._look_ahead()
         except KeyboardInterrupt:
-            self.crew.stop()
+            self.interrupted = True
             return False
         except (BrokenExecutor, CancelledError) as error:
             crew = self.crew if self.calling is None or self.calling.crew is None else self.calling.crew
@@ -200,7 +201,7 @@ class _Work:
 
     def _let_go(self) -> None:
         if self.calling is not None:
-            self.calling.close()
+            self.calling.close(at_once=self.interrupted)
 
     def _stop(self, position: int) -> int:
         """Return the end of the range that begins at a position: no longer than lets all workers end together."""
