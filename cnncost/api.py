@@ -104,7 +104,7 @@ def memory(
     convention: str | Convention = "lecture",
     **settings: Any,
 ) -> Memory:
-    """Return the memory of a network by name, in bytes: activations, outputs, peak, kept for the backward pass, training.
+    """Return the memory of a network by name, in bytes: activations, outputs, peak, saved for backward, training memory.
 
     `dtypes` says what parts are stored as ("mixed", "activations=float16,masks=uint8"), `checkpoint` which segments keep only
     what they read, to be computed again ("blocks", "sqrt"), `in_place` which layer types work in place (by default as
@@ -153,9 +153,9 @@ def formula(
     convention: str | Convention = "lecture",
     **settings: Any,
 ) -> Formula:
-    """Return what a model costs as polynomials in letters: `let="width"`, `let=["H=32*h", "W=32*w"]`.
+    """Return what a model costs as polynomials in symbols: `let="width"`, `let=["H=32*h", "W=32*w"]`.
 
-    A block keeps its natural letters beside these; a network without `let` has the letters H and W.
+    A block has its own symbols as well; a network without `let` has the symbols H and W.
 
     >>> print(formula("bottleneck").total["flops"])
     17·C²·H·W
@@ -300,7 +300,7 @@ def explain(
     dtype: Any = "float32",
     **settings: Any,
 ) -> Explanation | Readings | Working | GroupWorking | FieldWorking:
-    """Return where a network's numbers come from: what each convention charges each layer type.
+    """Return where a network's numbers come from: what each convention counts for each layer type.
 
     With `claim`, a published number such as "3.8G", what reproduces it; with `layer`, the arithmetic of one layer, or the
     sum of a scope; with `field`, how the receptive field of one layer comes about.
@@ -314,7 +314,7 @@ def explain(
 
     asked = [name for name, value in (("claim", claim), ("layer", layer), ("field", field)) if value is not None]
     if len(asked) > 1:
-        raise UsageError(f"{' and '.join(asked)} ask different things", "give one of them")
+        raise UsageError(f"{' and '.join(asked)} cannot be combined", "give one of them")
     if claim is not None:
         from cnncost.questions import claims
 
@@ -415,7 +415,7 @@ def diff(old: AnyModel, new: AnyModel, *, by: str = "flops", **options: Any) -> 
 def draw(
     model: AnyModel | Report, *, depth: int | None = None, figure: str = "flops", dark: bool = False, **options: Any
 ) -> Picture:
-    """Return the drawing of a network: boxes and lines, neighbours that are alike folded to ×n. Notebooks show it.
+    """Return the drawing of a network: boxes and lines, equal neighbours folded to ×n. Notebooks show it.
 
     `depth` says how many levels of scopes are drawn open, by default as many as stay readable; `figure` is that of which boxes
     show their share. Further options as those of `analyze`.
@@ -442,7 +442,7 @@ def plot(
 ) -> Picture:
     """Return a plot: "icicle", "stages", "memory", "diff", "bubble", "roofline" or "field". Notebooks show it.
 
-    `figure` is that of icicle, stages and diff; `device` bounds the roofline; a bubble stands at `x` and `y` with an `area`,
+    `figure` is that of icicle, stages and diff; `device` bounds the roofline; a bubble is placed at `x` and `y` with an `area`,
     each a figure or a column of the CSV file `data`, without which `top1` and `top5` are the accuracies of torchvision's
     weights. Further options as those of `analyze`.
 

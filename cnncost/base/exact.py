@@ -320,8 +320,8 @@ def expression(text: str) -> Num:
         tree = parse(text, LETTERS)
         for name, offset in tree.names().items():
             if keyword.iskeyword(name):
-                raise ExpressionError("E111", f"'{name}' cannot be a letter", offset, len(name), "give it another name")
+                raise ExpressionError("E111", f"'{name}' cannot be a symbol", offset, len(name), "give it another name")
         return whole(tree, {name: symbol(name) for name in tree.names()})
     except ExpressionError as error:
-        hint = error.hint or "write letters and whole numbers with + - * // ** ( )"
+        hint = error.hint or "write symbols and whole numbers with + - * // ** ( )"
         raise AlgebraError(error.shown(text), hint) from None

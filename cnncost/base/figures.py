@@ -160,7 +160,7 @@ def figure(name: str, use: Use = "column", fact: str = "") -> Figure:
     """
     found = NAMES.get(name.strip().lower())
     known = usable(use)
-    listed = f"{_KINDS[use]}: {', '.join(known)}"
+    listed = f"figures: {', '.join(known)}"
     if found is None:
         remedy = did_you_mean(name, known) or did_you_mean(name, _words(known.values()), listed)
         raise UsageError(fact or f"unknown figure '{name}'", remedy)
@@ -183,6 +183,3 @@ def order_key(name: str) -> str:
 
 def _words(figures: Iterable[Figure]) -> list[str]:
     return [word for figure in figures for word in figure.words]
-
-
-_KINDS: dict[Use, str] = {"column": "figures", "limit": "quantities", "target": "quantities", "condition": "figures"}

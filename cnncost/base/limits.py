@@ -61,7 +61,7 @@ class Limit:
 
 def quantity(name: str) -> Figure:
     """Return the figure of that name. Raises UsageError with the nearest names for none, and for one that has no limits."""
-    return figure(name, "limit", f"unknown quantity '{name}'")
+    return figure(name, "limit", f"unknown figure '{name}'")
 
 
 def limit(name: str, given: Any, file: str | None = None, line: int | None = None, column: int | None = None) -> Limit:

@@ -1,6 +1,6 @@
 """What polynomials are made of, and how people and programs write them.
 
-An atom is a letter or one flat floor ⌊numerator / denominator⌋; a monomial is a sorted tuple of (atom, exponent). Nothing here
+An atom is a symbol or one flat floor ⌊numerator / denominator⌋; a monomial is a sorted tuple of (atom, exponent). Nothing here
 computes: a polynomial (`cnncost.base.poly.Poly`) is whatever has `terms`, a mapping from monomials to coefficients.
 """
 
@@ -49,14 +49,14 @@ class Floor:
 
 
 def atom_order(atom: Atom) -> tuple[int, str]:
-    """Letters first, then floors, those of small divisors first."""
+    """Symbols first, then floors, those of small divisors first."""
     if isinstance(atom, str):
         return 0, atom
     return atom.denominator if isinstance(atom.denominator, int) else 1, str(atom)
 
 
 def letters_in(atom: Atom) -> set[str]:
-    """Return the letters of an atom, those inside a floor too."""
+    """Return the symbols of an atom, those inside a floor too."""
     if isinstance(atom, str):
         return {atom}
     parts = (terms_of(part) or {} for part in (atom.numerator, atom.denominator))
@@ -131,7 +131,7 @@ STYLES = {"text": TEXT, "latex": LATEX, "python": PYTHON}
 
 
 def written(value: Num, style: Style = TEXT, outside: Collection[str] = (), unknown: str | None = None) -> str:
-    """Return a polynomial in a style, with what is made of the letters `outside` factored out of each sum.
+    """Return a polynomial in a style, with what is made of the symbols `outside` factored out of each sum.
 
     With `unknown` the terms are ordered by its power, the highest first.
 
@@ -197,5 +197,5 @@ def _factors(monomial: Iterable[tuple[Atom, int]], style: Style) -> list[str]:
 
 
 def atom_text(atom: Atom, style: Style) -> str:
-    """Return a letter or a floor in a style."""
+    """Return a symbol or a floor in a style."""
     return style.letter(atom) if isinstance(atom, str) else style.floor(atom.numerator, atom.denominator, style)

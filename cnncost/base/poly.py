@@ -1,10 +1,10 @@
-"""An exact integer algebra: polynomials over letters, with floor division.
+"""An exact integer algebra: polynomials over symbols, with floor division.
 
 Rules use `+ - * // **` only, so one rule runs on integers, on columns of integers (`cnncost.base.ints.Ints`) and on the
-polynomials of this module. Letters stand for integers of at least 1: a size, a width, a count.
+polynomials of this module. Symbols stand for integers of at least 1: a size, a width, a count.
 
 The normal form of a polynomial is a mapping from monomials to integer coefficients that are not 0; a monomial is a sorted
-tuple of (atom, exponent); an atom is a letter or one flat floor ⌊numerator / denominator⌋. A constant polynomial is an `int`.
+tuple of (atom, exponent); an atom is a symbol or one flat floor ⌊numerator / denominator⌋. A constant polynomial is an `int`.
 Sums and products with fractions (a share of training passes) give fractional coefficients; such polynomials are not floored.
 """
 
@@ -36,9 +36,9 @@ LARGEST_EXPONENT = 1_000
 
 
 class Poly:
-    """A polynomial with integer coefficients, never constant. Make letters with `symbols`.
+    """A polynomial with integer coefficients, never constant. Make symbols with `symbols`.
 
-    A question that letters leave open is never guessed. `==`, `!=`, `in` and `if` take what differs as polynomials to differ,
+    A question that symbols leave open is never guessed. `==`, `!=`, `in` and `if` take what differs as polynomials to differ,
     and note that for `assumptions`; `<` and `>`, remainders, and sets and dicts asked inside a model raise AlgebraError.
 
     >>> C, H, W = symbols("C, H, W")
@@ -62,7 +62,7 @@ class Poly:
     def __hash__(self) -> int:
         if asked_by_a_model(sys._getframe(1)):
             raise AlgebraError(
-                f"{self} is looked up in a set or a dict, which tells letters from every number",
+                f"{self} is looked up in a set or a dict, which tells symbols from every number",
                 "compare it: == with a number, or `in` with a tuple such as (8, 16)",
             )
         if self._hash is None:
@@ -116,7 +116,7 @@ class Poly:
         if len(self.terms) * len(others) > MOST_PRODUCTS:
             raise AlgebraError(
                 f"a product of {len(self.terms):,} by {len(others):,} terms: more than {MOST_PRODUCTS:,} in all",
-                "give some of the letters a number",
+                "give some of the symbols a number",
             )
         for left, a in self.terms.items():
             for right, b in others.items():
@@ -130,7 +130,7 @@ class Poly:
         if not isinstance(exponent, int) or exponent < 0:
             raise AlgebraError(f"({self}) to the power {exponent}: an exponent is a whole number from 0")
         if exponent > LARGEST_EXPONENT:
-            raise AlgebraError(f"a power of {exponent:,}: the most is {LARGEST_EXPONENT:,}", "give the letter a number")
+            raise AlgebraError(f"a power of {exponent:,}: the most is {LARGEST_EXPONENT:,}", "give the symbol a number")
         result: Num = 1
         for _ in range(exponent):
             result = result * self
@@ -173,17 +173,17 @@ class Poly:
         return not self < other
 
     def letters(self) -> tuple[str, ...]:
-        """Return the letters that occur, sorted, those inside floors too."""
+        """Return the symbols that occur, sorted, those inside floors too."""
         return tuple(sorted({letter for atom in self.atoms() for letter in letters_in(atom)}))
 
     def subs(self, values: Mapping[Any, Num]) -> Num:
-        """Return the polynomial with numbers, columns or other polynomials in place of letters, given by name or as letters.
+        """Return the polynomial with numbers, columns or other polynomials in place of symbols, given by name or as symbols.
 
         >>> C, H = symbols("C, H")
         >>> str((C * H // 2).subs({C: 3, "H": H + 1}))
         'H + ⌈H/2⌉ + 1'
 
-        Raises AlgebraError where a number divides by 0, and for a key that is no letter.
+        Raises AlgebraError where a number divides by 0, and for a key that is no symbol.
         """
         if not all(type(name) is str for name in values):
             values = {_name(name): value for name, value in values.items()}
@@ -191,7 +191,7 @@ class Poly:
             return self._subs(values)
         except ZeroDivisionError:
             given = ", ".join(f"{name}={value}" for name, value in values.items())
-            raise AlgebraError(f"{self} divides by 0 for {given}", "letters stand for whole numbers from 1") from None
+            raise AlgebraError(f"{self} divides by 0 for {given}", "symbols stand for whole numbers from 1") from None
 
     def _subs(self, values: Mapping[str, Num]) -> Num:
         numbers: dict[Atom, Num] = {atom: _value(atom, values) for atom in set(self.atoms())}
@@ -205,20 +205,20 @@ class Poly:
         return total
 
     def __call__(self, **values: Num) -> Num:
-        """Return the value for numbers, arrays of integers or polynomials in place of letters: `f(C=64)`.
+        """Return the value for numbers, arrays of integers or polynomials in place of symbols: `f(C=64)`.
 
         >>> C, H = symbols("C, H")
         >>> (17 * C**2 * H)(C=64, H=56)
         3899392
 
-        Raises AlgebraError for a letter that does not occur, and for what is no whole number.
+        Raises AlgebraError for a symbol that does not occur, and for what is no whole number.
         """
         known = self.letters()
         for name, value in values.items():
             if name not in known:
-                raise AlgebraError(f"{self} has no letter '{name}'", did_you_mean(name, known, f"letters: {', '.join(known)}"))
+                raise AlgebraError(f"{self} has no symbol '{name}'", did_you_mean(name, known, f"symbols: {', '.join(known)}"))
             if not isinstance(checked(value), (int, Fraction, Ints, Poly)):
-                raise AlgebraError(f"{name}={value!r} is no whole number", "give whole numbers, arrays of them, or letters")
+                raise AlgebraError(f"{name}={value!r} is no whole number", "give whole numbers, arrays of them, or symbols")
         result = self.subs({name: checked(value) for name, value in values.items()})
         return result.values if isinstance(result, Ints) else result
 
@@ -226,7 +226,7 @@ class Poly:
         raise AlgebraError(f"{self} has to be a number here", "it decides which layers there are")
 
     def _repr_latex_(self) -> str | None:
-        """Return what a notebook shows, unless it is too long: then its beginning stands as text."""
+        """Return what a notebook shows, unless it is too long: then its beginning is shown as text."""
         text = f"${written(self, LATEX)}$"
         return text if len(text) <= MOST else None
 
@@ -234,7 +234,7 @@ class Poly:
         return self.text({})
 
     def text(self, names: Mapping[str, str]) -> str:
-        """Return the polynomial as people write it, with other words in place of the letters in `names`.
+        """Return the polynomial as people write it, with other words in place of the symbols in `names`.
 
         >>> C, k = symbols("C k")
         >>> (k**2 * C).text({"C": "64", "k": "3"})
@@ -247,12 +247,12 @@ class Poly:
         return f"<Poly {clip(str(self), LONGEST)}>"
 
     def atoms(self) -> Iterator[Atom]:
-        """Iterate over the letters and floors of all terms."""
+        """Iterate over the symbols and floors of all terms."""
         return (atom for monomial in self.terms for atom, _ in monomial)
 
 
 def symbols(names: str) -> tuple[Poly, ...]:
-    """Return one letter per name. Letters stand for integers of at least 1.
+    """Return one symbol per name. Symbols stand for integers of at least 1.
 
     >>> symbols("C, H")
     (<Poly C>, <Poly H>)
@@ -262,12 +262,12 @@ def symbols(names: str) -> tuple[Poly, ...]:
     found = [name for name in re.split(r"[\s,]+", names) if name]
     for name in found:
         if not name.isidentifier() or keyword.iskeyword(name):
-            raise AlgebraError(f"'{name}' cannot be a letter", 'write names, as in symbols("C, H, depth_2")')
+            raise AlgebraError(f"'{name}' cannot be a symbol", 'write names, as in symbols("C, H, depth_2")')
     return tuple(map(symbol, found))
 
 
 def symbol(name: str) -> Poly:
-    """Return the letter of that name."""
+    """Return the symbol of that name."""
     return Poly({((name, 1),): 1})
 
 
@@ -277,7 +277,7 @@ class Remainder(Poly):
     __slots__ = ()
 
 
-_UNDECIDED = "give the letters values, or set the setting that asks to a number"
+_UNDECIDED = "give the symbols numbers, or set the setting that asks to a number"
 
 
 def equal(a: object, b: object) -> bool:
@@ -288,11 +288,11 @@ def equal(a: object, b: object) -> bool:
 
 
 _PERIOD = 2**12 * 3**2 * 5 * 7  # what sizes are divided by divides it
-_APART = (101, 211, 307, 401, 503, 601, 701, 809)  # how many periods the letters stand for, so that none is another's multiple
+_APART = (101, 211, 307, 401, 503, 601, 701, 809)  # how many periods the symbols stand for, so that none is another's multiple
 
 
 def agree_rounded(a: Num, b: Num) -> bool:
-    """Return whether two numbers in letters differ by rounding alone: for sizes that divide well they are the same.
+    """Return whether two numbers in symbols differ by rounding alone: for sizes that divide well they are the same.
 
     >>> H, W = symbols("H W")
     >>> agree_rounded(2 * (H // 32), H // 16), agree_rounded(H // 2, H), agree_rounded(H, W)
@@ -330,16 +330,16 @@ def same(a: Num, b: Num) -> bool:
 
 
 def _differ(a: Num, b: Num) -> None:
-    """Take two numbers to differ. Raises AlgebraError where they do for some letters, and as often do not."""
+    """Take two numbers to differ. Raises AlgebraError where they do for some symbols, and as often do not."""
     if isinstance(a, Remainder) or isinstance(b, Remainder):
-        raise AlgebraError(f"whether {a} is {b} depends on the letters", _UNDECIDED)
+        raise AlgebraError(f"whether {a} is {b} depends on the symbols", _UNDECIDED)
     assume("!=", a, b)
 
 
 def minimum(a: Num, b: Num) -> Num:
     """Return the smaller number, element by element for columns.
 
-    Raises AlgebraError where letters leave open which it is.
+    Raises AlgebraError where symbols leave open which it is.
     """
     if isinstance(a, Ints) or isinstance(b, Ints):
         return _elementwise("minimum", a, b)
@@ -349,7 +349,7 @@ def minimum(a: Num, b: Num) -> Num:
 def maximum(a: Num, b: Num) -> Num:
     """Return the larger number, element by element for columns.
 
-    Raises AlgebraError where letters leave open which it is.
+    Raises AlgebraError where symbols leave open which it is.
     """
     if isinstance(a, Ints) or isinstance(b, Ints):
         return _elementwise("maximum", a, b)
@@ -359,7 +359,7 @@ def maximum(a: Num, b: Num) -> Num:
 def gcd(a: Num, b: Num) -> Num:
     """Return the greatest common divisor of two sizes.
 
-    Raises AlgebraError for letters, unless one number is seen to divide the other.
+    Raises AlgebraError for symbols, unless one number is seen to divide the other.
     """
     if isinstance(a, int) and isinstance(b, int):
         return math.gcd(a, b)
@@ -368,7 +368,7 @@ def gcd(a: Num, b: Num) -> Num:
     for small, large in ((a, b), (b, a)):
         if equal(large % small, 0):
             return small
-    raise AlgebraError(f"the greatest common divisor of {a} and {b} depends on the letters")
+    raise AlgebraError(f"the greatest common divisor of {a} and {b} depends on the symbols")
 
 
 def _elementwise(name: str, a: Num, b: Num) -> Ints:
@@ -420,7 +420,7 @@ def _operand(poly: Poly, other: Num) -> Num:
         return other
     if isinstance(other, float):
         raise AlgebraError(
-            f"{poly} and {other!r}: letters know no decimals", "write // to round down, or a share such as Fraction(1, 2)"
+            f"{poly} and {other!r}: symbols know no decimals", "write // to round down, or a share such as Fraction(1, 2)"
         )
     return index(other) if hasattr(other, "__index__") and getattr(other, "ndim", 0) == 0 else None
 
@@ -430,11 +430,11 @@ def _name(key: object) -> str:
         return key
     if isinstance(key, Poly) and len(names := key.letters()) == 1 and equal(key, symbol(names[0])):
         return names[0]
-    raise AlgebraError(f"{key!r} is no letter", "put values in place of letters, as in {C: 64} or {'C': 64}")
+    raise AlgebraError(f"{key!r} is no symbol", "put values in place of symbols, as in {C: 64} or {'C': 64}")
 
 
 def _positive(value: Num, question: str) -> bool:
-    """Return whether a polynomial is above 0, where that is so, or is not so, for all letters of at least 1."""
+    """Return whether a polynomial is above 0, where that is so, or is not so, for all symbols of at least 1."""
     if not isinstance(value, Poly):
         return bool(value > 0)
     beyond = value.subs({name: symbol(name) + 1 for name in value.letters()})  # of letters of at least 0
@@ -442,11 +442,11 @@ def _positive(value: Num, question: str) -> bool:
         return True
     if _never_negative(-beyond):
         return False
-    raise AlgebraError(f"{question} depends on the letters", _UNDECIDED)
+    raise AlgebraError(f"{question} depends on the symbols", _UNDECIDED)
 
 
 def _never_negative(value: Num) -> bool:
-    """Whether all coefficients are positive, and those inside floors too, so that no letters make it negative."""
+    """Whether all coefficients are positive, and those inside floors too, so that no symbols make it negative."""
     if not isinstance(value, Poly):
         return bool(value >= 0)
     floors = (atom for atom in value.atoms() if isinstance(atom, Floor))
@@ -496,7 +496,7 @@ def _remainder(top: Num, bottom: Num) -> Num:
 
 
 def _quotient(top: Num, bottom: Num) -> Num:
-    """Return top / bottom where that is whole whatever the letters are. Raises AlgebraError otherwise."""
+    """Return top / bottom where that is whole whatever the symbols are. Raises AlgebraError otherwise."""
     if equal(bottom, 0):
         raise AlgebraError(f"({top}) divided by 0")
     if isinstance(bottom, Fraction) or any(isinstance(factor, Fraction) for factor in terms_in(top).values()):

@@ -91,7 +91,7 @@ class SpecError(ModelError):
     def text(self) -> str:
         """Return all problems as a terminal shows them: code, fact, place, source line, caret, remedy."""
         drawn = [draw(self.source, problem) for problem in self.problems]
-        more = [f"{MOST_PROBLEMS} problems are enough: mend these first"] if len(drawn) >= MOST_PROBLEMS else []
+        more = [f"{MOST_PROBLEMS} problems are shown: correct these first"] if len(drawn) >= MOST_PROBLEMS else []
         return "\n\n".join([*drawn, *more])
 
 

@@ -233,7 +233,7 @@ def _syntax(source: Source, error: Any) -> Problem:
         mark = opened  # what is not closed, rather than the end of the file
     said = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error).partition("\n")[0]
     context = getattr(error, "context", None)
-    fact = f"this is no YAML: {said}" + (f" {context}" if context else "")
+    fact = f"this is not valid YAML: {said}" + (f" {context}" if context else "")
     if mark is None:  # a character that YAML forbids
         return Problem("E002", clip(fact, 160), None, "remove characters that cannot be printed")
     if bare := _without_a_colon(source, mark.line, said):

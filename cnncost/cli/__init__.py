@@ -16,26 +16,26 @@ from cnncost.base.version import __version__
 COMMANDS = {
     "table": "One row per layer of a network: shapes, memory, parameters, FLOPs.",
     "compare": "The totals of several networks side by side.",
-    "explain": "Where a network's numbers come from: by layer type, by whom, and layer by layer.",
-    "memory": "The memory of a network by name: outputs, peak, kept for the backward pass, training.",
+    "explain": "Where a network's numbers come from: by layer type, by tool, and layer by layer.",
+    "memory": "The memory of a network by name: outputs, peak, saved for backward, training memory.",
     "energy": "An estimate of the energy that a network takes: arithmetic, and bytes moved by level.",
     "graph": "The graph of a network for other programs: JSON, Mermaid, DOT, stacks for flame graphs.",
     "draw": "A drawing of a network: boxes and lines, repeats folded.",
     "plot": "A plot of one or several networks: icicle, stages, memory, roofline, accuracy against cost, …",
     "report": "A page to look at and send: one to six networks, or what changed, in one file.",
     "serve": "A live page on this machine: a spec to edit, and its report beside it.",
-    "formula": "What a network costs in letters: exact polynomials.",
+    "formula": "What a network costs in symbols: exact polynomials.",
     "solve": "The width, depth, size or other setting that meets a target.",
     "sweep": "Every candidate of a design space: filtered, sorted, counted.",
-    "check": "Hold models to their budgets, for CI.",
+    "check": "Check models against their budgets, for CI.",
     "diff": "What changed between two models: totals, and layer by layer.",
-    "snapshot": "What models cost now, to hold later versions against.",
+    "snapshot": "What models cost now, to compare later versions with.",
     "new": "Write a commented spec to start from.",
     "show": "A model as a spec in YAML.",
     "list": "The networks of the zoo.",
     "settings": "What can be changed of a network, and what each setting means.",
     "ops": "The layer types, and the rule of each in words and formulas.",
-    "conventions": "The counting conventions: what each layer type is charged.",
+    "conventions": "The counting conventions: what each one counts for each layer type.",
     "schema": "The JSON Schema of specs, for editors.",
     "errors": "What can be wrong with a spec, by code.",
 }
@@ -74,7 +74,7 @@ class Commands(click.Group):
 
 
 def _repeated(context: click.Context, words: list[str]) -> Iterator[str]:
-    """Iterate over the options that stand more than once among words and may stand there once."""
+    """Iterate over the options that are given more than once and may be given once."""
     try:
         order = context.command.make_parser(context).parse_args(list(words))[2]
     except click.UsageError as error:

@@ -36,7 +36,7 @@ OVER = 1  # the exit code where a limit is broken
 
 
 def limit_options(function: F) -> F:
-    """Add --max-params, --max-flops and so on: one option per quantity that can be limited."""
+    """Add --max-params, --max-flops and so on: one option per figure that can be limited."""
     for quantity in reversed(QUANTITIES.values()):
         unit = "BYTES" if quantity.unit == "bytes" else "N"
         words = f"The most {quantity.title} a model may have."
@@ -47,7 +47,7 @@ def limit_options(function: F) -> F:
 @click.command("check")
 @click.argument("models", nargs=-1, shell_complete=complete_model)
 @limit_options
-@click.option("--against", metavar="REF|FILE", help="Hold growth against a git ref, or a file of cnncost snapshot.")
+@click.option("--against", metavar="REF|FILE", help="Measure growth from a git ref, or a file of cnncost snapshot.")
 @click.option("--allow-new", is_flag=True, help="Pass where growth cannot be measured: a new model, or a renamed one.")
 @click.option("--config", metavar="FILE", help="Where limits are configured.  [default: cnncost.toml or pyproject.toml]")
 @training_options
@@ -64,7 +64,7 @@ def command(
     exact: bool,
     **options: Any,
 ) -> int:
-    """Hold MODELS to their budgets: exit code 0 within, 1 over, 2 for what cannot be checked.
+    """Check MODELS against their budgets. Exit code: 0 all limits kept, 1 a limit broken, 2 not checked.
 
     MODELS are models, specs, other files, or patterns ("specs/*.yaml", "nets/*.onnx"); without any, those of the
     configuration. Limits come from a spec's own budget, from the configuration, and from --max-…; every one of them holds.

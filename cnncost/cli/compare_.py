@@ -93,7 +93,7 @@ def command(
     if claim is not None and len(models) != 2:
         raise UsageError("a ratio is one of two models", "name two: cnncost compare alexnet vgg16 --claim 2.3x")
     if by and bounding is not None:
-        raise UsageError("--by and --device ask different things", "give one of them; or see: cnncost table MODEL --by type")
+        raise UsageError("--by and --device cannot be combined", "give one of them; or see: cnncost table MODEL --by type")
     found = reports(models, **options)
     from dataclasses import replace
 

@@ -21,7 +21,7 @@ from cnncost.cli.options import (
 
 @click.command("explain")
 @click.argument("model", shell_complete=complete_model)
-@click.option("--conventions", type=CONVENTIONS, metavar="A,B,…", help="Whose counts to set side by side; * stands for any.")
+@click.option("--conventions", type=CONVENTIONS, metavar="A,B,…", help="Which conventions to compare; * stands for any.")
 @click.option("--claim", metavar="NUMBER", help="Which network, counted how, gives this number: 3.8G, 25.6M params, 48.6MB.")
 @click.option("--layer", metavar="NAME", help="The arithmetic of one layer with its numbers put in, or the sum of a scope.")
 @click.option("--field", metavar="NAME", help="How the receptive field of one layer comes about, layer by layer.")
@@ -44,7 +44,7 @@ def command(
     exact: bool,
     **options: Any,
 ) -> None:
-    """Where the numbers of MODEL come from: what each layer type is charged, whose count a number is, one layer's sums.
+    """Where the numbers of MODEL come from: what is counted for each layer type, whose count a number is, one layer's sums.
 
     \b
     cnncost explain resnet50
@@ -60,7 +60,7 @@ def command(
     given = {"--conventions": conventions, "--claim": claim, "--layer": layer, "--field": field}
     asked = [name for name, value in given.items() if value is not None]
     if len(asked) > 1 and asked != ["--conventions", "--claim"]:
-        raise UsageError(f"{' and '.join(asked)} ask different things", "give one of them")
+        raise UsageError(f"{' and '.join(asked)} cannot be combined", "give one of them")
     if blank and layer is None and field is None:
         raise UsageError("--blank makes an exercise of one layer", "give it one: --layer NAME, or --field NAME")
     number = whole_number(batch, "--batch")

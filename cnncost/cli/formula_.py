@@ -16,7 +16,7 @@ from cnncost.cli.options import Name, check_output, complete_model, complete_unk
     multiple=True,
     metavar="NAME[=EXPRESSION]",
     shell_complete=complete_unknown,
-    help="Make a letter of a setting or of H, W, size or batch, or put an expression in its place: width, H=32*h.",
+    help="Make a symbol of a setting or of H, W, size or batch, or put an expression in its place: width, H=32*h.",
 )
 @click.option("--depth", type=click.IntRange(0), metavar="N", help="A row per group: 0 totals, 1 stages, 2 blocks, 9 layers.")
 @click.option(
@@ -38,7 +38,7 @@ def command(
     exact: bool,
     **options: Any,
 ) -> None:
-    """What MODEL costs, in letters: parameters, FLOPs, MACs and memory as exact polynomials.
+    """What MODEL costs, in symbols: parameters, FLOPs, MACs and memory as exact polynomials.
 
     \b
     cnncost formula bottleneck

@@ -51,7 +51,7 @@ def command(
     exact: bool,
     **options: Any,
 ) -> None:
-    """The memory of MODEL by name: activations, outputs, peak, kept for the backward pass, training.
+    """The memory of MODEL by name: activations, outputs, peak, saved for backward, training memory.
 
     \b
     cnncost memory resnet50

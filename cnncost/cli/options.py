@@ -183,7 +183,7 @@ def complete_setting(ctx: click.Context, param: click.Parameter, incomplete: str
 
 
 def complete_unknown(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return what of the model typed so far can be a letter or be solved for: its settings, its input's sizes, the batch."""
+    """Return what of the model typed so far can be a symbol or be solved for: its settings, its input's sizes, the batch."""
     from click.shell_completion import CompletionItem
 
     from cnncost.models.instance import Instance
@@ -201,7 +201,7 @@ def complete_unknown(ctx: click.Context, param: click.Parameter, incomplete: str
 def output_options(function: F, formats: Sequence[str] = FORMATS) -> F:
     """Add --format, -o and --exact."""
     for option in (
-        click.option("--exact", is_flag=True, help="Every digit, no rounding."),
+        click.option("--exact", is_flag=True, help="Every digit, no rounding; JSON and CSV are always exact."),
         click.option("-o", "--output", "path", metavar="FILE", help="Write to FILE, in the format of its suffix."),
         click.option(
             "--format",
@@ -317,7 +317,7 @@ def model_options(function: F, begins: bool = True) -> F:
             metavar="DTYPE",
             help="What a number is stored as.",
         ),
-        click.option("--batch", metavar="N", default="1", show_default=True, help="Examples at once."),
+        click.option("--batch", metavar="N", default="1", show_default=True, help="Batch size: examples at once."),
     ):
         function = option(function)
     return network_options(function, begins)

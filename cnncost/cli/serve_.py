@@ -16,7 +16,7 @@ from cnncost.cli.options import _dtypes as dtypes
 @click.option("--open", "browse", is_flag=True, help="Open the page in the browser.")
 @click.option("--convention", type=CONVENTION, default="lecture", show_default=True, metavar="NAME", help="How to count.")
 @click.option("--dtype", type=Name("dtype", dtypes), default="float32", show_default=True, metavar="DTYPE", help="As in table.")
-@click.option("--batch", metavar="N", default="1", show_default=True, help="Examples at once.")
+@click.option("--batch", metavar="N", default="1", show_default=True, help="Batch size: examples at once.")
 @device_options
 def command(
     model: str,

@@ -41,18 +41,18 @@ def _quantities() -> Iterable[str]:
     "--target",
     "targets",
     multiple=True,
-    metavar="QUANTITY=AMOUNT",
+    metavar="FIGURE=AMOUNT",
     help="flops=4.1G, or a limit: params<=26M, memory<=20MB. Several limits hold together.",
 )
 @click.option("--equals", metavar="MODEL", shell_complete=complete_model, help="Cost as much as this model.")
 @click.option(
     "--by",
     "quantity",
-    type=Name("quantity", _quantities),
+    type=Name("figure", _quantities),
     default="flops",
     show_default=True,
-    metavar="QUANTITY",
-    help="What of --equals: flops, macs, params, memory, …",
+    metavar="FIGURE",
+    help="Which figure of --equals: flops, macs, params, memory, …",
 )
 @click.option("--nearest", "side", flag_value="nearest", default="nearest", help="The value that comes nearest.  [default]")
 @click.option("--below", "side", flag_value="below", help="The nearest that costs no more.")
@@ -85,7 +85,7 @@ def command(
     exact: bool,
     **options: Any,
 ) -> None:
-    """The value of a setting at which MODEL costs what it should.
+    """Find the setting at which MODEL meets a target.
 
     \b
     cnncost solve resnext_block --for c --equals bottleneck --set C=64 --set G=32

@@ -42,7 +42,7 @@ from cnncost.cli.options import (
 )
 @click.option("--columns", type=COLUMNS, metavar="A,B,…", help="Which columns, in which order: name,output,params,flops, …")
 @click.option("--bars", is_flag=True, help="Draw bars beside figures, and shares; in terminals only.")
-@click.option("--free", is_flag=True, help="Show the layers that cost nothing, too.")
+@click.option("--free", is_flag=True, help="Also show the layers that cost nothing.")
 @device_options
 @training_options
 @model_options
@@ -65,7 +65,7 @@ def command(
     exact: bool,
     **options: Any,
 ) -> None:
-    """One row per layer of MODEL, in the lecture's terms, with totals.
+    """One row per layer of MODEL, as in the lecture, with totals.
 
     \b
     cnncost table alexnet_lecture

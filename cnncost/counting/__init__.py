@@ -1,4 +1,4 @@
-"""Counting conventions: what each layer type is charged, as formulas over the counts that rules report.
+"""Counting conventions: what each one counts for each layer type, as formulas over the counts that rules report.
 
 What tools and textbooks disagree about is data here: one module per tool, with its version and its slips. A convention
 prices a layer by substituting the layer's counts into a polynomial; kinds it does not list are free.

@@ -122,7 +122,7 @@ class Convention:
         return any(key.partition(".")[0] in FORMS for formulas in tables for key in formulas)
 
     def per_multiply_add(self, key: str) -> int:
-        """Return what a multiply-add of the layers of a key costs: 1, 2 for those who count both operations, or 0."""
+        """Return what a multiply-add of the layers of a key costs: 1, 2 where both operations are counted, or 0."""
         formula = self.formula("flops", key)
         return int(formula.terms.get((("macs", 1),), 1)) if isinstance(formula, Poly) and names(key)[-1] in WEIGHTS else 0
 

@@ -115,8 +115,8 @@ class Counts:
             below = np.array([index for index, number in enumerate(whole) if isinstance(number, int) and number < 0], dtype=int)
         if len(below):
             layer = self.graph.layers[below[0]]
-            fact = f"{convention.name} charges {whole[below[0]]:,} {figure} at '{layer.name}' ({layer.kind})"
-            raise UsageError(f"{fact}: no layer costs less than nothing", "mend the formula of its type")
+            fact = f"{convention.name} counts {whole[below[0]]:,} {figure} at '{layer.name}' ({layer.kind})"
+            raise UsageError(f"{fact}: no layer costs less than nothing", "correct the formula of its type")
 
     def _refuse_zero(self, floor: Floor, key: str, parts: Mapping[str, Any]) -> None:
         below = floor.denominator.subs(parts)

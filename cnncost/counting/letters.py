@@ -102,7 +102,7 @@ def _adaptive(node: Node, nodes: Sequence[Node]) -> Num:
         doubles = (h / rows * (w / columns) + 1) * (writes.values if isinstance(writes, Ints) else writes)
         return Ints(doubles.astype("int64"))
     if not (equal(h % rows, 0) and equal(w % columns, 0)):
-        raise AlgebraError(f"the rounding of {h}/{rows}·{w}/{columns} in double precision depends on the letters")
+        raise AlgebraError(f"the rounding of {h}/{rows}·{w}/{columns} in double precision depends on the symbols")
     return elements(x) + elements(node.cost.shape)
 
 

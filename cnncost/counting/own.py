@@ -36,7 +36,7 @@ FORMULAS = ("flops", "memory", "params", "input_gradient", "weight_gradient")
 KEYS = (*TEXTS, *FORMULAS, "per_example")
 KIND = Kind("convention", "write it out", f"write a mapping with some of: {', '.join(KEYS)}")
 DIALECT = Dialect("formula", longest=1000)
-HINT = "formulas are made of whole numbers, letters, + - * // ** and brackets, as in 2*macs + bias"
+HINT = "formulas are made of whole numbers, names, + - * // ** and brackets, as in 2*macs + bias"
 VALUES = {letter: symbol(letter) for letter in LETTERS}
 
 
@@ -149,14 +149,14 @@ def formula(text: str) -> Num:
     tree = parse(text, DIALECT)
     for letter, offset in tree.names().items():
         if letter not in LETTERS:
-            hint = did_you_mean(letter, LETTERS, f"letters: {', '.join(LETTERS)}")
-            raise ExpressionError("E111", f"unknown letter '{clip(letter)}'", offset, len(letter), hint)
+            hint = did_you_mean(letter, LETTERS, f"names: {', '.join(LETTERS)}")
+            raise ExpressionError("E111", f"unknown name '{clip(letter)}'", offset, len(letter), hint)
     try:
         value = whole(tree, VALUES)
     except AlgebraError as error:
         raise ExpressionError("E113", error.message, 0, len(text), error.hint) from None
     if isinstance(value, int) and value < 0:
-        raise ExpressionError("E113", f"it charges {value}: no layer costs less than nothing", 0, len(text))
+        raise ExpressionError("E113", f"it counts {value}: no layer costs less than nothing", 0, len(text))
     return value
 
 

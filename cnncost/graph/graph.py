@@ -75,7 +75,7 @@ class _Written:
 class Graph(Tabled):
     """A traced network: its nodes in execution order, the inputs first. A sequence of its layers, also by name.
 
-    Further inputs stand among the layers, at no cost.
+    Further inputs are among the layers, at no cost.
 
     >>> graph = trace(lambda x: x.conv(8, 3, name="conv1").relu(), (3, 32, 32))
     >>> graph
@@ -383,7 +383,7 @@ class Tracer:
 
 
 def _none(count: Num) -> bool:
-    """Whether a count is nothing, whatever the letters are."""
+    """Whether a count is nothing, whatever the symbols are."""
     return isinstance(count, int) and count == 0
 
 
@@ -486,9 +486,9 @@ class Tensor(Layers):
 
     @contextmanager
     def shares(self, owner: str | None) -> Iterator[None]:
-        """Let the layers added inside `with x.scope("right"), x.shares("left"):` use the weights of their like in that scope.
+        """Let layers added inside `with x.scope("right"), x.shares("left"):` use the weights of the same layers in that scope.
 
-        Layers are alike that have the same name below the two scopes. Without an owner nothing is shared.
+        Layers are the same if they have the same name below the two scopes. Without an owner nothing is shared.
         """
         tracer = self.tracer
         outer = tracer.lent
@@ -529,7 +529,7 @@ class Tensor(Layers):
             tracer.runs = outer
 
     def note(self, text: str) -> None:
-        """Say something that whoever reads the network's figures must know; tables show it below them."""
+        """Say something that every reader of the network's figures must know; tables show it below them."""
         self.tracer.notes[text] = None
 
     def __repr__(self) -> str:
@@ -574,7 +574,7 @@ def trace(
     """Run a model function once on an input of one example, (C, H, W), and return its graph, called `title`.
 
     Of a function of several tensors `input` names them, in order: {"left": (3, 256, 512), "right": (3, 256, 512)}. Sizes and
-    `settings` may be integers, NumPy integer arrays or letters.
+    `settings` may be integers, NumPy integer arrays or symbols.
 
     >>> trace(lambda x, width: x.conv(width, 3), (3, 32, 32), width=8).output
     (8, 30, 30)
@@ -639,7 +639,7 @@ def _is_turned(shape: Shape) -> bool:
 
 
 def _shape(input: Any, name: str) -> Shape:
-    """Return an input as a shape. Raises ModelError unless its sizes are whole numbers from 1, columns or letters."""
+    """Return an input as a shape. Raises ModelError unless its sizes are whole numbers from 1, columns or symbols."""
     what = "the input" if name == INPUT else f"the input '{name}'"
     hint = "give the shape of one example: (channels, height, width)"
     if isinstance(input, (str, bytes)) or not hasattr(input, "__iter__"):

@@ -352,7 +352,7 @@ class Layers:
         """Sum of products of two tensors, in Einstein's notation: "ij,jk->ik" is a product of matrices.
 
         Each letter is an axis of one example; there are as many multiply-adds as positions of all letters together. Without
-        "->" the output has the letters that stand once, in alphabetical order.
+        "->" the output has the letters that occur once, in alphabetical order.
 
         Source: numpy.einsum and torch.einsum.
 

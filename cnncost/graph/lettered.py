@@ -1,4 +1,4 @@
-"""Rules run on letters: the formulas of a layer, read off its rule."""
+"""Rules run on symbols: the formulas of a layer, read off its rule."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _letter_shape(shape: Shape, letters: dict[str, Num]) -> Shape:
 
 
 def _letter_argument(name: str, value: Any, letters: dict[str, Num]) -> Any:
-    """Return an argument as letters: one for a number, two or four for a pair or for sides; others as they are."""
+    """Return an argument as symbols: one for a number, two or four for a pair or for sides; others as they are."""
     if isinstance(value, bool) or not isinstance(value, (int, tuple)):
         return value
     if isinstance(value, int):

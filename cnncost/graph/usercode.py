@@ -86,7 +86,7 @@ def remedy(error: BaseException, frame: FrameType | None) -> str:
     if isinstance(error, RecursionError):
         return "does it stop at some depth?"
     if isinstance(error, SystemExit):
-        return "what a program does, and a model does not, stands under: if __name__ == '__main__'"
+        return "what a program does, and a model does not, belongs under: if __name__ == '__main__'"
     return ""
 
 

@@ -17,7 +17,7 @@ from cnncost.graph.graph import Graph
 
 CHECKPOINTS = {
     "none": "everything is kept",
-    "blocks": "every block is computed again, what stands outside of blocks is kept",
+    "blocks": "every block is computed again, what is outside of blocks is kept",
     "sqrt": "the network is cut into √n segments of its n blocks and layers, each computed again",
 }
 JOINS = ("add", "concat")  # by which blocks are known: residual ones, then those with branches

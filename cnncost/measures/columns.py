@@ -122,7 +122,7 @@ class Derivation:
         for node, moved in zip(self.graph.layers, self.moved, strict=True):
             macs = node.cost.macs * self.batch if node.runs != 0 else 0
             if not isinstance(macs, int) or not isinstance(moved, (int, Fraction)):
-                raise UsageError("a roofline bound needs numbers", "give the letters values")
+                raise UsageError("a roofline bound needs numbers", "give the symbols numbers")
             found.append(bound(macs, moved, self.device, self.dtype))
         return found
 

@@ -129,7 +129,7 @@ def _parts(plan: Memory, dtype: str) -> Sequence[Sequence[Part]]:
     for node, moved in zip(plan.graph.layers, bytes_moved(plan), strict=True):
         macs = node.cost.macs * plan.batch if node.runs != 0 else 0
         if not isinstance(macs, int) or not isinstance(moved, (int, Fraction)):
-            raise UsageError("an estimate of energy needs numbers", "give the letters values")
+            raise UsageError("an estimate of energy needs numbers", "give the symbols numbers")
         counts: Mapping[str, Num] = {"registers": macs * touched}
         found.append(
             [

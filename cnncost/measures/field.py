@@ -257,7 +257,7 @@ def _interpolated(axis: Axis, scale: Any, taps: int) -> Axis:
     if same(axis.size, 0) or (isinstance(scale, int) and scale == 1):
         return axis
     if not isinstance(scale, (int, float, Fraction)):
-        raise AlgebraError(f"the windows behind a scale of {scale} depend on the letters")
+        raise AlgebraError(f"the windows behind a scale of {scale} depend on the symbols")
     by = Fraction(str(scale)) if isinstance(scale, float) else Fraction(scale)
 
     def inputs(u: int) -> range:

@@ -69,7 +69,7 @@ def _positions(shape: Shape, input: Shape) -> int | None:
         return None
     sizes = shape[1:]
     if not all(isinstance(size, int) for size in sizes):
-        raise UsageError("resolutions need numbers", "give the letters values")
+        raise UsageError("resolutions need numbers", "give the symbols numbers")
     return int(prod(sizes))
 
 

@@ -344,7 +344,7 @@ class Memory(Showable):
     @cached_property
     @no_collection()
     def _saves(self) -> list[Saved]:
-        """What each node saves for the backward pass, the input first, whoever else saves it, too."""
+        """What each node saves for the backward pass, the input first, also if another node saves it."""
         nodes, sizes = self.graph.nodes, self.tensor_bytes
         tensor = list(range(len(nodes)))  # whose output it is that a node's readers see: views looked through
         trained = [False] * len(nodes)  # whether a gradient flows back to the node
@@ -553,7 +553,7 @@ def _whole(parts: dict[str, list[Num]]) -> Num:
     """Return what the columns of a segment come to. Raises AlgebraError for letters, which leave open which is the largest."""
     total = sum(sum(column) for column in parts.values())
     if not isinstance(total, (int, Fraction)):
-        raise AlgebraError("which segment is the largest depends on the letters")
+        raise AlgebraError("which segment is the largest depends on the symbols")
     return total  # a fraction is as good: it is compared only
 
 

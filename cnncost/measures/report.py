@@ -48,7 +48,7 @@ class Report(Showable, Sequence["Layer"]):
     `params` and `buffers` are numbers, `macs` and `flops` counts for the whole batch, `*_bytes` bytes. `flops` and
     `activation_bytes` follow the convention; `macs` are always the multiply-adds of convolutions, linear layers and matrix
     products. Columns are read-only: int64, or Python integers (dtype object) where 2^63 could be passed; for a graph traced on
-    letters they hold polynomials. `expected_flops` are `flops` times the share of training passes in which the layer runs,
+    symbols they hold polynomials. `expected_flops` are `flops` times the share of training passes in which the layer runs,
     exact fractions where layers are dropped at random (stochastic depth, drop-path).
 
     >>> import cnncost
@@ -111,7 +111,7 @@ class Report(Showable, Sequence["Layer"]):
         return self.counts.graph.inputs
 
     def without_inputs(self) -> Report:
-        """Return the report without the rows of further inputs, which are no layers and stand there at no cost."""
+        """Return the report without the rows of further inputs, which are no layers and have no cost."""
         layers = [place for place, row in enumerate(self.rows) if row.kind != INPUT] if len(self.inputs) > 1 else []
         return self.take(layers) if layers and len(layers) < len(self.rows) else self
 
@@ -149,7 +149,7 @@ class Report(Showable, Sequence["Layer"]):
 
     @property
     def total(self) -> Totals:
-        """Totals as exact Python integers (polynomials, for letters): the sums of the columns, and any other figure by name.
+        """Totals as exact Python integers (polynomials, for symbols): the sums of the columns, and any other figure by name.
 
         >>> import cnncost
         >>> cnncost.analyze("resnet18").total["peak_memory"]
@@ -318,7 +318,7 @@ class Report(Showable, Sequence["Layer"]):
         }
 
     def _places(self) -> list[dict[str, Any]]:
-        """Return the index in the graph of each row that is a layer, and the stage it stands at where sizes are numbers."""
+        """Return the index in the graph of each row that is a layer, and its stage where sizes are numbers."""
         try:
             stages = resolutions(self.counts.graph)
         except UsageError:

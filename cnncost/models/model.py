@@ -146,7 +146,7 @@ class Model(Tabled):
 
     @property
     def axes(self) -> str:
-        """The letters of the axes of the (first) input, where it is a map: "CHW"; "" where it is features or tokens."""
+        """The symbols of the axes of the (first) input, where it is a map: "CHW"; "" where it is features or tokens."""
         shape = self.shape
         if shape is None:
             return AXES
@@ -163,7 +163,7 @@ class Model(Tabled):
     def input_at(self, sizes: Mapping[str, Num]) -> Inputs:
         """Return the input with some of its sizes changed, by axis: C, H and W. Raises UsageError where it has none of them.
 
-        Of several inputs all maps that are as large as the first are changed alike.
+        Of several inputs all maps that are as large as the first are changed in the same way.
         """
         shapes = self.inputs
         if not shapes:

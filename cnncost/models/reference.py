@@ -191,8 +191,8 @@ def _shape(text: str) -> tuple[str, tuple[int, ...]]:
     """Return the name, empty without one, and the shape that `--input` gives."""
     name, equals, numbers = text.rpartition("=")
     if letter := re.search(r"(?<![0-9x×])[A-Za-z_]\w*", numbers):
-        fact = f"--input {text}: '{letter[0]}' is a letter, and sizes are numbers here"
-        raise UsageError(fact, "write digits, as in --input 3,224,224; cnncost formula takes letters")
+        fact = f"--input {text}: '{letter[0]}' is a symbol, and sizes are numbers here"
+        raise UsageError(fact, "write digits, as in --input 3,224,224; cnncost formula takes symbols")
     sizes = [whole_number(part, f"--input {text}") for part in re.split(r"[,x×]", numbers.strip())]
     if len(sizes) not in (1, 2, 3, 4):
         raise UsageError(f"--input {text} has {len(sizes)} numbers", "give channels, height and width: --input 3,224,224")

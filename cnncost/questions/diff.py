@@ -98,12 +98,12 @@ class Difference(Showable):
         ]
 
     def totals(self, quantity: Figure) -> tuple[int, int]:
-        """Return a quantity's total before and after."""
+        """Return a figure's total before and after."""
         return total(self.old, quantity), total(self.new, quantity)
 
 
 def total(costs: Data, quantity: Figure, key: str = "") -> int:
-    """Return a quantity's total from the plain data of a model, which may have it under another key than the figure's."""
+    """Return a figure's total from the plain data of a model, which may have it under another key than the figure's."""
     if quantity.key == "layers":
         return len(costs["layers"])
     key = key or quantity.key
@@ -119,7 +119,7 @@ def need_same_counting(old: Data, new: Data) -> None:
         if old[key] != new[key]:
             raise UsageError(
                 f"{old['model']} is counted with {key} {old[key]} and {new['model']} with {new[key]}",
-                f"count both alike: --{key} {old[key]}",
+                f"count both in the same way: --{key} {old[key]}",
             )
 
 

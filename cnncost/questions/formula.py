@@ -1,4 +1,4 @@
-"""Closed forms: what a network costs as polynomials in letters, from the same trace that gives the numbers."""
+"""Closed forms: what a network costs as polynomials in symbols, from the same trace that gives the numbers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FIGURES = ("params", "flops", "macs", "activation_bytes")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Formula(Showable):
-    """A network's cost in letters, which stand for whole numbers of at least 1."""
+    """A network's cost in symbols, which stand for whole numbers of at least 1."""
 
     report: Report
     letters: tuple[str, ...]
@@ -66,7 +66,7 @@ class Formula(Showable):
         return written(value, style, self.spatial)
 
     def conditions(self, style: Style = TEXT) -> list[str]:
-        """Return what was taken for granted of the letters: where it fails the network is another one."""
+        """Return what was taken for granted of the symbols: where it fails the network is another one."""
         relations = {"!=": "{} ≠ {}", ">=": "{} ≥ {}", "==": "{} = {}", "%": "{} is a multiple of {}"}
         if style is PYTHON:
             relations = {"!=": "{} != {}", ">=": "{} >= {}", "==": "{} == {}", "%": "({}) % ({}) == 0"}
@@ -78,18 +78,18 @@ class Formula(Showable):
         ]
 
     def to_dict(self, depth: int | None = None) -> dict[str, Any]:
-        """Return the forms as Python expressions of the letters: the object of `--format json` (cnncost.formula/1)."""
+        """Return the forms as Python expressions of the symbols: the object of `--format json` (cnncost.formula/1)."""
         return plain(self.table(depth=depth).data)  # type: ignore[no-any-return]  # of a dict it is a dict
 
 
 def is_block(model: Model) -> bool:
-    """Whether a model is a block: its input follows from its settings, so that these are its natural letters."""
+    """Whether a model is a block: its input follows from its settings, so that these are its natural symbols."""
     inside = isinstance(model.function, Partial) and model.function.cut.start is not None  # its input follows from its network
     return callable(model.input) and not inside
 
 
 def natural_letters(model: Model) -> tuple[str, ...]:
-    """Return the letters in which a model is written unless others are asked for.
+    """Return the symbols in which a model is written unless others are asked for.
 
     A block's sizes that are not set, and H and W; of a whole network H and W.
     """
@@ -109,16 +109,16 @@ def formula(
     convention: str | Convention = "lecture",
     dtype: str = "float32",
 ) -> Formula:
-    """Return what a model costs as polynomials in letters.
+    """Return what a model costs as polynomials in symbols.
 
-    `let` names what becomes a letter: `C`, `width`, `H`; or puts an expression in its place: `H=32*h`. Names are those of
-    the model's settings, H, W and C of its input (`size` is H and W), and `batch`. A block keeps its natural letters beside
-    these; a network without `let` has the letters H and W. `sizes` are numbers for H and W, or all of C, H and W.
+    `let` names what becomes a symbol: `C`, `width`, `H`; or puts an expression in its place: `H=32*h`. Names are those of
+    the model's settings, H, W and C of its input (`size` is H and W), and `batch`. A block keeps its natural symbols beside
+    these; a network without `let` has the symbols H and W. `sizes` are numbers for H and W, or all of C, H and W.
 
     >>> formula("bottleneck").write(formula("bottleneck").total["flops"])
     '17·C²·H·W'
 
-    Raises CnncostError for a name that there is not, and for what letters leave open, with the layer at which they do.
+    Raises CnncostError for a name that there is not, and for what symbols leave open, with the layer at which they do.
     """
     model = load(model) if isinstance(model, str) else model
     case = Instance(model, dict(sizes or {}), batch)
@@ -132,8 +132,8 @@ def formula(
     for name, value in values.items():
         if not case.setting(name).number:
             raise UsageError(
-                f"{model.name}: '{name}' is no number, so it cannot be a letter",
-                f"letters can stand for {', '.join(_offered(case))}",
+                f"{model.name}: '{name}' is no number, so it cannot be a symbol",
+                f"symbols can stand for {', '.join(_offered(case))}",
             )
         case = case.put(name, value)
     with assumptions() as assumed:
@@ -146,8 +146,8 @@ def formula(
                 raise  # whatever its sizes are
             reason = "it would never end" if isinstance(cause, RecursionError) else cause
             raise UsageError(
-                f"{model.name} cannot be traced with a letter for {' or '.join(values)} ({reason})",
-                "letters know + - * // ** and comparisons: give it a number, with --set",
+                f"{model.name} cannot be traced with a symbol for {' or '.join(values)} ({reason})",
+                "symbols know + - * // ** and comparisons: give it a number, with --set",
             ) from error
         except SpecError:  # it says where, and what to do about it
             raise
@@ -159,7 +159,7 @@ def formula(
     for name, a, b in assumed:
         if name == ">=" and _certain("<", a, b):
             raise UsageError(
-                f"{model.name}: {written(a)} is below {written(b)} whatever the letters are", "letters count from 1"
+                f"{model.name}: {written(a)} is below {written(b)} whatever the symbols are", "symbols count from 1"
             )
     letters = {letter for value in values.values() for letter in (value.letters() if isinstance(value, Poly) else ())}
     spatial = {letter for size in (*case.shape[1:], case.batch) if isinstance(size, Poly) for letter in size.letters()}
@@ -171,7 +171,7 @@ def _let(text: str) -> tuple[str, Num]:
     """Return (name, value) of `C`, `H=32*h` or `depths.2=n`."""
     name, equals, right = (part.strip() for part in text.partition("="))
     if not name:
-        raise UsageError(f"--let '{text}' names no letter", "write NAME, or NAME=EXPRESSION as in H=32*h")
+        raise UsageError(f"--let '{text}' names no symbol", "write NAME, or NAME=EXPRESSION as in H=32*h")
     if not equals:
         right = name.replace(".", "_")
     try:
@@ -193,7 +193,7 @@ def _offered(case: Instance) -> list[str]:
 
 
 def _left_open(error: BaseException | None) -> bool:
-    """Whether an error comes from a question that letters leave open."""
+    """Whether an error comes from a question that symbols leave open."""
     return error is not None and (isinstance(error, AlgebraError) or _left_open(error.__cause__))
 
 
@@ -212,13 +212,13 @@ def _remedy(case: Instance, values: Mapping[str, Num]) -> str:
     try:
         case.trace()
     except (AlgebraError, ModelError):
-        return f"give the input a size, --size {shape[1]}, and letters to settings: {', '.join(_offered(case))}"
+        return f"give the input a size, --size {shape[1]}, and symbols to settings: {', '.join(_offered(case))}"
     multiples = " ".join(f"--let {axis}={shape[known.index(axis)]}*{axis.lower()}" for axis in axes)
     return f"there is a closed form for multiples of its own input: {multiples}"
 
 
 def _structure(model: Model, values: Mapping[str, Num]) -> str:
-    """Return the remedy where a letter stands for a setting that decides which layers there are."""
+    """Return the remedy where a symbol stands for a setting that decides which layers there are."""
     settings = Instance(model)
     whole = [name for name in values if settings.setting(name).kind == "count"]
     return f"{' and '.join(whole)} can decide which layers there are: give it a number, with --set" if whole else ""
@@ -235,7 +235,7 @@ def _reduced(relation: str, a: Num, b: Num) -> tuple[Num, Num]:
 
 
 def _certain(relation: str, a: Num, b: Num) -> bool:
-    """Whether a relation holds for all values of the letters."""
+    """Whether a relation holds for all values of the symbols."""
     try:
         if relation in (">=", "<"):
             return bool(a >= b if relation == ">=" else a < b)

@@ -119,11 +119,11 @@ def einsum(a: Shape, b: Shape, equation: str) -> Cost:
     """Sum of products of two tensors, in Einstein's notation: "ij,jk->ik" is a product of matrices.
 
     Each letter is an axis of one example; there are as many multiply-adds as positions of all letters together. Without
-    "->" the output has the letters that stand once, in alphabetical order.
+    "->" the output has the letters that occur once, in alphabetical order.
 
     Source: numpy.einsum and torch.einsum.
     """
-    remedy = "write the axes of both tensors and of the output, a letter each: 'tk,kd->td'"
+    remedy = "write the axes of both tensors and of the output, one character each: 'tk,kd->td'"
     if not isinstance(equation, str):
         raise CostError(f"equation is {equation!r}, which is no text", remedy)
     operands, arrow, result = equation.replace(" ", "").partition("->")

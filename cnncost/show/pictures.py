@@ -80,7 +80,7 @@ def drawn(figure: Mapping[str, Any], format: str) -> bytes:
     except ValueError as error:
         raise UsageError(f"vl-convert could not draw the plot: {str(error)[:200]}", "please report it") from None
     if not re.search(r'role="graphics-symbol" aria-roledescription="(?:bar|\w+ mark)"', made):
-        raise UsageError("the plot came out without a mark", "please report it, with the .vl.json of the same plot")
+        raise UsageError("the plot has no mark", "please report it, with the .vl.json of the same plot")
     return convert(made, format)
 
 
@@ -99,7 +99,7 @@ def convert(svg: str, format: str) -> bytes:
     vl = converter(f"a {format.upper()} file")
     made: bytes = vl.svg_to_png(svg, scale=SCALE) if format == "png" else vl.svg_to_pdf(svg)
     if len(made) < 500:
-        raise UsageError(f"the {format.upper()} came out empty", "write .svg and convert it with another program")
+        raise UsageError(f"the {format.upper()} is empty", "write .svg and convert it with another program")
     return made
 
 

@@ -74,5 +74,5 @@ def test_the_readers_follow_the_registry() -> None:
 def test_a_word_that_is_none() -> None:
     with pytest.raises(UsageError, match="unknown figure 'peek'\ndid you mean 'peak'"):
         figure("peek")
-    with pytest.raises(UsageError, match="unknown quantity 'latency'\nquantities: params, flops"):
+    with pytest.raises(UsageError, match="unknown figure 'latency'\nfigures: params, flops"):
         limit("latency", 1)

@@ -138,19 +138,19 @@ def test_answers(expression: str, answer: bool) -> None:
     assert value(expression) is answer
 
 
-UNDECIDED = "give the letters values, or set the setting that asks to a number"
+UNDECIDED = "give the symbols numbers, or set the setting that asks to a number"
 
 
 @pytest.mark.parametrize(
     ("expression", "message", "hint"),
     [
-        ("H < W", "whether H < W depends on the letters", UNDECIDED),
-        ("H > 7", "whether H > 7 depends on the letters", UNDECIDED),
-        ("minimum(H, 7)", "whether H > 7 depends on the letters", UNDECIDED),
-        ("maximum(2*C, H // 2)", "whether 2·C < ⌊H/2⌋ depends on the letters", UNDECIDED),
-        ("0 < H // 2", "whether ⌊H/2⌋ > 0 depends on the letters", UNDECIDED),
-        ("gcd(H, 7)", "the greatest common divisor of H and 7 depends on the letters", ""),
-        ("gcd(4*H, 6)", "the greatest common divisor of 4·H and 6 depends on the letters", ""),
+        ("H < W", "whether H < W depends on the symbols", UNDECIDED),
+        ("H > 7", "whether H > 7 depends on the symbols", UNDECIDED),
+        ("minimum(H, 7)", "whether H > 7 depends on the symbols", UNDECIDED),
+        ("maximum(2*C, H // 2)", "whether 2·C < ⌊H/2⌋ depends on the symbols", UNDECIDED),
+        ("0 < H // 2", "whether ⌊H/2⌋ > 0 depends on the symbols", UNDECIDED),
+        ("gcd(H, 7)", "the greatest common divisor of H and 7 depends on the symbols", ""),
+        ("gcd(4*H, 6)", "the greatest common divisor of 4·H and 6 depends on the symbols", ""),
         ("(C + 1) // 0", "(C + 1) divided by 0", ""),
         ("C**-1", "(C) to the power -1: an exponent is a whole number from 0", ""),
     ],
@@ -277,7 +277,7 @@ def test_symbols_are_split_at_commas_and_spaces() -> None:
     for names, word in (("a+b 3", "a+b"), ("C 3", "3"), ("lambda", "lambda"), ("x.y", "x.y")):
         with pytest.raises(AlgebraError) as caught:
             symbols(names)
-        assert caught.value.message == f"'{word}' cannot be a letter"
+        assert caught.value.message == f"'{word}' cannot be a symbol"
 
 
 def test_polynomials_are_called_and_substituted() -> None:
@@ -293,18 +293,18 @@ def test_polynomials_are_called_and_substituted() -> None:
 @pytest.mark.parametrize(
     ("expression", "message"),
     [
-        ("C(c=3)", "C has no letter 'c'"),
+        ("C(c=3)", "C has no symbol 'c'"),
         ("C(C=1.5)", "C=1.5 is no whole number"),
         ("C(C='3')", "C='3' is no whole number"),
         ("(H // W)(H=3, W=0)", "⌊H/W⌋ divides by 0 for H=3, W=0"),
         ("(H // W).subs({'W': 0})", "(H) divided by 0"),
-        ("C.subs({2*C: 3})", "<Poly 2·C> is no letter"),
+        ("C.subs({2*C: 3})", "<Poly 2·C> is no symbol"),
         ("C / 2", "(C) / 2 may be no whole number"),
         ("4 / C", "(4) / C may be no whole number"),
         ("C / 0", "(C) divided by 0"),
-        ("1.5 * C", "C and 1.5: letters know no decimals"),
-        ("C + 0.5", "C and 0.5: letters know no decimals"),
-        ("C // 2.0", "C and 2.0: letters know no decimals"),
+        ("1.5 * C", "C and 1.5: symbols know no decimals"),
+        ("C + 0.5", "C and 0.5: symbols know no decimals"),
+        ("C // 2.0", "C and 2.0: symbols know no decimals"),
     ],
 )
 def test_what_is_refused_in_words(expression: str, message: str) -> None:
@@ -381,7 +381,7 @@ def test_what_a_question_takes_for_granted(question: str, answer: bool, taken: s
 def test_remainders_have_no_usual_answer(question: str) -> None:
     with pytest.raises(AlgebraError) as caught:
         value(question)
-    assert "depends on the letters" in caught.value.message
+    assert "depends on the symbols" in caught.value.message
     assert caught.value.hint == UNDECIDED
 
 

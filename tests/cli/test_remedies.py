@@ -16,6 +16,7 @@ import pytest
 from support import command
 
 from cnncost.base import errors
+from cnncost.questions.check.history import read_snapshot
 
 PACKAGE = Path(errors.__file__).parents[1]
 
@@ -155,7 +156,7 @@ IN_FILES = {
 COMMANDS = [
     ("table nets:detector", "--input 3,224,224", "table nets:detector --input 3,224,224"),
     ("table nets:detector --input C,H,W", "--input 3,224,224", "table nets:detector --input 3,224,224"),
-    ("table nets:detector --input C,H,W", "cnncost formula takes letters", "formula nets:detector --input C,H,W"),
+    ("table nets:detector --input C,H,W", "cnncost formula takes symbols", "formula nets:detector --input C,H,W"),
     ("sweep nets:detector --over k=8,16", "--input 3,224,224", "sweep nets:detector --over k=8,16 --input 3,224,224"),
     ("sweep nets:detector --over size=8,16", "--input 3,224,224", "sweep nets:detector --over size=8,16 --input 3,224,224"),
     ("table nets:detector --size 64", "--input 3,224,224", "table nets:detector --input 3,224,224"),
@@ -238,6 +239,8 @@ COMMANDS = [
     ("compare resnet18 resnet34 --label a", "give --label once for each", "compare resnet18 resnet34 --label a --label b"),
     ("compare resnet18 --columns bound", "name one: --device a100", "compare resnet18 --columns bound --device a100"),
     ("table resnet18 --columns fits", "--device stm32f746", "table resnet18 --columns fits --device stm32f746"),
+    ("compare alexnet --claim 2.3x", "name two: cnncost compare alexnet vgg16", "compare alexnet vgg16 --claim 2.3x"),
+    ("compare alexnet vgg16 --claim 2.3x --by type", "leave out --by", "compare alexnet vgg16 --claim 2.3x"),
     ("new specs/other", "specs/other.yaml", "new specs/other.yaml"),
     ("new specs/tiny.yaml", "--force", "new specs/tiny.yaml --force"),
     ("ops zzz", "conv", "ops conv"),
@@ -330,6 +333,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "list.csv").write_text("width\n8\n16\n")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     monkeypatch.delitem(sys.modules, "nets", raising=False)
+    read_snapshot.cache_clear()  # of another folder's costs.json
     done = command("snapshot", "specs/growing.yaml", "resnet18", "-o", "costs.json", folder=tmp_path)
     assert done.code == 0, done.err
     yield tmp_path
@@ -449,7 +453,7 @@ UNTRIED = {
     "write one again: cnncost snapshot": "a damaged snapshot: tests/questions/check",
     "write them again: cnncost snapshot": "snapshots of older versions: tests/questions/test_diff.py",
     "give the input a size, --size": "no network is known that leads there",
-    "letters know + - * // **": "no network is known that leads there",
+    "symbols know + - * // **": "no network is known that leads there",
     "leave it out where any whole number": "20,000 values take too long",
     "name the values to choose from": "costs that rise and fall: tests/questions/test_solve.py",
     "--resume": "interrupted sweeps: tests/questions/test_sweep_kept.py",

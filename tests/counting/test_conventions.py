@@ -373,7 +373,7 @@ def test_a_formula_reads_as_python_reads_it(text: str) -> None:
     assert (read.subs(values) if isinstance(read, Poly) else read) == eval(text, {}, values)
 
 
-HINT = "formulas are made of whole numbers, letters, + - * // ** and brackets, as in 2*macs + bias"
+HINT = "formulas are made of whole numbers, names, + - * // ** and brackets, as in 2*macs + bias"
 BEGIN = (
     "write a mapping with some of: name, like, states, source, flops, memory, params, input_gradient, weight_gradient, "
     "per_example"
@@ -388,7 +388,7 @@ BEGIN = (
         ("flop: {conv: macs}", "1:1: unknown key 'flop' [E101]", "did you mean 'flops'?"),
         ("flops: macs", "1:8: flops is no mapping [E107]", "write a mapping from layer types to formulas, as in {conv: macs}"),
         ("flops: {konv: macs}", "1:9: flops: unknown layer type 'konv' [E102]", "did you mean 'conv'?"),
-        ("flops: {conv: 2*mac}", "1:17: unknown letter 'mac' [E111]", "did you mean 'macs'?"),
+        ("flops: {conv: 2*mac}", "1:17: unknown name 'mac' [E111]", "did you mean 'macs'?"),
         ("flops: {conv: 2*}", "1:17: expected a number or a name, got the end [E110]", HINT),
         ("flops: {conv: macs / 2}", "1:15: (macs)/(2) may be no whole number [E112]", "write // to round down"),
         (
@@ -402,7 +402,7 @@ BEGIN = (
             "there are no functions here",
         ),
         ("flops: {conv: macs // 0}", "1:20: a division by zero [E113]", HINT),
-        ("flops: {conv: -3}", "1:15: it charges -3: no layer costs less than nothing [E113]", HINT),
+        ("flops: {conv: -3}", "1:15: it counts -3: no layer costs less than nothing [E113]", HINT),
         ("flops: {conv: 1.5}", "1:15: 1.5 is no whole number [E112]", "write // to round down"),
         ("flops: {conv: 2024-01-01, relu: [1]}", "1:20: '01' has a leading zero [E114]", "write 1"),
         ("like: fvcor", "1:7: unknown convention 'fvcor' [E107]", "did you mean 'fvcore'?"),
@@ -417,7 +417,7 @@ BEGIN = (
         ("a: &a [x]\nflops: *a", "1:4: an anchor, &a [E003]", "write it out"),
         (
             "flops: {conv: [macs",
-            "1:15: this is no YAML: did not find expected ',' or ']' while parsing a flow sequence [E002]",
+            "1:15: this is not valid YAML: did not find expected ',' or ']' while parsing a flow sequence [E002]",
             "see: cnncost errors E002",
         ),
     ],
@@ -449,7 +449,7 @@ def test_every_place_is_told_with_its_line(tmp_path: Path) -> None:
         convention(str(path))
     first, second = caught.value.text().replace(str(path), "mine.yaml").split("\n\n")
     assert first.split("\n") == [
-        "error[E111]: unknown letter 'write'",
+        "error[E111]: unknown name 'write'",
         " --> mine.yaml:3:9",
         "  |",
         "3 |   relu: write",
@@ -468,7 +468,7 @@ def test_formulas_are_typed_as_they_are_printed() -> None:
 def test_no_layer_costs_less_than_nothing(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("flops: {conv: macs, relu: writes - 9000000}", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"mine charges -8,197,184 flops at 'relu' \(relu\): no layer costs less than nothing"):
+    with pytest.raises(UsageError, match=r"mine counts -8,197,184 flops at 'relu' \(relu\): no layer costs less than nothing"):
         report(load("resnet18").trace(), str(path)).total  # noqa: B018  # 64·112·112 − 9,000,000
     path.write_text("flops: {conv: macs // bias}", encoding="utf-8")
     with pytest.raises(UsageError, match=r"the formula of conv divides by 0 at 'conv1': ⌊macs/bias⌋"):

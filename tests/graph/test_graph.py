@@ -334,8 +334,8 @@ def test_a_question_that_letters_leave_open_names_the_place() -> None:
         return x.max_pool(minimum(x.height, 7))
 
     message, hint = refusal(model, symbols("C H W"))
-    assert message == "whether H > 7 depends on the letters (after layer 'last')"
-    assert hint == "give the letters values, or set the setting that asks to a number"
+    assert message == "whether H > 7 depends on the symbols (after layer 'last')"
+    assert hint == "give the symbols numbers, or set the setting that asks to a number"
 
 
 def test_a_question_that_a_shape_cannot_answer_names_the_place() -> None:

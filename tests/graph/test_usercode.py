@@ -62,7 +62,7 @@ FAULTS = {
     "endless": ("m.py:8: RecursionError: it calls itself without end", "does it stop at some depth?"),
     "ends": (
         "m.py:9: it ends the program (sys.exit with 3)",
-        "what a program does, and a model does not, stands under: if __name__ == '__main__'",
+        "what a program does, and a model does not, belongs under: if __name__ == '__main__'",
     ),
     "library": ("m.py:10: JSONDecodeError: Expecting value: line 1 column 1 (char 0)", ""),
     "short": ("m.py:11: TypeError: conv() missing 1 required positional argument: 'kernel'", "see: cnncost ops conv"),
@@ -79,7 +79,7 @@ IMPORTS = {
     ),
     "import sys\n\nsys.exit('done')\n": (
         "m.py:3: it ends the program (sys.exit with done)",
-        "what a program does, and a model does not, stands under: if __name__ == '__main__'",
+        "what a program does, and a model does not, belongs under: if __name__ == '__main__'",
     ),
     "undefined\n": ("m.py:1: NameError: name 'undefined' is not defined", ""),
     "def f(): f()\nf()\n": ("m.py:1: RecursionError: it calls itself without end", "does it stop at some depth?"),
@@ -303,7 +303,7 @@ def test_a_model_that_asks_numbers_cannot_be_a_formula() -> None:
     def rooted(x: Tensor, width: int) -> Tensor:
         return x.conv(len(width), 3)  # type: ignore[arg-type]
 
-    with pytest.raises(UsageError, match="rooted cannot be traced with a letter for width"):
+    with pytest.raises(UsageError, match="rooted cannot be traced with a symbol for width"):
         formula(Model("rooted", rooted, (3, 8, 8)), ["width"])
     with pytest.raises(CodeError) as caught:
         formula(Model("near", lambda x, width: x.conv(width, 3, padding=1), (3, 8, 8)), ["width"])

@@ -486,9 +486,9 @@ def test_plot_of_more_layers_than_columns_keeps_the_largest() -> None:
 
 def test_the_largest_of_many_storages_are_named() -> None:
     table = memory_table(memory(cnncost.load("densenet121").trace()))
-    (note,) = (note for note in table.notes if note.startswith("alive while"))
+    (note,) = (note for note in table.notes if note.startswith("live while"))
     assert note.startswith(
-        "alive while features.denseblock1.denselayer6.norm1 runs: features.denseblock1.denselayer6.concat 2,744.00 KB"
+        "live while features.denseblock1.denselayer6.norm1 runs: features.denseblock1.denselayer6.concat 2,744.00 KB"
     )
     assert note.endswith(", 2 others 784.00 KB")
 

@@ -259,7 +259,8 @@ def test_what_has_no_past(run: Run, repository: Path) -> None:
     assert (allowed.code, allowed.err) == (0, "")
     assert "1 limit kept, 2 not checked (allowed)\n" in allowed.out
     assert (
-        "no limit of growth to hold against main\n" in run("check", "resnet18", "--max-params", "12M", "--against", "main").out
+        "no limit of growth to measure against main\n"
+        in run("check", "resnet18", "--max-params", "12M", "--against", "main").out
     )
 
 
@@ -376,9 +377,12 @@ def test_a_table_is_a_snapshot_of_one_model(run: Run) -> None:
 @pytest.mark.parametrize(
     ("options", "fact"),
     [
-        (["--convention", "macs"], "convention lecture and net.yaml with macs\n  count both alike: --convention lecture"),
-        (["--batch", "2"], "batch 1 and net.yaml with 2\n  count both alike: --batch 1"),
-        (["--dtype", "int8"], "dtype float32 and net.yaml with int8\n  count both alike: --dtype float32"),
+        (
+            ["--convention", "macs"],
+            "convention lecture and net.yaml with macs\n  count both in the same way: --convention lecture",
+        ),
+        (["--batch", "2"], "batch 1 and net.yaml with 2\n  count both in the same way: --batch 1"),
+        (["--dtype", "int8"], "dtype float32 and net.yaml with int8\n  count both in the same way: --dtype float32"),
     ],
 )
 def test_different_conventions_are_not_compared(run: Run, tmp_path: Path, options: list[str], fact: str) -> None:

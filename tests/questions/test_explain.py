@@ -50,8 +50,8 @@ def test_where_fvcore_and_thop_differ() -> None:
     assert shown.data is not None
     assert shown.data["difference"] == 4_133_742_592 - 4_111_512_576 == 2 * 11_113_984 + 2_048
     assert shown.notes == (
-        "thop charges batch norm 4 per element, fvcore 2: +22.23 M",
-        "thop charges global avg pool 50 per output, fvcore 1 per input: +2.05 k",
+        "thop counts batch norm 4 per element, fvcore 2: +22.23 M",
+        "thop counts global avg pool 50 per output, fvcore 1 per input: +2.05 k",
         "thop − fvcore = +22.23 M",
         "fvcore counts 4.11 G: conv, batch_norm, global_avg_pool, linear; "
         "not counted: relu (9.61 M elements), max_pool (1.81 M taps), add (5.52 M elements)",
@@ -278,7 +278,7 @@ def test_json() -> None:
         ),
         ("resnet50 --layer conv", "resnet50 has no layer 'conv'\n  did you mean 'conv1'?"),
         ("resnet50 --conventions fvcor", "unknown convention 'fvcor'\n  did you mean 'fvcore'?"),
-        ("resnet50 --claim 3G --layer conv1", "--claim and --layer ask different things\n  give one of them"),
+        ("resnet50 --claim 3G --layer conv1", "--claim and --layer cannot be combined\n  give one of them"),
         ("resnet50 --conventions ,", "no convention named\n  known: " + ", ".join(MODULE_OF)),
     ],
 )

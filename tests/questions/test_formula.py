@@ -135,7 +135,7 @@ FAMILIES = one_of_each_family()
 NO_SIZES = {"alexnet", "vgg11"}  # an adaptive pooling to a fixed size: a greatest common divisor with ⌊H/32⌋
 POINTS = 4
 
-# Settings that cannot be letters: those that decide which layers there are, shares between 0 and 1, and roundings.
+# Settings that cannot be symbols: those that decide which layers there are, shares between 0 and 1, and roundings.
 REFUSING = {
     "alexnet": "dropout",
     "alexnet_lecture": "dropout",
@@ -300,27 +300,27 @@ def test_what_is_taken_for_granted() -> None:
 
 REFUSALS = {
     ("vgg16",): "vgg16: layer 'avgpool' (adaptive_avg_pool of 512×⌊H/32⌋×⌊W/32⌋): "
-    "the greatest common divisor of ⌊H/32⌋ and 7 depends on the letters\n"
+    "the greatest common divisor of ⌊H/32⌋ and 7 depends on the symbols\n"
     "there is a closed form for multiples of its own input: --let H=224*h --let W=224*w",
     ("alexnet",): "alexnet: layer 'avgpool' (adaptive_avg_pool of 256×⌊(H + 1)/32⌋ - 1×⌊(W + 1)/32⌋ - 1): "
-    "the greatest common divisor of ⌊(H + 1)/32⌋ - 1 and 6 depends on the letters\n"
-    "give the input a size, --size 224, and letters to settings: hidden, classes, dropout, H, W, C, size, batch",
-    ("mobilenet_v3_large", "width"): "mobilenet_v3_large: whether 80·⌊(width + 2)/4⌋ - 2·width > 0 depends on the letters "
-    "(after layer 'features.3.add')\ngive the letters values, or set the setting that asks to a number",
+    "the greatest common divisor of ⌊(H + 1)/32⌋ - 1 and 6 depends on the symbols\n"
+    "give the input a size, --size 224, and symbols to settings: hidden, classes, dropout, H, W, C, size, batch",
+    ("mobilenet_v3_large", "width"): "mobilenet_v3_large: whether 80·⌊(width + 2)/4⌋ - 2·width > 0 depends on the symbols "
+    "(after layer 'features.3.add')\ngive the symbols numbers, or set the setting that asks to a number",
     ("resnet50", "depths.2=n"): "resnet50: n has to be a number here (after layer 'layer2.3.relu_3')\n"
     "depths.2 can decide which layers there are: give it a number, with --set",
-    ("resnet20_cifar", "depth"): "resnet20_cifar: whether depth < 8 depends on the letters (after layer 'input')\n"
+    ("resnet20_cifar", "depth"): "resnet20_cifar: whether depth < 8 depends on the symbols (after layer 'input')\n"
     "depth can decide which layers there are: give it a number, with --set",
-    ("resnet50", "block"): "resnet50: 'block' is no number, so it cannot be a letter\nletters can stand for width, classes, "
+    ("resnet50", "block"): "resnet50: 'block' is no number, so it cannot be a symbol\nsymbols can stand for width, classes, "
     "groups, width_per_group, reduction, stem_width, H, W, C, size, batch",
     ("resnet50", "widht"): "resnet50 has no setting 'widht'\ndid you mean 'width'?",
     ("resnet50", "depths.4"): "resnet50 has no setting 'depths.4'\ndepths is 3,4,6,3: its entries are 0 to 3",
     ("resnet50", "H=32*"): "--let H=32*: expected a number or a name, got the end\n  32*\n     ^\n"
-    "write letters and whole numbers with + - * // ** ( )",
-    ("resnet50", "=3"): "--let '=3' names no letter\nwrite NAME, or NAME=EXPRESSION as in H=32*h",
-    ("bottleneck", "C=-C"): "bottleneck: −4·C is below 1 whatever the letters are\nletters count from 1",
+    "write symbols and whole numbers with + - * // ** ( )",
+    ("resnet50", "=3"): "--let '=3' names no symbol\nwrite NAME, or NAME=EXPRESSION as in H=32*h",
+    ("bottleneck", "C=-C"): "bottleneck: −4·C is below 1 whatever the symbols are\nsymbols count from 1",
     ("bottleneck", "H=0"): "setting H=0: 0 is below what is possible\ngive 1 to 10^18",
-    ("fractalnet20", "columns"): "fractalnet20: whether columns > 16 depends on the letters (after layer 'input')\n"
+    ("fractalnet20", "columns"): "fractalnet20: whether columns > 16 depends on the symbols (after layer 'input')\n"
     "columns can decide which layers there are: give it a number, with --set",
 }
 
@@ -364,7 +364,7 @@ def test_writing(text: str, shown: str, latex: str, python: str) -> None:
         ("(H + 1", "this bracket is never closed\n  (H + 1\n  ^"),
         ("H ** h", "an exponent of h\n  H ** h\n    ^^"),
         ("H ** 65", "an exponent of 65\n  H ** 65\n    ^^"),
-        ("lambda + 1", "'lambda' cannot be a letter\n  lambda + 1\n  ^^^^^^"),
+        ("lambda + 1", "'lambda' cannot be a symbol\n  lambda + 1\n  ^^^^^^"),
         ("__import__('os')", "unknown function '__import__'\n  __import__('os')\n  ^^^^^^^^^^"),
         ("7 // 0", "a division by zero\n  7 // 0\n    ^^"),
         ("H // 0", "a division by zero\n  H // 0\n    ^^"),
@@ -474,7 +474,7 @@ def test_text(run: Run) -> None:
 def test_json(run: Run) -> None:
     data = json.loads(run("bottleneck", "--format", "json"))
     assert data["schema"] == "cnncost.formula/1"
-    assert (data["model"], data["letters"]) == ("bottleneck", ["C", "H", "W"])
+    assert (data["model"], data["symbols"]) == ("bottleneck", ["C", "H", "W"])
     assert data["total"] == {
         "params": "17*C**2 + 12*C",
         "flops": "17*C**2*H*W",
@@ -487,7 +487,7 @@ def test_json(run: Run) -> None:
 
 def test_options_are_numbers_and_the_rest_stays_letters(run: Run) -> None:
     def letters(*words: str) -> Any:
-        return json.loads(run(*words, "--format", "json"))["letters"]
+        return json.loads(run(*words, "--format", "json"))["symbols"]
 
     assert letters("bottleneck", "--set", "C=64") == ["H", "W"]
     assert letters("bottleneck", "--size", "14") == ["C"]

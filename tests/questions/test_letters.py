@@ -108,14 +108,14 @@ def test_conditions(function: Callable[..., Tensor], conditions: list[str]) -> N
 @pytest.mark.parametrize(
     ("function", "word"),
     [
-        (remainder, "depends on the letters"),
-        (even, "depends on the letters"),
-        (odd, "depends on the letters"),
+        (remainder, "depends on the symbols"),
+        (even, "depends on the symbols"),
+        (odd, "depends on the symbols"),
         (set_of_widths, "is looked up in a set or a dict"),
         (table_of_widths, "is looked up in a set or a dict"),
-        (order, "depends on the letters"),
+        (order, "depends on the symbols"),
         (division, "may be no whole number"),
-        (decimal, "letters know no decimals"),
+        (decimal, "symbols know no decimals"),
     ],
 )
 def test_refusals(function: Callable[..., Tensor], word: str) -> None:

@@ -318,7 +318,7 @@ REFUSALS: dict[tuple[str, ...], str] = {
     ("resnet50", "depths", "flops=1G"): "resnet50: 'depths' is no single number\nname an entry, as in depths.0",
     ("resnet50", "depths.7", "flops=1G"): "resnet50 has no setting 'depths.7'\ndepths is 3,4,6,3: its entries are 0 to 3",
     ("resnet50", "width"): "nothing to solve for\ngive --target flops=4.1G, or --equals MODEL",
-    ("resnet50", "width", "flop=1G"): "--target: unknown quantity 'flop'\ndid you mean 'flops'?",
+    ("resnet50", "width", "flop=1G"): "--target: unknown figure 'flop'\ndid you mean 'flops'?",
     ("resnet50", "width", "flops"): "--target 'flops' names no amount\nwrite flops=4.1G, params<=26M or memory<=20MB",
     ("resnet50", "width", "flops=1GB"): "--target flops=1GB: '1GB' is no number\nwrite it as 26M, 4.5G or 25_557_032",
     (
@@ -454,7 +454,7 @@ def test_every_option(run: Run) -> None:
     assert value("resnet50", "--for", "batch", "--target", "memory<=8GiB") == 189  # 44,209.9 KB each
     assert value("resnet50", "--for", "batch", "--target", "memory<=8GiB", "--dtype", "float16") == 379
     assert value("resnet50", "--for", "H", "--target", "macs=4089184256", "--above") in range(193, 225)
-    assert run("resnet50", "--for", "width", "--target", "flops=2G", "--by", "flopz").startswith("error: unknown quantity")
+    assert run("resnet50", "--for", "width", "--target", "flops=2G", "--by", "flopz").startswith("error: unknown figure")
 
 
 def test_shared_letters_take_one_number() -> None:

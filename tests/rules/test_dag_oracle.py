@@ -1,6 +1,6 @@
 """Random networks of 3 to 40 layers of all types against PyTorch: shapes, parameters, buffers, multiply-adds and refusals.
 
-Each network is then taken at two sizes at once, as columns, and in letters: both have to say what the integers said. 300
+Each network is then taken at two sizes at once, as columns, and in symbols: both have to say what the integers said. 300
 networks by day and 10,000 by night, always from the same seeds by day. Without PyTorch these tests are skipped.
 """
 

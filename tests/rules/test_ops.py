@@ -864,15 +864,15 @@ REFUSALS = """
 
 (4, 8) x.einsum(x, "tk->t")
     einsum of 4×8 and 4×8: cannot read the equation 'tk->t'
-    write the axes of both tensors and of the output, a letter each: 'tk,kd->td'
+    write the axes of both tensors and of the output, one character each: 'tk,kd->td'
 
 (4, 8) x.einsum(x, "tkd,td->t")
     einsum of 4×8 and 4×8: 'tkd' of 'tkd,td->t' has 3 letters for 4×8
-    write the axes of both tensors and of the output, a letter each: 'tk,kd->td'
+    write the axes of both tensors and of the output, one character each: 'tk,kd->td'
 
 (4, 8) x.einsum(x, "td,td->tt")
     einsum of 4×8 and 4×8: the output 'tt' of 'td,td->tt' names an axis twice, or one that no tensor has
-    write the axes of both tensors and of the output, a letter each: 'tk,kd->td'
+    write the axes of both tensors and of the output, one character each: 'tk,kd->td'
 
 (4, 8, 8) x.layer_norm(over=(1, -2))
     layer_norm of 4×8×8: axes=(1, -2) names an axis twice
@@ -975,11 +975,11 @@ REFUSALS = """
     untokens of 4×8×8: needs tokens, got 4×8×8
 
 (4, H, 8) x.max_pool(2, pad="same", count_pad=False)
-    max_pool of 4×H×8: whether 2·⌈H/2⌉ - H < 0 depends on the letters
-    give the letters values, or set the setting that asks to a number
+    max_pool of 4×H×8: whether 2·⌈H/2⌉ - H < 0 depends on the symbols
+    give the symbols numbers, or set the setting that asks to a number
 
 (4, H, 8) x.adaptive_avg_pool(3)
-    adaptive_avg_pool of 4×H×8: the greatest common divisor of H and 3 depends on the letters
+    adaptive_avg_pool of 4×H×8: the greatest common divisor of H and 3 depends on the symbols
 
 (4, H, 8) x + x.max_pool(2)
     add of 4×H×8 and 4×⌊H/2⌋×4: cannot add 4×H×8 and 4×⌊H/2⌋×4: shapes must be equal, or broadcast

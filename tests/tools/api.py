@@ -62,7 +62,7 @@ SECTIONS = {  # every public name stands in one of them
         ),
         *("Check", "Difference"),
     ),
-    "Letters, conventions, errors": ("symbols", "Poly", "Convention", "CnncostError"),
+    "Symbols, conventions, errors": ("symbols", "Poly", "Convention", "CnncostError"),
 }
 EXAMPLE = re.compile(r"(?:^>>>.*\n(?:(?!>>>).+\n)*)+", re.MULTILINE)
 

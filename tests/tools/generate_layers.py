@@ -136,7 +136,7 @@ def example(rule: Rule) -> str:
 
 
 def number(text: str) -> int:
-    """Return a size of a shape in letters: C·H with the numbers of `SIZES`."""
+    """Return a size of a shape in symbols: C·H with the numbers of `SIZES`."""
     product = 1
     for part in re.split("·", text):
         product *= int(part) if part.isdecimal() else SIZES[part]

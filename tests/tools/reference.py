@@ -294,8 +294,8 @@ def conventions() -> str:
         ),
         console("cnncost table resnet50 --depth 0 --columns flops,macs --convention fvcore"),
         table(["convention", "what it counts"], ((f"[{c.name}](#{c.name})", c.states) for c in CONVENTIONS.values())),
-        "## Letters\n",
-        table(["letter", "meaning"], ((f"`{name}`", letter.meaning) for name, letter in LETTERS.items())),
+        "## Names in formulas\n",
+        table(["name", "meaning"], ((f"`{name}`", letter.meaning) for name, letter in LETTERS.items())),
     ]
     for convention in CONVENTIONS.values():
         shown_ = convention_table(convention)

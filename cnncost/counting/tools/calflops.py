@@ -59,7 +59,7 @@ CONVENTIONS = (
             SLIP,
             Slip(("relu6",), "calflops counts 0 for ReLU6, which goes through hardtanh"),
             Slip(("einsums.attention",), "calflops reads einsum's count off a text of four digits: up to 0.05 % of these"),
-            Slip(("upsample",), "calflops charges resizing by a factor the elements of the input, not of the output"),
+            Slip(("upsample",), "calflops counts, for resizing by a factor, the elements of the input, not of the output"),
         ),
         beside=("calflops_macs",),
     ),

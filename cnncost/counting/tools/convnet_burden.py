@@ -40,7 +40,11 @@ CONVENTIONS = (
         memory=each(("conv", "conv_transpose", "linear", "batch_norm", *WINDOWS, *MEANS, *MAXIMA, "add", "concat"), writes),
         params={"batch_norm": params + buffers},
         slips=(
-            Slip(WINDOWS, "convnet-burden charges a pooling window its stride, not its kernel", where=kh * kw - sh * sw),
+            Slip(
+                WINDOWS,
+                "convnet-burden counts a pooling window as large as its stride, not as its kernel",
+                where=kh * kw - sh * sw,
+            ),
             Slip(("conv_transpose",), "convnet-burden multiplies by the wrong side of a transposed convolution's filters"),
         ),
     ),

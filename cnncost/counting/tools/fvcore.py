@@ -51,7 +51,7 @@ CONVENTIONS = (
         slips=(
             Slip(
                 ("batch_norm",),
-                "a fresh model is in train mode, where fvcore charges batch norm 5 per element: call eval() first",
+                "a fresh model is in train mode, where fvcore counts batch norm as 5 per element: call eval() first",
             ),
             ATTENTION,
             EINSUM,

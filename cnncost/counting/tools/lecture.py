@@ -5,7 +5,7 @@ from cnncost.counting.convention import POOLS, WEIGHTS, Convention, each, macs, 
 CONVENTIONS = (
     Convention(
         "lecture",
-        "1 multiply-add = 1 FLOP; pooling pays its taps; biases, norms and activations are free",
+        "1 multiply-add = 1 FLOP; pooling counts its taps; biases, norms and activations are free",
         "EECS 498-007 lecture 8 and CS231n 2017 lecture 9; rules R1–R18 of the counting rules",
         flops={**each(WEIGHTS, macs), **each(POOLS, taps)},
     ),

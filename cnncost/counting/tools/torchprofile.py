@@ -19,7 +19,7 @@ from cnncost.counting.convention import (
     writes,
 )
 
-ALIKE = (Ci // Co) * (Co // Ci)  # 1 where as many channels come out as go in, else 0
+ALIKE = (Ci // Co) * (Co // Ci)  # 1 where as many channels leave it as enter it, else 0
 
 CONVENTIONS = (
     Convention(
@@ -48,7 +48,7 @@ CONVENTIONS = (
             Slip(
                 ("conv_transpose",),
                 "torchprofile counts a transposed convolution per output position, about stride² too many, and its groups"
-                " only where as many channels come out as go in",
+                " only where as many channels leave it as enter it",
             ),
             Slip(
                 ("conv",),

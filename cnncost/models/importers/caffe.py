@@ -253,7 +253,7 @@ def replay(net: Network, inputs: Sequence[Tensor], assumed: Assumptions) -> tupl
         for key in message.keys() - FIELDS[name]
     ]
     if strange:
-        inputs[0].note(f"fields that are not known, and were left aside: {counted(sorted(strange))}")
+        inputs[0].note(f"fields that are not known, and were not read: {counted(sorted(strange))}")
     read_by = {index for node in inputs[0].tracer.nodes for index in node.inputs}
     ends = {tensor.index: tensor for tensor in made if tensor.index not in read_by}
     return tuple(ends.values()) or tuple(made[-1:])
@@ -286,7 +286,7 @@ def _judge(left: Uncounted, x: Tensor, made: Sequence[Tensor]) -> None:
     inside = inside or next((layer for layer in left.unknown if layer.learns and not layer.is_regional), None)
     if inside is not None:
         raise ModelError(
-            f"{inside.place} is of a type that is not known, and layers with weights stand behind it or it has weights itself",
+            f"{inside.place} is of a type that is not known, and layers with weights follow it or it has weights itself",
             f"if it keeps its input's shape and costs nothing: --assume {inside.type}=identity",
         )
     if not made or (weighted and not any(node.cost.params for node in x.tracer.nodes)):

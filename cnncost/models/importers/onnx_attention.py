@@ -37,7 +37,7 @@ def multi_head(call: Call) -> list[Value | None]:
     query, key, value = needed(call), given(call, 1), given(call, 2)
     heads = attribute(call, "num_heads", 1)
     if key is None or value is None or any(part.rank != 3 for part in (query, key, value)):
-        raise PinnedError("its queries, keys and values stand in one tensor, which has no rule")
+        raise PinnedError("its queries, keys and values are in one tensor, which has no rule")
     offset = given(call, 3)
     if offset is not None and offset.tensor is None and offset.weight is not None and offset.weight.learned:
         call.fit(offset)  # its numbers are parameters; that it is added is part of the layer

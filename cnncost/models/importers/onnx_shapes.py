@@ -191,7 +191,7 @@ def center_crop(call: Call) -> Value:
     for axis, size in zip(axes, target, strict=True):
         now = ax.now(x.dims[axis])
         if not isinstance(now, int) or not isinstance(size, int):
-            raise PinnedError("it cuts a size that is a letter")
+            raise PinnedError("it cuts a size that is a symbol")
         if size < now:
             start = (now - size) // 2
             x = layers.slice_(call, x, axis, start, start + size, 1, exact=True)

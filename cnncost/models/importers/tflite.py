@@ -163,7 +163,7 @@ def _judge(
                 "give the file before edgetpu_compiler",
             )
         raise ModelError(
-            f"{op.place} is not known, and operators with weights stand behind it or it has weights itself",
+            f"{op.place} is not known, and operators with weights follow it or it has weights itself",
             f"if it keeps its input's shape and costs nothing: --assume {op.name}=identity",
         )
     rest = [op.name.removeprefix("CUSTOM:") for op in (*unknown, *(op for op, _ in behind))]

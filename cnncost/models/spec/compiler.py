@@ -220,7 +220,9 @@ class Compiler:
                 raise self.fail("E105", "an empty item", item.mark, "write a layer after the dash")
             return Step(item, self.operation(item, None, scope, ids))
         if isinstance(item, List):
-            raise self.fail("E105", "a list where a layer is wanted", item.mark, "branches stand under add, mul or concat")
+            raise self.fail(
+                "E105", "a list where a layer is wanted", item.mark, "branches are written under add, mul or concat"
+            )
         beside = (*MODIFIERS, *PART) if "model" in item.entries else MODIFIERS
         operators = [entry for key, entry in item.entries.items() if key not in beside]
         if len(operators) != 1:
@@ -391,7 +393,7 @@ class Compiler:
                 raise self.fail("E103", "identity takes no arguments", word.mark)
             return None
         if name == "project":
-            raise self.fail("E102", "project stands among the branches of add, mul or concat only", word.mark)
+            raise self.fail("E102", "project can only be a branch of add, mul or concat", word.mark)
         if name in ids:
             raise self.fail("E102", f"'{name}' is an id, not a layer", word.mark, f"start a layer from it: from: {name}")
         raise self.unknown_operator(word)

@@ -28,7 +28,7 @@ CODES: dict[str, Code] = {
         Code("E001", "a file that cannot be read", "A spec is a text file in UTF-8 of at most 2 MB."),
         Code(
             "E002",
-            "no YAML",
+            "not valid YAML",
             "The text breaks YAML's own syntax: a bracket that is not closed, a tab in the indentation, a colon too many.",
             "- conv: {out: 64",
             "- conv: {out: 64}",
@@ -55,14 +55,14 @@ CODES: dict[str, Code] = {
         Code(
             "E006",
             "no version",
-            "The first key of a spec is `cnncost: 1`: the version of the dialect, so that a spec keeps its meaning.",
+            "The first key of a spec is `cnncost: 1`: the version of the spec format, so that a spec keeps its meaning.",
             "name: mynet",
             "cnncost: 1\nname: mynet",
         ),
         Code(
             "E101",
             "an unknown key",
-            "At the top of a spec stand: cnncost, name, about, input, params, let, defaults, blocks, layers (or model), "
+            "The keys at the top of a spec are: cnncost, name, about, input, params, let, defaults, blocks, layers (or model), "
             "require, expect, budget.",
             "layer: [...]",
             "layers: [...]",
@@ -90,7 +90,7 @@ CODES: dict[str, Code] = {
         ),
         Code(
             "E105",
-            "not one layer",
+            "an item must have exactly one layer",
             "An item of a list of layers has exactly one layer type or block, and next to it the modifiers id, from, repeat, "
             "first, runs, shares and note.",
             "- conv: 64\n  relu:",
@@ -105,7 +105,9 @@ CODES: dict[str, Code] = {
             "- conv: 64\n  id: enc2\n- concat: [identity, enc2]",
         ),
         Code(
-            "E107", "a value of the wrong form", "A list, a mapping or a single value stands where another of them is wanted."
+            "E107",
+            "a value of the wrong form",
+            "A list, a mapping or a single value is written where another of them is needed.",
         ),
         Code("E108", "a block that contains itself", "Blocks may call other blocks, never themselves: every spec has an end."),
         Code(
@@ -185,7 +187,7 @@ CODES: dict[str, Code] = {
             "conv: {out: 100, kernel: 3, groups: 48}",
             "conv: {out: 96, kernel: 3, groups: 48}",
         ),
-        Code("E301", "expect is not met", "A figure under `expect` differs from what the layers come to."),
+        Code("E301", "expect is not met", "A figure under `expect` differs from the sum of the layers."),
         Code("E302", "require is not met", "A condition under `require` does not hold for these params."),
         Code(
             "E303",
@@ -194,9 +196,13 @@ CODES: dict[str, Code] = {
         ),
         Code(
             "E304",
-            "a model that cannot be had",
+            "an unknown model",
             "`model:` names a model of the zoo, as `cnncost list` shows it, or a sum of such.",
         ),
-        Code("E401", "no quantity", "A figure is digits with a suffix if you like: 26M, 4.5G for counts, 40 MiB for bytes."),
+        Code(
+            "E401",
+            "not a figure or an amount",
+            "A figure is digits with a suffix if you like: 26M, 4.5G for counts, 40 MiB for bytes.",
+        ),
     )
 }

@@ -175,7 +175,7 @@ class _Reader:
         value = first[1]
         if not isinstance(value, Scalar) or value.text != VERSION:
             hint = "this cnncost reads version 1; is there a newer one?"
-            raise SpecError(self.source, [Problem("E006", "the version of the dialect is not 1", value.mark, hint)])
+            raise SpecError(self.source, [Problem("E006", "the version of the spec format is not 1", value.mark, hint)])
 
     def text(self, key: str) -> str:
         entry = self.root.entries.get(key)
@@ -493,7 +493,7 @@ class _Reader:
         for key, (word, _) in self.root.entries.items():
             if key in KEYS and key not in OF_MODEL:
                 raise compiler.fail(
-                    "E101", f"{key} cannot stand beside model", word.mark, "a spec has a model, or layers of its own"
+                    "E101", f"{key} cannot be used together with model", word.mark, "a spec has a model, or layers of its own"
                 )
         word, node = self.root.entries["model"]
         if not isinstance(node, Scalar) or is_null(node):

@@ -178,7 +178,7 @@ class Run:
             count = int(count.values.flat[0])
         if isinstance(count, Poly):
             self.note(
-                "E113", f"repeat is {count}, which depends on letters", step.repeat.mark, "set what it depends on to a number"
+                "E113", f"repeat is {count}, which depends on symbols", step.repeat.mark, "set what it depends on to a number"
             )
             raise Broken
         if count < 0:

@@ -24,7 +24,7 @@ EXPRESSION = r"^[A-Za-z0-9_.+*/%<>=!(), -]+$"  # the characters that expressions
 NUMBER = {"type": ["integer", "string"], "pattern": EXPRESSION}
 NO_BOOLEAN = r"^(?![yY][eE][sS]$|[nN][oO]$|[oO][nN]$|[oO][fF][fF]$)"  # words that YAML 1.1 takes for true and false
 ABOUT = {  # the words that an editor shows
-    "cnncost": "The version of the dialect. The first line of every spec.",
+    "cnncost": "The version of the spec format. The first key of every spec.",
     "name": "What the network is called in tables; the file's name unless given.",
     "about": "A sentence about the network, and where it is from.",
     "input": "The shape of one example: channels, height, width; of several inputs a mapping from their names to shapes.",
@@ -35,7 +35,7 @@ ABOUT = {  # the words that an editor shows
     "layers": "A list of layers, or a mapping from stages to lists.",
     "model": "A model of the zoo to start from, in place of layers.",
     "require": "Conditions that the params must meet.",
-    "expect": "Exact figures that must come out.",
+    "expect": "Exact figures that the network must have.",
     "budget": "Limits for cnncost check.",
     "id": "A name for this layer's output, for from and for branches.",
     "from": "The id (or ids) that this layer reads instead of the layer before it.",

@@ -61,7 +61,7 @@ layers:
 # Limits for: cnncost check mynet.yaml
 budget: {{params: 300k, flops: 45M}}
 
-# When the network is as you want it, say here what it comes to: every command then tells you when that changes.
+# When the network is as you want it, write its figures here: every command then tells you when that changes.
 # expect: {{params: 272_474}}
 """
 

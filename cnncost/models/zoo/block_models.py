@@ -1,6 +1,6 @@
 """Blocks as models of their own: what one costs, and in letters, why.
 
-Settings bear the papers' letters: C channels, G groups of c channels. The input's channels follow from them.
+Settings bear the papers' symbols: C channels, G groups of c channels. The input's channels follow from them.
 """
 # ruff: noqa: N803 (the settings are the papers' letters)
 

@@ -86,7 +86,7 @@ def resnest(
 
     radix: branches of the 3×3 convolution that split attention weighs against each other
     cardinality: groups of each branch
-    pool_first: whether the pooling that halves a map stands before the 3×3 convolution ("fast") or behind it
+    pool_first: whether the pooling that halves a map is before the 3×3 convolution ("fast") or behind it
     width: channels of the first stage; each next one has twice as many, and blocks end with four times as many
     stem_width: channels of the stem's last convolution; its first two have half as many
     """

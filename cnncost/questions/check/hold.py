@@ -78,7 +78,7 @@ def hold(
         notes.append(f"no limit for: {', '.join(unlimited)}")
     if against is not None and not any(verdict.kind == "growth" for verdict in found):
         history.need(against)
-        notes.append(f"no limit of growth to hold against {against}")
+        notes.append(f"no limit of growth to measure against {against}")
     notes += trained(reports, limits)
     notes += [f"{name}: {text}" for name, report in reports.items() for text in report.notes]  # what a network leaves out, say
     held = tuple([{key: costs[name][key] for key in COUNTED} for name in names])

@@ -26,7 +26,7 @@ FARTHEST = 2**12  # up to which exceptions under floors are looked for
 
 @dataclass(frozen=True, slots=True)
 class Equation:
-    """cost − target = 0 as a polynomial in letters, without common factors; and with numbers for all but the unknown."""
+    """cost − target = 0 as a polynomial in symbols, without common factors; and with numbers for all but the unknown."""
 
     letter: str
     polynomial: Num
@@ -40,12 +40,12 @@ class Equation:
 
     @property
     def text(self) -> str:
-        """The equation in its letters: 9·G·c² + 8·C·G·c − 17·C² = 0."""
+        """The equation in its symbols: 9·G·c² + 8·C·G·c − 17·C² = 0."""
         return f"{written(self.polynomial, TEXT, unknown=self.letter)} = 0"
 
     @property
     def numeric(self) -> str:
-        """The equation with numbers for all letters but the unknown."""
+        """The equation with numbers for all symbols but the unknown."""
         value = self.polynomial.subs(self.numbers) if isinstance(self.polynomial, Poly) else self.polynomial
         return f"{written(value, TEXT, unknown=self.letter)} = 0"
 
@@ -59,7 +59,7 @@ class Equation:
 def equation(side: Side, unknown: str, goal: Target, counting: Mapping[str, Any]) -> tuple[Equation | None, tuple[int, ...]]:
     """Return the equation of a target, or None where the cost is no polynomial in the unknown; and its exceptions.
 
-    Both sides of a comparison are traced on their letters, which they share by name, and on the unknown. Exceptions are values
+    Both sides of a comparison are traced on their symbols, which they share by name, and on the unknown. Exceptions are values
     of the unknown for which the network asked, and at which it can be another one.
     """
     letter = unknown.replace(".", "_")
@@ -95,7 +95,7 @@ def equation(side: Side, unknown: str, goal: Target, counting: Mapping[str, Any]
 
 
 def _reduced(found: Equation, powers: list[Num], given: frozenset[str]) -> Equation:
-    """Return an equation without common factors, and with its roots; `given` are the letters whose numbers the user chose."""
+    """Return an equation without common factors, and with its roots; `given` are the symbols whose numbers the user chose."""
     number, factor = common_factor(found.difference)
     negative = written(powers[-1]).startswith("−")  # the highest power of the unknown gets a positive sign
     polynomial = found.difference // factor // (-number if negative else number)
@@ -115,7 +115,7 @@ def _reduced(found: Equation, powers: list[Num], given: frozenset[str]) -> Equat
 
 
 def _about(fact: Assumption, letter: str, numbers: Mapping[str, int]) -> Assumption | None:
-    """Return an assumption with numbers for all letters but the unknown, or None where it holds whatever the unknown is."""
+    """Return an assumption with numbers for all symbols but the unknown, or None where it holds whatever the unknown is."""
     relation, a, b = fact[0], _at(fact[1], numbers), _at(fact[2], numbers)
     if letter in _letters(a) | _letters(b):
         return (relation, a, b)

@@ -50,7 +50,7 @@ class Solution(Showable):
         return self.chosen.value
 
     def per(self, index: int) -> tuple[Num, int]:
-        """Return the letters that both sides of a comparison have in common, H·W mostly, and their product as a number."""
+        """Return the symbols that both sides of a comparison have in common, H·W mostly, and their product as a number."""
         found = self.equations[index]
         if found is None or self.targets[index].other is None or not isinstance(found.cancelled, Poly):
             return 1, 1

@@ -157,7 +157,7 @@ def _side(model: Model, settings: Sequence[str], sizes: Mapping[str, int], batch
 
 
 def _other(mine: Side, reference: str | Model, settings: Sequence[str], sizes: Mapping[str, int], batch: int) -> Side:
-    """Return the model of --equals: a block takes over the numbers of the letters that it shares, unless it sets its own."""
+    """Return the model of --equals: a block takes over the numbers of the symbols that it shares, unless it sets its own."""
     model = load(reference) if isinstance(reference, str) else reference
     if not (is_block(model) and mine.letters):
         return _side(model, (), sizes, batch)

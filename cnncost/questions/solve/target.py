@@ -80,4 +80,4 @@ def target(text: str) -> Target:
 
 def quantity_of(name: str, option: str) -> Figure:
     """Return a figure by any of its names. Raises UsageError, with the option that names it, for an unknown one."""
-    return figure(name, "target", f"{option}: unknown quantity '{name}'")
+    return figure(name, "target", f"{option}: unknown figure '{name}'")

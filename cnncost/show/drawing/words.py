@@ -87,7 +87,7 @@ def entry(inputs: Mapping[str, Sequence[Any]]) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a name from outside as a picture can show it: what is no letter, sign or space, as a control is not, as �."""
+    """Return a name from outside as a picture can show it: what is no symbol, sign or space, as a control is not, as �."""
     return text if text.isprintable() else "".join(character if character.isprintable() else "�" for character in text)
 
 

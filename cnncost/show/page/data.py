@@ -65,7 +65,7 @@ def check_models(count: int, diff: bool = False) -> None:
 def model_data(report: Report, label: str, device: Device | None = None) -> dict[str, Any]:
     """Return one model's figures, layers as columns in execution order; names that repeat are numbers into lists."""
     if not isinstance(report.total["flops"], int):
-        raise UsageError("a page needs numbers", "give the letters values")
+        raise UsageError("a page needs numbers", "give the symbols numbers")
     graph = report.counts.graph
     if device is None and report.dtype in DEVICES[USUAL_DEVICE].rates:
         device = DEVICES[USUAL_DEVICE]

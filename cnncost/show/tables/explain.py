@@ -87,7 +87,7 @@ def _by_type(found: Explanation, types: list[Record], conventions: list[Record])
     for name in names:
         columns += [
             Column(name, name, "count", of=_entry("counts", name)),
-            Column(f"{name}_charges", f"{name} charges", priority=2, wraps=True, of=_entry("charges", name)),
+            Column(f"{name}_charges", f"{name} counts", priority=2, wraps=True, of=_entry("charges", name)),
         ]
     whole = conventions[0]["total"]
     if two:
@@ -127,7 +127,7 @@ def _beside_one_another(found: Explanation, types: list[Record], conventions: li
             for place, each in enumerate(charged)
         ),
     ]
-    return columns, conventions, ["cnncost conventions NAME shows what each charges"]
+    return columns, conventions, ["cnncost conventions NAME shows what each one counts"]
 
 
 def _count_of(kind: Record) -> Callable[[Record], Any]:
@@ -143,7 +143,7 @@ def _differences(order: Sequence[Part], first: Coverage, second: Coverage) -> It
         _, _, same = part.rates[1].partition(" per ")
         usual = mine if unit and unit == same else part.rates[0]
         words = part.key.replace("_", " ")
-        yield f"{other} charges {words} {part.rates[1]}, {one} {usual}: {_signed(part.difference)}"
+        yield f"{other} counts {words} {part.rates[1]}, {one} {usual}: {_signed(part.difference)}"
     rest = sum(part.difference for part in differing[SENTENCES:])
     if not is_zero(rest):
         yield f"{many(len(differing) - SENTENCES, 'more type')}: {_signed(rest)}"

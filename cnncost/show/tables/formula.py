@@ -47,7 +47,7 @@ def formula_table(found: Formula, depth: int | None = None, style: Style = TEXT)
     head = {
         "model": report.model,
         "settings": {name: _setting(value) for name, value in report.counts.graph.settings.items()},
-        "letters": list(found.letters),
+        "symbols": list(found.letters),
         **inputs_record({name: [found.write(size, PYTHON) for size in shape] for name, shape in report.inputs.items()}),
         "batch": found.write(report.batch, PYTHON),
         "dtype": report.dtype,
@@ -114,7 +114,7 @@ def _notes(found: Formula) -> Iterator[str]:
     yield f"{report.model}: {inputs}, batch {written(report.batch)}, {report.dtype}"
     yield f"{report.convention.name}: {report.convention.states}"
     if found.letters:
-        yield f"letters: {', '.join(found.letters)}, whole numbers from 1"
+        yield f"symbols: {', '.join(found.letters)}, whole numbers from 1"
     if found.assumed:
         facts = found.conditions()
         more = f", and {len(facts) - CONDITIONS} more: --format json lists them" if len(facts) > CONDITIONS else ""

@@ -40,7 +40,7 @@ def memory_table(plan: Memory, exact: bool = False) -> Table:
     alive = plan.alive(at) if at is not None else []
     notes = [f"{stated(plan.graph.inputs)}, batch {plan.batch}; activations: {plan.convention.name}"]
     if at is not None:
-        notes.append(Said(f"alive while {at} runs: ", *_largest(alive)))
+        notes.append(Said(f"live while {at} runs: ", *_largest(alive)))
     if plan.checkpoint != "none":
         count = len(segments(plan.graph, plan.checkpoint))
         notes.append(f"checkpointing {plan.checkpoint}: {count} segments are computed again; {KEPT_AGAIN}")
@@ -146,7 +146,7 @@ def _lines(plan: Memory) -> Iterator[Line]:
     yield "input", plan.input_bytes, how.activations, _input(plan)
 
 
-KEPT_AGAIN = "kept is what stands outside of them, what they read, and the largest of them"
+KEPT_AGAIN = "saved for backward is what is outside of them, what they read, and the largest of them"
 KEPT_WORDS = {
     "activations": "each tensor once",
     "statistics": "of normalisation: mean and spread",

@@ -153,7 +153,7 @@ def test_normalisation_within_a_channel_reads_a_square() -> None:  # Caffe compu
 
 def test_fields_that_are_not_known_are_told() -> None:
     found = graph(layer("c", "Convolution", "data", "convolution_param { num_output: 4 kernel_size: 3 dilated_by: 2 }"))
-    assert found.notes == ("fields that are not known, and were left aside: 1 convolution_param.dilated_by",)
+    assert found.notes == ("fields that are not known, and were not read: 1 convolution_param.dilated_by",)
 
 
 def test_both_versions_of_the_format_in_one_file_are_taken_in_order() -> None:

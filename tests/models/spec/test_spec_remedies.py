@@ -55,8 +55,8 @@ def test_a_word_with_something_below_it(tmp_path: Path, word: str, below: str) -
 
 
 def test_other_slips_in_yaml_are_told_as_before(tmp_path: Path) -> None:
-    assert "this is no YAML" in told(tmp_path, "layers:\n- conv: {out: 8\n")
-    assert "this is no YAML" in told(tmp_path, "layers: a: b\n")
+    assert "this is not valid YAML" in told(tmp_path, "layers:\n- conv: {out: 8\n")
+    assert "this is not valid YAML" in told(tmp_path, "layers: a: b\n")
 
 
 # ── names that are taken ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -222,7 +222,7 @@ def test_divisible_multiples(width: float) -> None:
 def test_divisible_letters() -> None:
     (width,) = cnncost.symbols("W")
     assert divisible(32 * width) == 32 * width
-    with pytest.raises(AlgebraError, match="depends on the letters"):
+    with pytest.raises(AlgebraError, match="depends on the symbols"):
         divisible(width)
 
 

@@ -133,8 +133,8 @@ def test_growth(before: int, after: int, amount: int, share: str) -> None:
 
 
 WRONG_LIMITS: list[tuple[str, Any, str]] = [
-    ("parms", 1, "unknown quantity 'parms'\ndid you mean 'params'?"),
-    ("latency", 1, f"unknown quantity 'latency'\nquantities: {', '.join(QUANTITIES)}"),
+    ("parms", 1, "unknown figure 'parms'\ndid you mean 'params'?"),
+    ("latency", 1, f"unknown figure 'latency'\nfigures: {', '.join(QUANTITIES)}"),
     ("params", "big", "params: 'big' is no number\nwrite it as 26M, 4.5G or 25_557_032"),
     ("memory", "26M", "memory: '26M' is no number of bytes\nwrite it as 512KB, 40 MiB or 25_557_032"),
     ("params", True, 'params: True is no whole number from 0\nwrite it as 26_000_000 or "26M"'),
@@ -354,7 +354,7 @@ WRONG_CONFIGS = {
     "[budget]\nresnet50 = 26": "cnncost.toml:2:1: the budget of 'resnet50' is no table of limits\n"
     'write [budget."*"] for limits of every model, or [budget."specs/*.yaml"]',
     "[budget.resnet50]": "cnncost.toml:1:1: the budget of 'resnet50' has no limit\nadd one, such as params = \"26M\"",
-    "[budget.resnet50]\n\n  parms = 3": "cnncost.toml:3:3: unknown quantity 'parms'\ndid you mean 'params'?",
+    "[budget.resnet50]\n\n  parms = 3": "cnncost.toml:3:3: unknown figure 'parms'\ndid you mean 'params'?",
     '[budget.resnet50]\nparams = {max="1M",\twran=3}': "cnncost.toml:2:1: unknown key 'wran' in the limit of params\n"
     "did you mean 'warn'?",
     '\n[budget.resnet50.params]\ngrowth = "x"': "cnncost.toml:2:1: growth of params: 'x' is no number\n"
@@ -632,7 +632,7 @@ def test_github(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         (
             "cnncost.toml",
             "[budget.resnet50]\n parms = 1",
-            "::error file=cnncost.toml,line=2,col=2,title=cnncost::unknown quantity 'parms'",
+            "::error file=cnncost.toml,line=2,col=2,title=cnncost::unknown figure 'parms'",
         ),
         ("other.txt", "", "::error title=cnncost::no limit for resnet50%0Agive one: --max-params"),
     ],
@@ -729,7 +729,7 @@ def test_assert_budget(tmp_path: Path) -> None:
     assert_budget(str(tmp_path / "net.yaml"), input=(3, 7, 7))
     with pytest.raises(UsageError, match="no limit to assert"):
         assert_budget("resnet18")
-    with pytest.raises(UsageError, match="unknown quantity 'param'\ndid you mean 'params'"):
+    with pytest.raises(UsageError, match="unknown figure 'param'\ndid you mean 'params'"):
         assert_budget("resnet18", param=3)
 
 
