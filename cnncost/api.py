@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from cnncost.base.errors import UsageError
 from cnncost.base.poly import Num, Poly
-from cnncost.base.units import dtype_name
+from cnncost.base.units import dtype_name, many
 from cnncost.counting import Convention
 from cnncost.counting import convention as find_convention
 from cnncost.graph.graph import Graph, Outputs, no_collection, trace
@@ -77,8 +77,10 @@ def analyze(
         return replace(found, weights=check_weights(weights)) if weights else found
 
 
-def compare(*models: AnyModel, **options: Any) -> Comparison:
+def compare(*models: AnyModel, labels: Sequence[str] | None = None, **options: Any) -> Comparison:
     """Return the reports of several models, side by side; options as those of `analyze`.
+
+    `labels` are what the models are called in its table, one for each.
 
     >>> [report.total["params"] for report in compare("resnet18", "resnet34")]
     [11689512, 21797672]
@@ -87,7 +89,10 @@ def compare(*models: AnyModel, **options: Any) -> Comparison:
 
     if not models:
         raise UsageError("no model to compare", 'name some: compare("resnet50", "vgg16")')
-    return Comparison(tuple([analyze(model, **options) for model in models]), tuple(map(_label, models)))
+    if labels is not None and len(labels) != len(models):
+        raise UsageError(f"{many(len(labels), 'label')} for {many(len(models), 'model')}", "give one label for each model")
+    names = tuple(map(_label, models)) if labels is None else tuple(labels)
+    return Comparison(tuple([analyze(model, **options) for model in models]), names)
 
 
 def memory(

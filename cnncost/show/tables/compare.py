@@ -154,9 +154,11 @@ def groups_table(found: Comparison, by: str, exact: bool = False, columns: str |
                 record[own] = values.get(record["group"], 0)
             totals[own] = report.total[key]
             title = f"{column.title} {label}"
-            shown.append(replace(column, key=own, title=title, priority=1 + 2 * at, of=None))
+            shown.append(replace(column, key=own, title=title, priority=1 + at, of=None))
             if number > 1:
-                ratio = Column(f"{own}_ratio", f"× {title}", "ratio", 2 + 2 * at, wraps=True, of=_ratio_of(own, f"{key}_1"))
+                ratio = Column(
+                    f"{own}_ratio", f"× {title}", "ratio", 1 + len(asked) + at, wraps=True, of=_ratio_of(own, f"{key}_1")
+                )
                 shown.append(ratio)
     charged = [record for record in records if any(value != 0 for key, value in record.items() if key != "group")]
     one = found[0]

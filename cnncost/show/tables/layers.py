@@ -135,9 +135,13 @@ def _reshapes(row: Row) -> bool:
 
 
 def _alike(a: Shape, b: Shape) -> bool:
-    return len(a) == len(b) and all(
-        equal(x, y) if isinstance(x, Poly) else np.array_equal(x, y) for x, y in zip(a, b, strict=True)
-    )
+    return len(a) == len(b) and all(map(_equal, a, b))
+
+
+def _equal(a: Any, b: Any) -> bool:
+    if isinstance(a, int) and isinstance(b, int):
+        return a == b
+    return equal(a, b) if isinstance(a, Poly) or isinstance(b, Poly) else bool(np.array_equal(a, b))  # of many candidates
 
 
 def _described(key: str, total: Record) -> Column:
