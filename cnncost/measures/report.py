@@ -14,7 +14,7 @@ import numpy as np
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import NAMES, figure, order_key
 from cnncost.base.ints import Ints, checked
-from cnncost.base.plain import plain
+from cnncost.base.plain import named, plain
 from cnncost.base.poly import Num, Poly, added
 from cnncost.base.record import dataclass
 from cnncost.base.showable import Columns, Showable
@@ -350,9 +350,10 @@ class Report(Showable, Sequence["Layer"]):
 
         Without `rows`, "layers" is empty.
         """
+        head = self.head_record()
         data = {
-            "schema": "cnncost.table/1",
-            **self.head_record(),
+            **named("cnncost.table/1", head, self.total),
+            **head,
             "layers": self.without_inputs().records() if rows else [],
             "total": dict(self.total),
             **({"notes": list(self.notes)} if self.notes else {}),

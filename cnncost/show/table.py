@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
-from cnncost.base.plain import plain
+from cnncost.base.plain import named, plain
 from cnncost.base.record import dataclass
 from cnncost.base.showable import Showable
 from cnncost.base.text import Math, line
@@ -103,7 +103,8 @@ class Table(Showable):
         """
         data: dict[str, Any] | None = None
         if schema:
-            data = {"schema": schema, "version": __version__, **(head or {}), field: list(records)}
+            name = named(schema, head, records if total is None else total)
+            data = {**name, "version": __version__, **(head or {}), field: list(records)}
             data |= {"total": total} if total is not None else {}
             data |= tail or {}
         rows = tuple([tuple([column.read(record) for column in columns]) for record in (records if shown is None else shown)])

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from support import command, traced
 from tools.schemas import COMMANDS, prepare
@@ -117,6 +118,22 @@ def test_a_field_that_differs_by_axis_is_a_list() -> None:
     assert (layer["receptive_field"], layer["effective_stride"]) == ([3, 5], [1, 2])
     assert table.rows[0][1] == "3×5"
     check(table)
+
+
+def test_what_letters_and_columns_leave_open_is_no_table_of_numbers() -> None:
+    """Then figures are expressions or lists, under a name of their own, which says of what; no number is text otherwise."""
+    (h,) = cnncost.symbols("H")
+    lettered = cnncost.analyze("resnet18", input=(3, h, h))
+    columns = cnncost.analyze("resnet18", width=np.array([32, 64]))
+    graph = lettered.counts.graph
+    others = [cnncost.compare(graph), cnncost.explain(graph), cnncost.explain(graph, ["fvcore", "thop", "torch"])]
+    for value in (lettered, columns, lettered.table(), *others):
+        data = value.to_dict()
+        check_text(json.dumps(data))
+        assert data["schema"] == "cnncost.open/1"
+        assert f"{data['of'].replace('/', '.')}.json" in FILES
+    assert columns.to_dict()["layers"][0]["output"] == [[32, 64], 112, 112]
+    assert cnncost.analyze("resnet18").to_dict()["schema"] == "cnncost.table/1"
 
 
 # ── cells and JSON ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -97,6 +97,7 @@ FIGURED = (
     ("cnncost.list/1", "total"),
 )  # with any figure
 ANY: Schema = {}
+OPEN = "cnncost.open/1"  # any of the others, with figures that letters or columns leave open: only from Python
 
 
 SPEC = "cnncost: 1\ninput: [3, 8, 8]\nlayers:\n  stem: [conv: {out: 8, kernel: 3}]\n"
@@ -126,14 +127,17 @@ def main() -> None:
             data = json.loads(done.out)
             samples.setdefault(data["schema"], []).append(data)
     FOLDER.mkdir(exist_ok=True)
+    text = {"type": "string"}
+    written(OPEN, {"type": "object", "properties": {"of": text, "version": text}, "required": ["schema", "of", "version"]})
     for name, objects in samples.items():
-        schema = {
-            "$schema": "http://json-schema.org/draft-07/schema#",
-            "title": name,
-            **described(objects, name, ""),
-        }
-        schema["properties"]["schema"] = {"const": name}
-        (FOLDER / f"{name.replace('/', '.')}.json").write_text(json.dumps(schema, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        written(name, described(objects, name, ""))
+
+
+def written(name: str, schema: Schema) -> None:
+    """Write the file of a schema."""
+    schema = {"$schema": "http://json-schema.org/draft-07/schema#", "title": name, **schema}
+    schema["properties"]["schema"] = {"const": name}
+    (FOLDER / f"{name.replace('/', '.')}.json").write_text(json.dumps(schema, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def described(values: list[Any], schema: str, key: str) -> Schema:

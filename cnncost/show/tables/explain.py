@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from cnncost.base.poly import Num
+from cnncost.base.poly import Num, Poly
 from cnncost.base.units import Amount, Shown, many, short
 from cnncost.graph.graph import inputs_record
 from cnncost.questions.explain import Coverage, Explanation, FieldWorking, GroupWorking, Part, Working, is_zero, written_number
@@ -94,9 +94,9 @@ def _by_type(found: Explanation, types: list[Record], conventions: list[Record])
         columns.append(Column("difference", "difference", "count", 4))
     else:
         columns.append(Column("share", "share", "share", priority=1, of=_share_of(whole, first)))
-    order = sorted(
-        range(len(types)), key=lambda i: abs(found.parts[i].difference) if two else found.parts[i].counts[0], reverse=True
-    )
+    order = list(range(len(types)))
+    if _are_numbers(found):  # letters stay in the order of the network
+        order.sort(key=lambda i: abs(found.parts[i].difference) if two else found.parts[i].counts[0], reverse=True)
     parts = [found.parts[i] for i in order]
     notes = [*(_differences(parts, *found.coverage) if two else ()), *map(covered_line, found.coverage)]
     return columns, [types[i] for i in order], notes
@@ -107,20 +107,30 @@ def _entry(field: str, name: str) -> Callable[[Record], Any]:
 
 
 def _share_of(whole: Num, name: str) -> Callable[[Record], Any]:
-    return lambda record: record["counts"][name] / whole if whole and "type" in record else None
+    return lambda record: _ratio(record["counts"][name], whole) if "type" in record else None
+
+
+def _ratio(value: Num, whole: Num) -> Any:
+    """Return a share of a whole, if both are numbers."""
+    return value / whole if whole and not isinstance(value, Poly) and not isinstance(whole, Poly) else None
+
+
+def _are_numbers(found: Explanation) -> bool:
+    return not any(isinstance(count, Poly) for part in found.parts for count in part.counts)
 
 
 def _beside_one_another(found: Explanation, types: list[Record], conventions: list[Record]) -> Parts:
     """Return columns, the records of the rows, and notes, with a row for each convention."""
     charged = [each for each in types if any(not is_zero(count) for count in each["counts"].values())]
-    charged.sort(key=lambda each: max(each["counts"].values()), reverse=True)
+    if _are_numbers(found):
+        charged.sort(key=lambda each: max(each["counts"].values()), reverse=True)
     first = conventions[0]
     columns = [
         Column("convention", "convention", of=lambda each: each["name"]),
         Column("flops", "total", "count", of=lambda each: each["total"]),
         Column(
             *("ratio", f"× {first['name']}", "ratio", 1),
-            of=lambda each: each["total"] / first["total"] if first["total"] else None,
+            of=lambda each: _ratio(each["total"], first["total"]),
         ),
         *(
             Column(each["type"], each["type"], "count", priority=2 + place, of=_count_of(each))
