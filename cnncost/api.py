@@ -201,7 +201,7 @@ def solve(
 
     >>> solve("resnet50", "width", "flops<=2G").value
     44
-    >>> solve("resnet50", "batch", "training<=11GiB", optimizer="adam").value
+    >>> solve("resnet50", "batch", "training_memory<=11GiB", optimizer="adam").value
     133
     >>> solve("resnext_block", "c", equals="bottleneck", over={"G": [1, 2, 4, 8, 32]}, C=64)
     <Solutions c over G: 64, 40, 24, 14, 4>

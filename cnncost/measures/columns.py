@@ -187,7 +187,7 @@ class Derivation:
         dtype = self.dtype
         return (
             f"{device.name}: {short(device.rate(dtype))} operations/s in {dtype}, {short(device.bandwidth)} bytes/s "
-            f"({device.source}); compute bounds from {float(ridge(device, dtype)):.1f} multiply-adds per byte; "
+            f"({device.source}); compute-bound above {float(ridge(device, dtype)):.1f} multiply-adds per byte; "
             "a bound on the time, not a latency"
         )
 

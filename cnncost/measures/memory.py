@@ -3,9 +3,9 @@
 What tools call "memory" differs, so each figure here has a name of its own:
 
     activations  what a convention's memory column counts, the lecture's by default
-    outputs      the storage that every layer newly makes, once; a view or a layer that works in place makes none
-    peak         the most that is live at once at inference, each storage freed right after its last reader
-    kept         what the forward pass keeps for the backward pass: each tensor once, whoever keeps it
+    outputs      memory allocated for layer outputs, each allocation counted once; views and in-place layers allocate none
+    peak         the most that is live at the same time at inference; each storage is freed after its last reader
+    kept         saved for backward: each tensor once, also if several layers save it
     training     parameters, gradients, optimizer slots and `kept`
 
 Which layer types work in place, are views, and keep what, are the tables of facts.py; cnncost memory --rules prints them. The

@@ -86,7 +86,7 @@ LIMIT = 11 * 2**30
 
 def test_the_batch_that_fits_with_adam_is_one_command() -> None:
     """85,307,392 bytes an example are measured with PyTorch (kept, batch 8 less batch 1, by 7); Adam has two slots."""
-    found = json.loads(run('solve resnet50 --for batch --target "training<=11GiB" --optimizer adam --format json'))
+    found = json.loads(run('solve resnet50 --for batch --target "training_memory<=11GiB" --optimizer adam --format json'))
     expected = max(batch for batch in range(1, 1000) if 85_307_392 * batch + 409_124_992 <= LIMIT)
     assert found["value"] == expected == 133
     assert found["achieved"] == 85_307_392 * 133 + 409_124_992
@@ -124,11 +124,11 @@ def test_the_library_takes_the_same_words() -> None:
     plan = cnncost.memory("resnet18", optimizer="adam", dtypes="mixed", checkpoint="sqrt")
     assert report.total["training_memory"] == plan.training_bytes != cnncost.analyze("resnet18").total["training_memory"]
     assert report.total["kept_memory"] == plan.kept_bytes
-    assert cnncost.solve("resnet50", "batch", "training<=11GiB", optimizer="adam").value == 133
+    assert cnncost.solve("resnet50", "batch", "training_memory<=11GiB", optimizer="adam").value == 133
     found = cnncost.check("resnet18", training_memory="150MiB", checkpoint="sqrt")
     assert found.ok
     assert "checkpointing sqrt" in found.notes[0]
     with pytest.raises(UsageError, match="unknown checkpointing 'block'"):
         cnncost.analyze("resnet18", checkpoint="block")
     with pytest.raises(UsageError, match="unknown optimizer 'adm'"):
-        cnncost.solve("resnet50", "batch", "training<=11GiB", optimizer="adm")
+        cnncost.solve("resnet50", "batch", "training_memory<=11GiB", optimizer="adm")

@@ -1,7 +1,7 @@
 """Solving: the value of one setting at which a network costs what it should.
 
 Where the cost is a polynomial in the setting, its roots say where to look; elsewhere (depths, sizes under floors, widths that
-are rounded) a search does, which takes the cost to change steadily between the points it tries. Either way the candidates
+are rounded) a search does, which assumes that the cost is monotonic between the points it tries. Either way the candidates
 themselves are traced as numbers, so that what is reported is exact.
 """
 

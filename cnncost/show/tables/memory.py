@@ -135,7 +135,7 @@ def _lines(plan: Memory) -> Iterator[Line]:
         )
     parts = {part: count for part, count in plan.kept_parts.items() if count}
     stored = {part: getattr(how, dtype) for part, dtype in KEPT_PARTS.items()}
-    yield "kept", plan.kept_bytes, _dtypes(*(stored[part] for part in parts)), "by the forward for the backward pass"
+    yield "kept", plan.kept_bytes, _dtypes(*(stored[part] for part in parts)), "saved by the forward pass for the backward pass"
     for part, count in parts.items() if len(parts) > 1 else ():
         yield f"kept.{part}", count, stored[part], KEPT_WORDS[part]
     yield "training", plan.training_bytes, None, f"optimizer {plan.optimizer}: {OPTIMIZER_SOURCES[plan.optimizer]}"
