@@ -52,7 +52,10 @@ CONFIGURATION = '[budget.resnet18]\nparams = "12M"\n'
 
 # Of each option: words that work, and words that do not; "" alone is a flag. `COMMAND OPTION` goes before `OPTION`.
 VALUES: dict[str, tuple[list[str], list[str]]] = {
-    "compare --columns": (["params,weighted_layers,peak_memory", "input,params,ratio"], ["nope", "field", "bound"]),
+    "compare --columns": (
+        ["params,weighted_layers,peak_memory", "input,params,ratio", "rf,depth"],
+        ["nope", "kernel", "bound"],
+    ),
     "list --columns": (["name,params,top1,recipe"], ["nope", "fits"]),
     "list --where": (['top1 >= 80 and family == "ResNet"'], ["top1 >=", "nope > 3", "params"]),
     "list --sort": (["top1", "-params"], ["nope"]),

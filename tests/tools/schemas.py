@@ -30,6 +30,7 @@ COMMANDS = (
     "table resnet18 --columns name,training --optimizer adam",
     "compare resnet18 vgg16",
     "compare resnet18 vgg16 --columns kept",
+    "compare conv5x5 conv3x3_twice --columns field",
     "compare resnet18 vgg16 --by resolution",
     "compare alexnet_lecture vgg16_lecture --claim 19.4x",
     "compare alexnet_lecture vgg16_lecture --claim 2.3x",

@@ -13,7 +13,7 @@ from cnncost.base.poly import Num
 from cnncost.graph.graph import inputs_record
 from cnncost.measures.groups import coarseness, way
 from cnncost.show.table import Column, Record, Table
-from cnncost.show.tables.columns import FIGURE_COLUMNS, device_record, inputs_read
+from cnncost.show.tables.columns import FIGURE_COLUMNS, SETS, device_record, inputs_read
 
 if TYPE_CHECKING:
     from cnncost.measures.comparison import Comparison
@@ -107,7 +107,11 @@ def _worked_out(report: Report, keys: Sequence[str], device: Device | None) -> d
     """Return the totals of figures that are worked out when they are asked for."""
     derivation = report.derivation(device)
     return {
-        key: report.total[key] if key in ("layers",) else derivation.total(key, report.rows, report.total["flops"])
+        key: report.total[key]
+        if key == "layers"
+        else report.group(0)[0][key]  # of the last layer
+        if FIGURES[key].group == "last"
+        else derivation.total(key, report.rows, report.total["flops"])
         for key in keys
     }
 
@@ -116,15 +120,13 @@ def _asked(words: Sequence[str], device: Device | None = None) -> dict[str, int]
     """Return the keys of the figures that words name, and how early each goes. Raises UsageError for what no network has."""
     found: dict[str, int] = {}
     for place, word in enumerate(words):
-        known = figure(word)
-        local = known.key not in FIGURE_COLUMNS or known.group in ("last", "ratio")
-        if local or (device is None and known.key in BOUNDS):
-            fact = f"{known.name} cannot be compared: it belongs to single layers, or to a device"
-            remedy = (
-                "name one: --device a100" if known.key in BOUNDS else "figures: params, flops, macs, memory, depth, peak, …"
-            )
-            raise UsageError(fact, remedy)
-        found[known.key] = 2 * place
+        for key in SETS.get(word) or (figure(word).key,):
+            if key not in FIGURE_COLUMNS or FIGURES[key].group == "ratio":
+                known = "figures: params, flops, macs, memory, depth, peak, rf, …"
+                raise UsageError(f"{word} cannot be compared: it belongs to single layers", known)
+            if device is None and key in BOUNDS:
+                raise UsageError(f"{word} cannot be compared: it depends on a device", "name one: --device a100")
+            found[key] = 2 * place
     return found
 
 
@@ -207,7 +209,7 @@ def _live(report: Report) -> Any:
 
 
 def _total(key: str) -> Callable[[Record], Any]:
-    return lambda model: model["total"][key]
+    return lambda model: FIGURE_COLUMNS[key].read(model["total"])
 
 
 def _ratio(key: str, first: Num) -> Callable[[Record], Any]:
