@@ -17,12 +17,27 @@ from typing import Any, NamedTuple, TypeAlias
 from cnncost.base.poly import Num, Poly, equal
 
 
+class Stated:
+    """A size that the file states, of which nothing says whether it follows the input: what it is joined with decides.
+
+    `used` is what it is in this run, None as stated; `found` what a join demands, for the network could not run otherwise.
+    """
+
+    __slots__ = ("fact", "found", "used")
+
+    def __init__(self, fact: str) -> None:
+        self.fact = fact  # what is said where no join decides
+        self.used: Num = None
+        self.found: Num = None
+
+
 class Atom(NamedTuple):
     """A size that was one number in the file and is another now."""
 
     was: int
     now: Num
     batch: bool = False
+    stated: Stated | None = None  # while it is not known whether it follows the input
 
     @property
     def fixed(self) -> bool:
@@ -92,6 +107,21 @@ def same_size(a: Num, b: Num) -> bool:
         return equal(a, b)
     found: Any = a == b
     return bool(found.all()) if hasattr(found, "all") else bool(found)
+
+
+def is_open(dim: Axis) -> bool:
+    """Whether an axis has a size that the file states, and nothing has decided yet whether it follows the input."""
+    return len(dim) == 1 and dim[0].stated is not None
+
+
+def decided(dim: Axis, other: Axis) -> bool:
+    """Whether an axis of a stated size can be as long as one that it is joined with: then it is."""
+    if not is_open(dim) or is_open(other) or was(dim) != was(other):
+        return False
+    stated = dim[0].stated
+    assert stated is not None
+    stated.found = now(other)
+    return True
 
 
 def joined(dims: Sequence[Axis]) -> Axis:

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from cnncost.graph.graph import Tensor
 from cnncost.models.importers import axes as ax
-from cnncost.models.importers.axes import Axes, Axis, PinnedError
+from cnncost.models.importers.axes import Axes, Axis, PinnedError, Stated
 from cnncost.models.importers.records import Record, Ref
 from cnncost.models.importers.run import Run
 from cnncost.models.importers.sizes import Expression
@@ -67,6 +67,16 @@ class Call:
     def known(self) -> bool:
         """Whether it computes on numbers of the program alone: no layer."""
         return all(value.known for value in self.operands)
+
+    def stated(self, x: Value, axis: int, size: int, fact: str) -> Axis:
+        """Return an axis of an output as long as the file states, at another size of the input as long as joins demand."""
+        replay = self.replay
+        free = x.tensor is None or replay.tracer.nodes[x.tensor.index].kind == "parameter"
+        if replay.exported is None or free:
+            return ax.axis(size, size)
+        where = f"layer '{self.record.name}' ({self.record.operation}) cannot follow another size of the input"
+        found = replay.stated.setdefault((self.record.outputs[0], axis), Stated(f"{where}: {fact}"))
+        return ax.axis(size, found.used) if found.used is not None else (ax.Atom(size, size, False, found),)
 
     # ── layers ──
 

@@ -9,11 +9,12 @@ from typing import Any
 from cnncost.base.errors import ModelError
 from cnncost.graph.graph import Outputs, Tensor, trace
 from cnncost.models.importers import axes as ax
+from cnncost.models.importers.axes import Stated
 from cnncost.models.importers.call import Translation
 from cnncost.models.importers.inputs import main_of, runs_along_the_first, shapes_of
 from cnncost.models.importers.naming import clean
-from cnncost.models.importers.records import Program, Record
-from cnncost.models.importers.replay import Replay
+from cnncost.models.importers.records import Program, Record, Weight
+from cnncost.models.importers.replay import FOLLOW, Replay
 from cnncost.models.importers.text import as_input, require_inputs
 from cnncost.models.importers.values import Exported
 from cnncost.models.model import Model
@@ -26,20 +27,48 @@ def replayed(
     exported: Exported | None,
     assume: Sequence[str] = (),
 ) -> Replay:
-    """Run a program on tensors. What nothing reads is declared before all else, so that the last layer is what comes out."""
+    """Run a program on tensors, again where a join has decided what a stated size is.
+
+    What nothing reads is declared before all else, so that the last layer is what comes out.
+    """
     tracer = next(iter(tensors.values())).tracer
     start, used, indices = len(tracer.nodes), dict(tracer.used), dict(tracer.indices)
-    replay = Replay(program, translations, tensors, exported, assume)
-    replay.run(program.records)
-    unread = replay.unread()
-    if unread:
+    stated: dict[tuple[str, int], Stated] = {}
+    unread: list[Weight] = []
+    while True:
+        replay = Replay(program, translations, tensors, exported, assume, stated)
+        try:
+            replay.declare(unread)
+            replay.run(program.records)
+        except ModelError:
+            if not _settled(stated):
+                _require_decided(stated)
+                raise
+        else:
+            if not _settled(stated):
+                _require_decided(stated)
+                left = replay.unread()
+                if not left or unread:
+                    return replay
+                unread = left
         del tracer.nodes[start:]
-        tracer.used, tracer.indices = used, indices
+        tracer.used, tracer.indices = dict(used), dict(indices)
         tracer.storage.clear()
-        replay = Replay(program, translations, tensors, exported, assume)
-        replay.declare(unread)
-        replay.run(program.records)
-    return replay
+
+
+def _settled(stated: Mapping[tuple[str, int], Stated]) -> bool:
+    """Let stated sizes be what joins demand of them; whether any has changed by that."""
+    changed = [each for each in stated.values() if each.used is None and each.found is not None]
+    for each in changed:
+        each.used = each.found
+    return bool(changed)
+
+
+def _require_decided(stated: Mapping[tuple[str, int], Stated]) -> None:
+    """Raise ModelError for a stated size of which no join says whether it follows the input."""
+    for each in stated.values():
+        if each.used is None:
+            raise ModelError(each.fact, FOLLOW)
 
 
 def model_of(program: Program, translations: Mapping[str, Translation]) -> Model:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cnncost.models.importers import axes as ax
 from cnncost.models.importers import layers
-from cnncost.models.importers.axes import PinnedError
+from cnncost.models.importers.axes import Axis, PinnedError
 from cnncost.models.importers.call import Call, Translation
 from cnncost.models.importers.onnx_inputs import attribute, before, given, learned, listed, needed, numbers, plain
 from cnncost.models.importers.values import Value
@@ -229,6 +229,7 @@ def resize(call: Call) -> Value:
         raise LookupError("it has neither factors nor sizes")
     target: list[Any] = [None] * x.rank
     factors: list[Any] = [None] * x.rank
+    dims: list[Axis | None] = [None] * x.rank
     if sizes is not None:
         earlier = before(call, 3)
         follows = earlier is not None and any(a is not b and a != b for a, b in zip(earlier, sizes, strict=True))
@@ -237,16 +238,20 @@ def resize(call: Call) -> Value:
             ratios = [size / ax.was(x.dims[axis]) for axis, size in zip(axes, sizes, strict=True)]
             ratio = min(ratios) if policy == "not_larger" else max(ratios)
             sizes = [math.floor(ratio * ax.was(x.dims[axis]) + 0.5) for axis in axes]
+        fact = f"it makes a map of {'×'.join(map(str, sizes))}, whatever the input"
         for axis, size in zip(axes, sizes, strict=True):
-            if not ax.is_batch(x.dims[axis]) and not ax.same_size(size, ax.now(x.dims[axis])):
-                if layers.moved((x.dims[axis],)) and not follows:
-                    raise PinnedError(f"it makes a map of {'×'.join(map(str, sizes))}, whatever the input")
+            if not follows and size != ax.was(x.dims[axis]):
+                dims[axis] = made = call.stated(x, axis, size, fact)
+                target[axis] = ax.now(made)
+            elif not ax.is_batch(x.dims[axis]) and not ax.same_size(size, ax.now(x.dims[axis])):
+                if not follows:
+                    raise PinnedError(fact)
                 target[axis] = size
     else:
         for axis, scale in zip(axes, scales or (), strict=True):
             if scale != 1:
                 factors[axis] = int(scale) if float(scale).is_integer() else float(scale)
-    return layers.resized(call, x, _mode(call), target, factors)
+    return layers.resized(call, x, _mode(call), dims, target, factors)
 
 
 def _mode(call: Call) -> str:

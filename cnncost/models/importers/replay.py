@@ -15,7 +15,7 @@ from cnncost.base.errors import AlgebraError, ModelError, UsageError
 from cnncost.base.poly import Num, equal
 from cnncost.graph.graph import Outputs, Tensor
 from cnncost.models.importers import axes as ax
-from cnncost.models.importers.axes import PinnedError
+from cnncost.models.importers.axes import PinnedError, Stated
 from cnncost.models.importers.call import UNRULED, Call, Translation
 from cnncost.models.importers.records import Program, Record
 from cnncost.models.importers.run import Run
@@ -37,10 +37,11 @@ class Replay(Run):
         tensors: Mapping[str, Tensor],
         exported: Exported | None,
         assume: Sequence[str] = (),
+        stated: dict[tuple[str, int], Stated] | None = None,
     ) -> None:
         self.translations = translations
         self.assumed = frozenset(_assumed(assume))
-        super().__init__(program, tensors, exported)
+        super().__init__(program, tensors, exported, stated)
 
     def run(self, records: Sequence[Record]) -> None:
         """Run records in order. Raises ModelError, with the layer's name, for what cannot follow the size asked for."""
@@ -156,6 +157,10 @@ class Replay(Run):
         """Return what the network returns."""
         for text in self.program.notes:
             self.note(text)
+        follow = len({name for (name, _), stated in self.stated.items() if stated.used is not None})
+        if follow:
+            who = "the stated size of 1 layer is" if follow == 1 else f"the stated sizes of {follow} layers are"
+            self.note(f"{who} taken to follow the maps that they are joined with, without which the network does not run")
         if self.batch is not None and self.batch.was > 1:
             self.note(f"exported for {self.batch.was} examples at once; --batch {self.batch.was} gives the figures of the file")
         nodes = self.tracer.nodes

@@ -10,7 +10,7 @@ from typing import Any
 from cnncost.base.poly import Num
 from cnncost.graph.graph import Tensor, Tracer
 from cnncost.models.importers import axes as ax
-from cnncost.models.importers.axes import Atom, Axis
+from cnncost.models.importers.axes import Atom, Axis, Stated
 from cnncost.models.importers.inputs import batch_places, main_of
 from cnncost.models.importers.naming import clean
 from cnncost.models.importers.records import Program, Weight
@@ -23,10 +23,17 @@ from cnncost.rules.shapes import channel_axis
 class Run:
     """One run of a program on tensors of a tracer: its state, and how layers are added."""
 
-    def __init__(self, program: Program, tensors: Mapping[str, Tensor], exported: Exported | None) -> None:
+    def __init__(
+        self,
+        program: Program,
+        tensors: Mapping[str, Tensor],
+        exported: Exported | None,
+        stated: dict[tuple[str, int], Stated] | None = None,
+    ) -> None:
         self.program = program
         self.tracer: Tracer = next(iter(tensors.values())).tracer
         self.exported = exported  # what all values were at the export; None: this run is at that size
+        self.stated = {} if stated is None else stated  # sizes by value and axis, shared by all runs at one size
         self.found = Exported({}, {})  # the same, found by this run
         self.values: dict[str, Value] = {}
         self.read = reads(program)  # the values that something reads

@@ -99,6 +99,19 @@ PINNED = {
 }
 
 
+@pytest.mark.parametrize("name", ["form_unet.pt2", "form_onnx_unet.onnx"])
+def test_stated_sizes_follow_what_they_are_joined_with(name: str) -> None:
+    """A U-Net exported at one size: FlopCounterMode / 2 at others, and in letters."""
+    from cnncost import symbols
+
+    for size, macs in {(64, 96): 1_044_480, (111, 70): 1_340_640, (64, 70): 766_080}.items():
+        graph = model(name).trace((3, *size))
+        assert totals(graph)[1] == macs
+        assert any("stated sizes of 2 layers" in note for note in graph.notes) == (size != (64, 96))
+    height, width = symbols("H W")
+    assert totals(model(name).trace((3, height, width)))[1].subs({"H": 111, "W": 70}) == 1_340_640
+
+
 @pytest.mark.parametrize("name", sorted(SHAPES))
 def test_every_tensor_has_the_shape_that_onnxruntime_made(name: str) -> None:
     if name == "form_onnx_if.onnx":

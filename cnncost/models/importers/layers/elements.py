@@ -21,9 +21,11 @@ def broadcast(shapes: Sequence[Axes]) -> Axes:
     for place_ in range(-rank, 0):
         dims = [shape[place_] for shape in shapes if len(shape) >= -place_]
         large = [dim for dim in dims if dim != ()]
-        first = next((dim for dim in large if not ax.is_batch(dim)), large[0] if large else ())
+        sure = [dim for dim in large if not ax.is_open(dim)] or large
+        first = next((dim for dim in sure if not ax.is_batch(dim)), sure[0] if sure else ())
         for dim in large:
-            if dim is not first and not ax.alike(dim, first) and not (ax.is_batch(dim) and ax.was(dim) in (1, ax.was(first))):
+            one = ax.is_batch(dim) and ax.was(dim) in (1, ax.was(first))
+            if dim is not first and not (ax.decided(dim, first) or ax.alike(dim, first) or one):
                 raise PinnedError(f"it joins {ax.now(dim)} with {ax.now(first)}")
         batch = next((dim for dim in large if any(atom.batch for atom in dim)), first)
         found.append(batch if ax.now(batch) is ax.now(first) or ax.alike(batch, first) else first)

@@ -57,12 +57,26 @@ def conv(
         args["output_pad"] = short(output_pad)
     tensor = call.fit(x, present)
     dims: list[Axis | None] = [None] * (count + 1)
+    if not folded and not transposed:
+        for axis, keeps in enumerate(_keep_sizes(sizes[2:], stride, pad, dilation), start=1):
+            dims[axis] = x.dims[axis - count - 1] if keeps else None
     kind = "conv_transpose" if transposed else "conv"
     if folded:
         dims[1] = x.dims[1]
         made = call.weighted(kind, tensor, args, {"weight": weight, "bias": bias}, dims, present, order=FOLDED[count])
         return permute(call, made, (1, 0, *range(2, made.rank)))
     return call.weighted(kind, tensor, args, {"weight": weight, "bias": bias}, [*x.dims[: -count - 1], *dims], present)
+
+
+def _keep_sizes(kernel: Sequence[Any], stride: Any, pad: Any, dilation: Any) -> list[bool]:
+    """Return along which axes a window makes an output as long as its input, whatever that is."""
+    count = len(kernel)
+    steps, gaps = for_each(stride, count), for_each(dilation, count)
+    if isinstance(pad, str):
+        return [step == 1 for step in steps]
+    pads = for_each(pad, count)
+    both = [2 * n for n in pads] if len(pads) == count else [pads[2 * axis] + pads[2 * axis + 1] for axis in range(count)]
+    return [step == 1 and total == gap * (size - 1) for step, total, gap, size in zip(steps, both, gaps, kernel, strict=True)]
 
 
 def linear(call: Call, x: Value, weight: Value, bias: Value | None, features: int) -> Value:

@@ -8,7 +8,7 @@ from typing import Any
 from cnncost.models.importers import axes as ax
 from cnncost.models.importers.axes import Axis, PinnedError
 from cnncost.models.importers.call import Call
-from cnncost.models.importers.layers.common import FOLDED, as_map, channels_first, many_maps, moved, place, short
+from cnncost.models.importers.layers.common import FOLDED, as_map, channels_first, many_maps, place, short
 from cnncost.models.importers.layers.shapes import permute, rearranged
 from cnncost.models.importers.sizes import Expression
 from cnncost.models.importers.values import Value
@@ -52,19 +52,26 @@ def upsample(call: Call, x: Value, mode: str, size: Sequence[Any] | None, factor
     present = as_map(x, count)
     raw = call.record.arguments.get("output_size")
     follows = isinstance(raw, list) and any(isinstance(part, Expression) for part in raw)
-    if size is not None and not follows and moved(x.dims[-count:]):
-        raise PinnedError(f"it makes a map of {'×'.join(map(str, size))}, whatever the input")
     args: dict[str, Any] = {"mode": mode}
+    new: list[Axis | None] = [None] * count
+    if size is not None and not follows:
+        fact = f"it makes a map of {'×'.join(map(str, size))}, whatever the input"
+        new = [call.stated(x, x.rank - count + place_, each, fact) for place_, each in enumerate(size)]
+        size = [ax.now(dim) for dim in new if dim is not None]
     if size is not None:
         args["size"] = short(size)
     else:
         args["scale"] = short([int(f) if float(f).is_integer() else float(f) for f in factors or ()])
-    new: list[Axis | None] = [None] * count
     return call.make("upsample", (call.fit(x, present),), args, [*x.dims[:-count], *new], present)
 
 
-def resized(call: Call, x: Value, mode: str, target: Sequence[Any], factors: Sequence[Any]) -> Value:
-    """Return a map enlarged along any axes: to a size or by a factor where one is named, wherever the channels stand."""
+def resized(
+    call: Call, x: Value, mode: str, dims: Sequence[Axis | None], target: Sequence[Any], factors: Sequence[Any]
+) -> Value:
+    """Return a map enlarged along any axes: to a size or by a factor where one is named, wherever the channels stand.
+
+    `dims` are axes of the result, where they are known beforehand.
+    """
     changed = [
         axis for axis, (size, factor) in enumerate(zip(target, factors, strict=True)) if size is not None or factor is not None
     ]
@@ -79,7 +86,7 @@ def resized(call: Call, x: Value, mode: str, target: Sequence[Any], factors: Seq
         back = x.rank - 1
         order = [*range(first), back, *range(first, back)]
         x = permute(call, x, order)
-        target, factors = ([each[axis] for axis in order] for each in (target, factors))
+        dims, target, factors = ([each[axis] for axis in order] for each in (dims, target, factors))
         spatial = list(range(first + 1, x.rank))
     count = len(spatial)
     present = [*[False] * (x.rank - count - 1), *[True] * (count + 1)]
@@ -90,7 +97,8 @@ def resized(call: Call, x: Value, mode: str, target: Sequence[Any], factors: Seq
         args["size"] = short([ax.now(x.dims[axis]) if target[axis] is None else target[axis] for axis in spatial])
     else:
         args["scale"] = short([1 if factors[axis] is None else factors[axis] for axis in spatial])
-    made = call.make("upsample", (channels_first(call, tensor),), args, [*x.dims[:-count], *[None] * count], present)
+    new = [dims[axis] for axis in spatial]
+    made = call.make("upsample", (channels_first(call, tensor),), args, [*x.dims[:-count], *new], present)
     if order is None:
         return made
     return permute(call, made, [order.index(axis) for axis in range(x.rank)])
