@@ -52,6 +52,8 @@ def called(kinds: Mapping[str, Num], form: str = "F") -> dict[str, Num]:
     return {f"{form}.{kind}": formula for kind, formula in kinds.items()}
 
 
+ON_TORCHVISION = "on the 80 models of torchvision 0.28.0 at all their sizes, 2026-11-26"  # tests/data/tools.csv has the totals
+
 # How a model may spell a layer, for tools that count some spellings only.
 SUFFIXES = (".yaml", ".yml")  # of files of conventions
 FORMS = {
@@ -96,6 +98,7 @@ class Convention:
     name: str
     states: str  # what is counted, in one line
     source: str  # who counts so: tool, version and where
+    ran: str  # which version was run beside it, on what and when; or why none was
     flops: Mapping[str, Num]
     memory: Mapping[str, Num] = field(default_factory=lambda: LECTURE_MEMORY)  # elements that the memory column shows
     params: Mapping[str, Num] = field(default_factory=dict)  # kinds whose parameters are not counted as `params`

@@ -82,6 +82,7 @@ class _Reader:
             name=texts.get("name", Path(self.source.path).stem),
             states=texts.get("states", f"{like} with changes" if like else "as the file says"),
             source=texts.get("source", self.source.path),
+            ran="",
             per_example=per_example,
             **charged,
         )
@@ -109,7 +110,7 @@ class _Reader:
                 return self.named(like)
             except UsageError as error:
                 self.problems.add("E107", error.message, node.mark, error.hint)
-        return Convention("", "", "", flops={}, memory={})
+        return Convention("", "", "", "", flops={}, memory={})
 
     def formulas(self, key: str, node: Node) -> dict[str, Num]:
         """Return the formulas of a figure, by layer type."""

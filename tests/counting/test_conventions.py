@@ -168,6 +168,15 @@ NETSCOPE = ("netscope", "netscope_comp", "netscope_add", "netscope_div", "netsco
             46_717_904,
         ),
         ("squeezenet1_0_caffe", {}, [861_339_936, 9_665_768, 226_000, 1_000, 1_000], 1_248_424, 12_576_283),
+        # its analyzer at 8ae36d8, run in November 2026 on its presets resnet-152 and squeezenet_v11 (with a softmax)
+        (
+            "resnet152_v1",
+            {"pool": "ceil"},
+            [11_304_442_880, 22_328_320, 35_274_728, 22_028_264, 1_000],
+            60_192_808,
+            100_105_168,
+        ),
+        ("squeezenet1_1_caffe", {}, [387_747_520, 6_024_544, 197_000, 1_000, 1_000], 1_235_496, 7_689_835),
     ],
 )
 def test_netscope(name: str, settings: dict[str, Any], classes: list[int], params: int, activations: int) -> None:

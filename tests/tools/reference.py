@@ -301,7 +301,7 @@ def conventions() -> str:
         shown_ = convention_table(convention)
         counted = [row for row in shown_.rows if any(part != "0" for part in row[1:])]
         parts += [f"## {convention.name}\n", f"{convention.states[:1].upper()}{convention.states[1:]}.\n"]
-        parts += [f"Source: {convention.source}.\n"]
+        parts += [f"Source: {convention.source}.\n", f"Run: {convention.ran}.\n"]
         parts += [f"- Note: {slip.says}." for slip in convention.slips] + ([""] if convention.slips else [])
         heads = [column.title for column in shown_.columns]
         parts.append(table(heads, ((f"`{row[0]}`", *(f"`{part}`" for part in row[1:])) for row in counted)))

@@ -3,6 +3,7 @@
 from cnncost.counting.convention import (
     MAXIMA,
     MEANS,
+    ON_TORCHVISION,
     WINDOWS,
     Ci,
     Co,
@@ -36,6 +37,7 @@ CONVENTIONS = (
         "calflops",
         "1 multiply-add = 2 FLOPs; convolution biases, norms, most activations and pooling count; operators such as + are free",
         SOURCE,
+        f"calflops 0.3.2 {ON_TORCHVISION}",
         flops={
             "conv": 2 * macs + bias,
             "conv_transpose": 2 * TRANSPOSED + bias // writes * (Co // groups) * untransposed,
@@ -67,6 +69,7 @@ CONVENTIONS = (
         "calflops_macs",
         "1 multiply-add = 1; convolutions, linear layers and matrix products only",
         SOURCE,
+        f"calflops 0.3.2 {ON_TORCHVISION}",
         flops={
             "conv": macs,
             "conv_transpose": TRANSPOSED,

@@ -5,6 +5,7 @@ from cnncost.counting.convention import (
     MAXIMA,
     MEANS,
     NORMS,
+    ON_TORCHVISION,
     WINDOWS,
     WRITTEN,
     Convention,
@@ -21,16 +22,17 @@ from cnncost.counting.convention import (
     writes,
 )
 
-SOURCE = "DeepSpeed 0.19.8, deepspeed/profiling/flops_profiler/profiler.py; run on CNNs in November 2026"
+SOURCE = "DeepSpeed 0.19.8, deepspeed/profiling/flops_profiler/profiler.py"
 
 CONVENTIONS = (
     Convention(
         "deepspeed",
         "1 multiply-add = 2 FLOPs; convolution biases, norms, most activations and pooling count; +, * are free, @ is not",
         SOURCE,
+        f"deepspeed 0.19.8 {ON_TORCHVISION}",
         flops={
             **each(("conv", "conv_transpose"), 2 * macs + bias),
-            **each(("linear", "matmul", "attention"), 2 * macs),
+            **each(("linear", "Linear.conv", "matmul", "attention"), 2 * macs),
             **each(NORMS, 4 * reads + bias),
             "batch_norm": reads + bias,
             "lrn": 4 * reads + (window - 1) * Hi * Wi,
@@ -49,7 +51,8 @@ CONVENTIONS = (
         "deepspeed_macs",
         "1 multiply-add = 1; convolutions, linear layers and matrix products only",
         SOURCE,
-        flops=each((*CONVS, "matmul", "attention"), macs),
+        f"deepspeed 0.19.8 {ON_TORCHVISION}",
+        flops={**each((*CONVS, "matmul", "attention"), macs), "einsums.attention": 0},
         beside=("deepspeed",),
     ),
 )

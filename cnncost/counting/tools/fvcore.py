@@ -2,6 +2,7 @@
 
 from cnncost.counting.convention import (
     MEANS,
+    ON_TORCHVISION,
     RECURRENT,
     WRITTEN,
     Convention,
@@ -11,6 +12,7 @@ from cnncost.counting.convention import (
     macs,
     planar,
     reads,
+    scores,
     writes,
 )
 
@@ -25,7 +27,10 @@ FLOPS = {
     "upsample.nearest": writes * planar,
     "upsample.bilinear": 4 * writes,
 }
-ACTIVATIONS = each(("conv", "conv_transpose", "linear", "matmul", "einsum"), writes)
+ACTIVATIONS = {
+    **each(("conv", "conv_transpose", "linear", "matmul", "einsum"), writes),
+    **each(("MHA.attention", *WRITTEN), scores + writes),  # of both products
+}
 ATTENTION = Slip(("attention",), "fvcore warns that it does not know scaled dot-product attention, and counts 0")
 RECURRENCE = Slip(RECURRENT, "fvcore does not know recurrent layers and counts 0")
 SAME = Slip(
@@ -38,6 +43,7 @@ CONVENTIONS = (
         "fvcore",
         "1 multiply-add = 1; batch norm 2 per element, mean pooling its inputs; activations, max pooling and adds are free",
         f"{SOURCE}; a model in eval mode",
+        f"fvcore 0.1.5.post20221221 {ON_TORCHVISION}",
         flops=FLOPS,
         memory=ACTIVATIONS,
         slips=(ATTENTION, RECURRENCE, EINSUM, SAME),
@@ -46,6 +52,7 @@ CONVENTIONS = (
         "fvcore_train",
         "as fvcore on a model left in train mode, as a fresh one is: batch norm 5 per element",
         SOURCE,
+        "fvcore 0.1.5.post20221221 on ResNet-50, MobileNetV2 and GoogLeNet in train mode, 2026-11-26",
         flops={**FLOPS, "batch_norm": 4 * reads + bias},
         memory=ACTIVATIONS,
         slips=(

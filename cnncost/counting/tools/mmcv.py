@@ -4,6 +4,7 @@ from cnncost.counting.convention import (
     MAXIMA,
     MEANS,
     NORMS,
+    ON_TORCHVISION,
     WINDOWS,
     Convention,
     Ho,
@@ -31,9 +32,11 @@ CONVENTIONS = (
     Convention(
         "mmcv",
         "1 multiply-add = 1; convolution biases, batch norm 2 per element, ReLU and pooling modules 1 per element",
-        "mmcv-lite 2.2.0, mmcv/cnn/utils/flops_counter.py; run on CNNs in November 2026",
+        "mmcv-lite 2.2.0, mmcv/cnn/utils/flops_counter.py",
+        f"mmcv-lite 2.2.0 {ON_TORCHVISION}",
         flops={
             **FLOPS,
+            "Linear.conv": macs,
             **called(each(set(FLOPS) - {"conv", "conv_transpose", "linear"}, 0)),
             "mean.global_avg_pool": 0,
             **each(("MHA.linear", "SDPA.linear", "F.linear", "derived.layer_norm"), 0),

@@ -24,6 +24,7 @@ from cnncost.counting.convention import (
 )
 
 SOURCE = "nni 3.0, nni/compression/utils/counter.py"
+RAN = "nni 3.0 on 16 models of torchvision 0.28.0, 2026-11-26"
 SPREAD = writes * (Ci // groups) * kh * kw
 SLIPS = (
     Slip(("conv_transpose",), "nni counts a transposed convolution per output position, about stride² too many"),
@@ -47,6 +48,7 @@ CONVENTIONS = (
         "nni",
         "1 multiply-add = 1; only convolutions and linear layers count, a batch as one example",
         f"{SOURCE}, mode='default'",
+        RAN,
         flops={"conv": macs, "conv_transpose": SPREAD, "linear": Ci * Co, **OTHERS},
         per_example=True,
         slips=SLIPS,
@@ -55,7 +57,8 @@ CONVENTIONS = (
         "nni_full",
         "as nni with biases, batch norm 2 per element and average pooling; modules only",
         f"{SOURCE}, mode='full'",
-        flops={**FULL, **called(each(set(FULL) - set(CONVS), 0)), "mean.global_avg_pool": 0, **OTHERS},
+        RAN,
+        flops={**FULL, **called(each(set(FULL) - set(CONVS), 0)), "mean.global_avg_pool": 0, **OTHERS, "Linear.conv": learned},
         per_example=True,
         slips=SLIPS,
     ),

@@ -23,6 +23,7 @@ CONVENTIONS = (
         "onnx_tool",
         "1 multiply-add = 1; biases, ReLU and adds 1 per element, batch norm 31, pooling its windows, softmax 36",
         "onnx-tool 1.0.1, on a graph whose batch norms are nodes of their own",
+        "onnx-tool 1.0.1 on six models of torchvision 0.28.0, exported with their norms, 2026-11-26",
         flops={
             **each(("conv", "linear"), macs + bias),
             **each(("matmul", "attention"), macs),
@@ -32,6 +33,7 @@ CONVENTIONS = (
             "relu": writes,
             **each(WINDOWS, kh * kw * writes),
             **each((*MEANS, *MAXIMA), reads + 4 * writes),
+            **each(("adaptive_avg_pool", "adaptive_max_pool"), reads + 4 * writes * (Co // writes)),  # 4 where 1×1 comes out
             "softmax": 36 * reads,
             "sigmoid": 32 * reads,
             "lrn": (37 + window) * reads,

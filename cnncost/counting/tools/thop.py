@@ -5,10 +5,15 @@ from cnncost.counting.convention import (
     CONVS,
     MEANS,
     NORMS,
+    ON_TORCHVISION,
     Ci,
     Co,
     Convention,
+    Hi,
+    Ho,
     Slip,
+    Wi,
+    Wo,
     adaptive,
     bias,
     called,
@@ -45,23 +50,56 @@ FLOPS: dict[str, Num] = {
     "upsample.bilinear": 11 * writes,
     "upsample.bicubic": 259 * writes,
 }
-BEFORE: dict[str, Num] = {**FLOPS, "conv": macs + bias, "conv_transpose": SPREAD + bias}
-BEFORE = {kind: price for kind, price in BEFORE.items() if kind not in ("layer_norm", "instance_norm")}
-EARLIER = {  # what was charged, by when
+WHOLE = ((Hi // Ho) * (Wi // Wo) + 1) * writes  # windows of whole numbers
+BEFORE: dict[str, Num] = {  # what was charged by all of the earlier rule sets
+    "conv": macs + bias,
+    "conv_transpose": SPREAD + bias,
+    "leaky_relu": reads,
+    "avg_pool": writes,
+    **each(MEANS, WHOLE),
+    **{kind: price for kind, price in FLOPS.items() if kind.startswith("upsample.") and kind != "upsample.nearest"},
+}
+SINGLE = Slip(("conv",), "thop of that time adds up in single precision: its totals are off by up to one in a million")
+EARLIER = {  # what was charged, by when, and what was wrong
     "thop_2019": (
-        "biases 1 per output, batch norm 4 per element, linear layers 2 per multiply-add",
+        "biases 1 per output, batch norm 4 per element, linear layers 2 per multiply-add, a pool's width and 1 per output",
         "until January 2020",
-        {**BEFORE, "linear": 2 * macs, "batch_norm": 4 * reads},
+        "thop 0.0.31-1912272122",
+        {
+            **BEFORE,
+            "batch_norm": 4 * reads,
+            "linear": 2 * macs - (writes - bias),
+            "Linear.conv": 2 * macs - (writes - bias),
+            "avg_pool": (kw + 1) * writes,
+        },
+        (SINGLE,),
     ),
     "thop_2020": (
         "biases 1 per output, batch norm 2 per element, linear layers 2 per multiply-add",
         "January to April 2020",
-        {**BEFORE, "linear": 2 * macs, "batch_norm": 2 * reads},
+        "thop 0.0.31-2001170342",
+        {
+            **BEFORE,
+            "batch_norm": 2 * reads,
+            "linear": 2 * macs - (writes - bias),
+            "Linear.conv": 2 * macs - (writes - bias),
+        },
+        (SINGLE,),
     ),
     "thop_2021": (
         "biases 1 per output, batch norm 2 per element",
         "April 2020 to June 2022",
-        {**BEFORE, "batch_norm": 2 * reads},
+        "thop 0.0.5-2110061705",
+        {
+            **BEFORE,
+            "batch_norm": 2 * reads,
+            "linear": macs,
+            "Linear.conv": macs,
+            "lstm": FLOPS["lstm"],
+            "gru": FLOPS["gru"],
+            "rnn": FLOPS["rnn"],
+        },
+        (),
     ),
 }
 FORK: dict[str, Num] = {
@@ -95,7 +133,8 @@ CONVENTIONS = (
     Convention(
         "thop",
         "1 multiply-add = 1; batch norm 4 per element, average pooling; biases, activations, max pooling and adds are free",
-        "thop 0.1.1, thop/vision/basic_hooks.py and calc_func.py; run in November 2026",
+        "thop 0.1.1, thop/vision/basic_hooks.py and calc_func.py",
+        f"thop 0.1.1-2209072238 {ON_TORCHVISION}",
         flops=_modules(FLOPS),
         slips=SLIPS,
     ),
@@ -103,22 +142,23 @@ CONVENTIONS = (
         Convention(
             name,
             f"as thop was {when}: {words}",
-            f"the history of Lyken17/pytorch-OpCounter, thop/vision/basic_hooks.py, {when}",
+            f"{release}, thop/vision/basic_hooks.py",
+            f"{release} {ON_TORCHVISION}",
             flops=_modules(flops),
-            slips=SLIPS,
+            slips=(*SLIPS, *more),
         )
-        for name, (words, when, flops) in EARLIER.items()
+        for name, (words, when, release, flops, more) in EARLIER.items()
     ),
     Convention(
         "ultralytics_thop",
-        "as thop with group norm, pooling its true windows, attention with its softmax; resizing to the nearest is free",
-        "ultralytics-thop 2.2.3, thop/vision/basic_hooks.py; run in November 2026",
+        "as thop with group norm, pooling its true windows, attention and matrix products; resizing to the nearest is free",
+        "ultralytics-thop 2.2.3, thop/profile.py and vision/basic_hooks.py",
+        f"ultralytics-thop 2.2.3 {ON_TORCHVISION}",
         flops={
             **_modules(FORK),
-            **each(("MHA.linear", "SDPA.linear"), macs),
+            **each(("MHA.linear", "SDPA.linear", "F.linear", "matmul", "einsum", "attention"), macs),
             **each(("MHA.attention", "SDPA.attention"), macs + 3 * scores - scores // (writes // Co)),
             "derived.layer_norm": 2 * reads + 2 * bias,
         },
-        slips=(PRODUCTS, Slip(("attention",), "thop does not see attention that is written with functions and counts 0")),
     ),
 )

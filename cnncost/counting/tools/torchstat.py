@@ -15,16 +15,23 @@ from cnncost.counting.convention import (
 )
 
 SOURCE = "torchstat 0.0.7"
+RAN = "torchstat 0.0.7 on the CNNs of torchvision 0.28.0 at all their sizes, 2026-11-26"
 RELUS = ("relu", "relu6", "leaky_relu", "prelu", "elu")
 MODULES = ("conv", "linear", "batch_norm", *RELUS, *WINDOWS, "softmax", "upsample")
 FREE = {**called(each(set(MODULES) - {"conv", "linear"}, 0)), **each(("MHA.linear", "SDPA.linear", "F.linear"), 0)}
+AGAIN = Slip(
+    RELUS,
+    "torchstat counts a module that is called several times once, as torchvision's ReLU in each block of a ResNet; here each"
+    " call counts",
+)
 ADAPTIVE = Slip(("adaptive_avg_pool", "global_avg_pool"), "torchstat does not know adaptive pooling and counts 0")
 
 CONVENTIONS = (
     Convention(
         "torchstat",
         "1 multiply-add = 1; convolution biases, batch norm 2 per element, ReLU and pooling modules 1 per element",
-        f"{SOURCE}, torchstat/compute_flops.py, its column Flops; run in November 2026",
+        f"{SOURCE}, torchstat/compute_flops.py, its column Flops",
+        RAN,
         flops={
             "conv": macs + bias,
             "linear": macs,
@@ -33,13 +40,14 @@ CONVENTIONS = (
             "upsample": writes,
             **FREE,
         },
-        slips=(ADAPTIVE,),
+        slips=(ADAPTIVE, AGAIN),
         beside=("torchstat_madd",),
     ),
     Convention(
         "torchstat_madd",
         "a product and a sum count each, one sum fewer per output; batch norm 4 per element, ReLU 1, pooling its windows",
-        f"{SOURCE}, torchstat/compute_madd.py, its column MAdd; run in November 2026",
+        f"{SOURCE}, torchstat/compute_madd.py, its column MAdd",
+        RAN,
         flops={
             "conv": 2 * macs - writes + bias,
             "linear": 2 * macs - writes,
@@ -50,7 +58,7 @@ CONVENTIONS = (
             "softmax": 3 * reads - 1,
             **FREE,
         },
-        slips=(ADAPTIVE,),
+        slips=(ADAPTIVE, AGAIN),
         beside=("torchstat",),
     ),
 )

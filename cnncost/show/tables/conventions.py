@@ -15,11 +15,12 @@ SCHEMA = "cnncost.conventions/1"
 
 
 def conventions_table(chosen: Sequence[Convention]) -> Table:
-    """Return the counting conventions: name, what is counted, source."""
+    """Return the counting conventions: name, what is counted, source, and which version of a tool was run beside it."""
     columns = (
         Column("name", "name"),
         Column("states", "counts", wraps=True),
         Column("source", "source", priority=1, wraps=True),
+        Column("ran", "run", priority=2, wraps=True),
     )
     notes = ("cnncost conventions NAME shows the formula of each layer type", f"more: {page('conventions')}")
     return Table.of(columns, list(map(convention_data, chosen)), schema=SCHEMA, field="conventions", notes=notes)
@@ -47,6 +48,7 @@ def convention_table(convention: Convention) -> Table:
     notes = (
         f"{convention.name}: {convention.states}",
         f"source: {convention.source}",
+        *((f"run: {convention.ran}",) if convention.ran else ()),
         *(f"note: {slip.says}" for slip in convention.slips),
         *((f"printed beside it: {', '.join(convention.beside)}",) if convention.beside else ()),
         *(f"{name}: {letter.meaning}" for name, letter in LETTERS.items() if name in used),
@@ -67,6 +69,7 @@ def convention_data(convention: Convention) -> dict[str, Any]:
         "name": convention.name,
         "states": convention.states,
         "source": convention.source,
+        "ran": convention.ran,
         "flops": texts(convention.flops),
         "memory": texts(convention.memory),
         "params": texts(convention.params),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cnncost.base.poly import Poly
+from cnncost.base.poly import Poly, equal
 from cnncost.base.units import Amount, Said, many
 from cnncost.graph.graph import inputs_record, stated
+from cnncost.measures.attention import written_scores
 from cnncost.measures.checkpoints import segments
 from cnncost.measures.facts import (
     CAN_WORK_IN_PLACE,
@@ -22,7 +23,7 @@ from cnncost.measures.facts import (
 )
 from cnncost.measures.layout import is_stored, is_view
 from cnncost.measures.memory import KEPT_PARTS, Memory
-from cnncost.measures.precision import OPTIMIZER_SOURCES, OPTIMIZERS, PRECISION_SOURCES, PRECISIONS
+from cnncost.measures.precision import OPTIMIZER_SOURCES, OPTIMIZERS, PRECISION_SOURCES, PRECISIONS, size_of
 from cnncost.rules import RULES
 from cnncost.show.table import Column, Plot, Stack, Table
 
@@ -44,6 +45,11 @@ def memory_table(plan: Memory, exact: bool = False) -> Table:
     if plan.checkpoint != "none":
         count = len(segments(plan.graph, plan.checkpoint))
         notes.append(f"checkpointing {plan.checkpoint}: {count} segments are computed again; {KEPT_AGAIN}")
+    scores = written_scores(plan.graph)
+    if not equal(scores, 0):
+        more = Amount(scores * plan.batch * size_of(plan.precision.activations), "bytes")
+        said = "attention is counted as a fused kernel's; this network writes it out with products and keeps its scores, too: "
+        notes.append(Said(said, more, " more at least"))
     notes.append("not modelled: workspaces of convolution algorithms, fragmentation, the context of a GPU")
     notes += plan.graph.notes
     head = {
