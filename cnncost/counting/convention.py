@@ -98,7 +98,6 @@ class Convention:
     name: str
     states: str  # what is counted, in one line
     source: str  # who counts so: tool, version and where
-    ran: str  # which version was run beside it, on what and when; or why none was
     flops: Mapping[str, Num]
     memory: Mapping[str, Num] = field(default_factory=lambda: LECTURE_MEMORY)  # elements that the memory column shows
     params: Mapping[str, Num] = field(default_factory=dict)  # kinds whose parameters are not counted as `params`
@@ -106,6 +105,7 @@ class Convention:
     weight_gradient: Mapping[str, Num] = field(default_factory=dict)  # forward pass's multiply-adds once more
     per_example: bool = False  # whether a batch counts like one example
     slips: tuple[Slip, ...] = ()  # of the tool, which are reproduced
+    ran: str = ""  # which version was run beside it, on what and when; or why none was
     beside: tuple[str, ...] = ()  # conventions for the other figures that the same tool prints
 
     def formula(self, figure: str, key: str) -> Num:

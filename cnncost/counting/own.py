@@ -110,7 +110,7 @@ class _Reader:
                 return self.named(like)
             except UsageError as error:
                 self.problems.add("E107", error.message, node.mark, error.hint)
-        return Convention("", "", "", "", flops={}, memory={})
+        return Convention("", "", "", flops={}, memory={})
 
     def formulas(self, key: str, node: Node) -> dict[str, Num]:
         """Return the formulas of a figure, by layer type."""

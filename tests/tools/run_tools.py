@@ -185,10 +185,10 @@ def live(name: str, size: int) -> Any:
 
 def measured(name: str, size: int, tool: Tool) -> dict[str, str]:
     """Return what a tool prints for a model, by column: nothing where it fails, which standard error says."""
-    if tool.device == "cpu" and (name, size) == TOO_LARGE:
+    by_operator = tool.columns[0] in BY_OPERATOR
+    if (name, size) == TOO_LARGE and (tool.device == "cpu" or by_operator):
         return {}
-    attends = name.startswith("vit") and tool.columns[0] in BY_OPERATOR and (name, size) != TOO_LARGE
-    device = "cpu" if attends else tool.device
+    device = "cpu" if name.startswith("vit") and by_operator else tool.device
     with contextlib.ExitStack() as stack:
         for init in filter(re.compile("[a-z_]+[a-z]_").fullmatch, dir(torch.nn.init)):
             stack.enter_context(patch.object(torch.nn.init, init, lambda tensor, *_, **__: tensor))

@@ -37,7 +37,7 @@ CONVENTIONS = (
         "calflops",
         "1 multiply-add = 2 FLOPs; convolution biases, norms, most activations and pooling count; operators such as + are free",
         SOURCE,
-        f"calflops 0.3.2 {ON_TORCHVISION}",
+        ran=f"calflops 0.3.2 {ON_TORCHVISION}",
         flops={
             "conv": 2 * macs + bias,
             "conv_transpose": 2 * TRANSPOSED + bias // writes * (Co // groups) * untransposed,
@@ -69,7 +69,7 @@ CONVENTIONS = (
         "calflops_macs",
         "1 multiply-add = 1; convolutions, linear layers and matrix products only",
         SOURCE,
-        f"calflops 0.3.2 {ON_TORCHVISION}",
+        ran=f"calflops 0.3.2 {ON_TORCHVISION}",
         flops={
             "conv": macs,
             "conv_transpose": TRANSPOSED,

@@ -27,7 +27,7 @@ CONVENTIONS = (
         "convnet_burden",
         "1 multiply-add = 1; biases, ReLU 2 per element, pooling windows as large as their stride, adds; batch norm is folded",
         "albanie/convnet-burden at 9c7f31b",
-        "not run, as it needs MATLAB: held to its rules and to the sizes that it publishes",
+        ran="not run, as it needs MATLAB: held to its rules and to the sizes that it publishes",
         flops={
             **each(("conv", "linear"), macs + bias),
             "conv_transpose": reads * kh * kw * Ci + bias,

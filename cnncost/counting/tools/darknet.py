@@ -7,7 +7,7 @@ CONVENTIONS = (
         "darknet",
         "1 multiply-add of a convolution = 2; pooling 1 per tap, shortcuts 1 per element added; connected and local layers 0",
         "AlexeyAB/darknet at 59596d7, src/*_layer.c (bflops)",
-        "darknet at 59596d7, built for a CPU, on 21 of its configurations, 2026-11-26",
+        ran="darknet at 59596d7, built for a CPU, on 21 of its configurations, 2026-11-26",
         flops={
             "conv": 2 * macs,
             **called({"conv": 2 * macs // 32}, "xnor"),

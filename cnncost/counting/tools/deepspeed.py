@@ -29,7 +29,7 @@ CONVENTIONS = (
         "deepspeed",
         "1 multiply-add = 2 FLOPs; convolution biases, norms, most activations and pooling count; +, * are free, @ is not",
         SOURCE,
-        f"deepspeed 0.19.8 {ON_TORCHVISION}",
+        ran=f"deepspeed 0.19.8 {ON_TORCHVISION}",
         flops={
             **each(("conv", "conv_transpose"), 2 * macs + bias),
             **each(("linear", "Linear.conv", "matmul", "attention"), 2 * macs),
@@ -51,7 +51,7 @@ CONVENTIONS = (
         "deepspeed_macs",
         "1 multiply-add = 1; convolutions, linear layers and matrix products only",
         SOURCE,
-        f"deepspeed 0.19.8 {ON_TORCHVISION}",
+        ran=f"deepspeed 0.19.8 {ON_TORCHVISION}",
         flops={**each((*CONVS, "matmul", "attention"), macs), "einsums.attention": 0},
         beside=("deepspeed",),
     ),

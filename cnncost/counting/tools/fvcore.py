@@ -43,7 +43,7 @@ CONVENTIONS = (
         "fvcore",
         "1 multiply-add = 1; batch norm 2 per element, mean pooling its inputs; activations, max pooling and adds are free",
         f"{SOURCE}; a model in eval mode",
-        f"fvcore 0.1.5.post20221221 {ON_TORCHVISION}",
+        ran=f"fvcore 0.1.5.post20221221 {ON_TORCHVISION}",
         flops=FLOPS,
         memory=ACTIVATIONS,
         slips=(ATTENTION, RECURRENCE, EINSUM, SAME),
@@ -52,7 +52,7 @@ CONVENTIONS = (
         "fvcore_train",
         "as fvcore on a model left in train mode, as a fresh one is: batch norm 5 per element",
         SOURCE,
-        "fvcore 0.1.5.post20221221 on ResNet-50, MobileNetV2 and GoogLeNet in train mode, 2026-11-26",
+        ran="fvcore 0.1.5.post20221221 on ResNet-50, MobileNetV2 and GoogLeNet in train mode, 2026-11-26",
         flops={**FLOPS, "batch_norm": 4 * reads + bias},
         memory=ACTIVATIONS,
         slips=(

@@ -26,7 +26,7 @@ CONVENTIONS = (
         "keras",
         "1 multiply-add = 2 FLOPs; biases, batch norm 2 per element and 6 per channel; parameters include moving statistics",
         "TensorFlow 2.16.2's profiler with keras-flops 0.1.2 and Keras 3.15, on the unfused graph, layer by layer",
-        "TensorFlow 2.16.2's profiler with keras-flops 0.1.2 and Keras 3.15.1 on seven networks and 20 layers, 2026-11-26",
+        ran="TensorFlow 2.16.2's profiler with keras-flops 0.1.2 and Keras 3.15.1 on seven networks and 20 layers, 2026-11-26",
         flops={
             **each(("conv", "linear"), 2 * macs + bias),
             "matmul": 2 * macs,

@@ -33,7 +33,7 @@ CONVENTIONS = (
         "mmcv",
         "1 multiply-add = 1; convolution biases, batch norm 2 per element, ReLU and pooling modules 1 per element",
         "mmcv-lite 2.2.0, mmcv/cnn/utils/flops_counter.py",
-        f"mmcv-lite 2.2.0 {ON_TORCHVISION}",
+        ran=f"mmcv-lite 2.2.0 {ON_TORCHVISION}",
         flops={
             **FLOPS,
             "Linear.conv": macs,

@@ -63,7 +63,7 @@ CONVENTIONS = tuple(
         NAMES[name],
         f"Netscope's {name}: {words}" + ("; batch norm's Scale is one" if name == "macc" else ""),
         "Netscope CNN Analyzer at 8ae36d8",
-        "its analyzer at 8ae36d8 on its presets ResNet-50, -152, GoogLeNet, Inception-v4 and SqueezeNet (both), 2026-11-26",
+        ran="its analyzer at 8ae36d8 on its presets ResNet-50, -152, GoogLeNet, Inception-v4 and SqueezeNet (both), 2026-11-26",
         flops=flops,
         memory={**OUTPUTS, "batch_norm": writes + bias},  # of BatchNorm and of Scale
         params={"batch_norm": buffers, "scale": 0, "prelu": 0, "lrn": 2, "conv_transpose": params - bias // (Hi * Wi)},

@@ -23,7 +23,7 @@ CONVENTIONS = (
         "onnx_tool",
         "1 multiply-add = 1; biases, ReLU and adds 1 per element, batch norm 31, pooling its windows, softmax 36",
         "onnx-tool 1.0.1, on a graph whose batch norms are nodes of their own",
-        "onnx-tool 1.0.1 on six models of torchvision 0.28.0, exported with their norms, 2026-11-26",
+        ran="onnx-tool 1.0.1 on six models of torchvision 0.28.0, exported with their norms, 2026-11-26",
         flops={
             **each(("conv", "linear"), macs + bias),
             **each(("matmul", "attention"), macs),

@@ -59,7 +59,7 @@ CONVENTIONS = (
         "ptflops",
         "1 multiply-add = 1; biases, batch norm 2 per element, ReLU and pooling modules 2 per element, a batch as one example",
         f"{SOURCE}: the default back end",
-        f"ptflops 0.7.5 {ON_TORCHVISION}",
+        ran=f"ptflops 0.7.5 {ON_TORCHVISION}",
         flops={
             **{kind: HOOKED.get(kind, 0) + PATCHED.get(kind, 0) for kind in (*HOOKED, *PATCHED)},
             **called({**each(set(HOOKED) - {*CONVS, *NORMS, *RECURRENT, "deform_conv"}, 0), **PATCHED, **FUNCTIONS}),
@@ -83,7 +83,7 @@ CONVENTIONS = (
         "ptflops_modules",
         "as ptflops without patched functions: modules only, each once",
         f"{SOURCE}: the default back end with functional patching switched off",
-        f"ptflops 0.7.5 {ON_TORCHVISION}",
+        ran=f"ptflops 0.7.5 {ON_TORCHVISION}",
         flops={
             **HOOKED,
             **called(each((*HOOKED, *PATCHED), 0)),
@@ -97,7 +97,7 @@ CONVENTIONS = (
         "ptflops_aten",
         "1 multiply-add = 1; convolutions, linear layers and matrix products, with their biases",
         "ptflops 0.7.5, ptflops/aten_ops.py: the aten back end",
-        f"ptflops 0.7.5 {ON_TORCHVISION}",
+        ran=f"ptflops 0.7.5 {ON_TORCHVISION}",
         flops={**each((*CONVS, "gru", "rnn"), macs + bias), **each(("matmul", "einsum", "MHA.attention", *WRITTEN), macs)},
         per_example=True,
     ),

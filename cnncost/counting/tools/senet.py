@@ -7,7 +7,7 @@ CONVENTIONS = (
         "senet",
         "1 multiply-add = 1; norms 1 per element, max pooling 1 per output, mean pooling its inputs, sigmoid 4",
         "fitted to arXiv:1709.01507, table 2 (GFLOPs), whose figures are cut off; the paper does not state its rule",
-        "not run, as there is no program: held to 13 figures of that table",
+        ran="not run, as there is no program: held to 13 figures of that table",
         flops={
             **each(CONVS, macs),
             **each(NORMS, reads),

@@ -3,6 +3,7 @@
 from cnncost.base.poly import Num
 from cnncost.counting.convention import (
     CONVS,
+    FORMS,
     MEANS,
     NORMS,
     ON_TORCHVISION,
@@ -59,7 +60,7 @@ BEFORE: dict[str, Num] = {  # what was charged by all of the earlier rule sets
     **each(MEANS, WHOLE),
     **{kind: price for kind, price in FLOPS.items() if kind.startswith("upsample.") and kind != "upsample.nearest"},
 }
-SINGLE = Slip(("conv",), "thop of that time adds up in single precision: its totals are off by up to one in a million")
+SINGLE = Slip(("conv",), "thop of that time adds up in single precision: its totals are off by a few in a million")
 EARLIER = {  # what was charged, by when, and what was wrong
     "thop_2019": (
         "biases 1 per output, batch norm 4 per element, linear layers 2 per multiply-add, a pool's width and 1 per output",
@@ -123,7 +124,7 @@ def _modules(flops: dict[str, Num]) -> dict[str, Num]:
     """What modules are charged, with nothing for the same called as functions, nor inside of nn.MultiheadAttention."""
     return {
         **flops,
-        **called(each(flops, 0)),
+        **called(each((kind for kind in flops if kind.partition(".")[0] not in FORMS), 0)),
         "mean.global_avg_pool": 0,
         **each(("MHA.linear", "SDPA.linear", "derived.layer_norm"), 0),
     }
@@ -134,7 +135,7 @@ CONVENTIONS = (
         "thop",
         "1 multiply-add = 1; batch norm 4 per element, average pooling; biases, activations, max pooling and adds are free",
         "thop 0.1.1, thop/vision/basic_hooks.py and calc_func.py",
-        f"thop 0.1.1-2209072238 {ON_TORCHVISION}",
+        ran=f"thop 0.1.1-2209072238 {ON_TORCHVISION}",
         flops=_modules(FLOPS),
         slips=SLIPS,
     ),
@@ -143,7 +144,7 @@ CONVENTIONS = (
             name,
             f"as thop was {when}: {words}",
             f"{release}, thop/vision/basic_hooks.py",
-            f"{release} {ON_TORCHVISION}",
+            ran=f"{release} {ON_TORCHVISION}",
             flops=_modules(flops),
             slips=(*SLIPS, *more),
         )
@@ -153,7 +154,7 @@ CONVENTIONS = (
         "ultralytics_thop",
         "as thop with group norm, pooling its true windows, attention and matrix products; resizing to the nearest is free",
         "ultralytics-thop 2.2.3, thop/profile.py and vision/basic_hooks.py",
-        f"ultralytics-thop 2.2.3 {ON_TORCHVISION}",
+        ran=f"ultralytics-thop 2.2.3 {ON_TORCHVISION}",
         flops={
             **_modules(FORK),
             **each(("MHA.linear", "SDPA.linear", "F.linear", "matmul", "einsum", "attention"), macs),

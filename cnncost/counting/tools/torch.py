@@ -7,7 +7,7 @@ CONVENTIONS = (
         "torch",
         "1 multiply-add = 2 FLOPs; only convolutions, linear layers and matrix products count",
         "torch 2.13.0, torch/utils/flop_counter.py",
-        f"torch 2.13.0+cpu {ON_TORCHVISION}",
+        ran=f"torch 2.13.0+cpu {ON_TORCHVISION}",
         flops={**each((*CONVS, "matmul", "einsum", "gru", "rnn"), 2 * macs), "MHA.linear": 0, **each(WRITTEN, 2 * macs)},
         weight_gradient=each(("conv", "conv_transpose"), 2 * macs * groups),
         slips=(

@@ -35,7 +35,7 @@ CONVENTIONS = (
         "torchinfo",
         "1 multiply-add = 1 with the bias as one more; other layers their parameters, once",
         "torchinfo 1.8.0, torchinfo/layer_info.py",
-        f"torchinfo 1.8.0 {ON_TORCHVISION}",
+        ran=f"torchinfo 1.8.0 {ON_TORCHVISION}",
         flops={
             "conv": macs + bias,
             "conv_transpose": writes * (Ci // groups) * kh * kw + bias,

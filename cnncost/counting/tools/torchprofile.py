@@ -27,7 +27,7 @@ CONVENTIONS = (
         "torchprofile",
         "1 multiply-add = 1; norms with a scale and mean pooling 1 per output; biases, ReLU, max pooling and adds are free",
         "torchprofile 0.1.0, torchprofile/handlers.py",
-        f"torchprofile 0.1.0 {ON_TORCHVISION}",
+        ran=f"torchprofile 0.1.0 {ON_TORCHVISION}",
         flops={
             **each(("conv", "linear", "matmul", "einsum", "attention", "lstm"), macs),
             "conv_transpose": writes * (Ci + (Ci // groups - Ci) * ALIKE) * kh * kw,

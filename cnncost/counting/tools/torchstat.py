@@ -31,7 +31,7 @@ CONVENTIONS = (
         "torchstat",
         "1 multiply-add = 1; convolution biases, batch norm 2 per element, ReLU and pooling modules 1 per element",
         f"{SOURCE}, torchstat/compute_flops.py, its column Flops",
-        RAN,
+        ran=RAN,
         flops={
             "conv": macs + bias,
             "linear": macs,
@@ -47,7 +47,7 @@ CONVENTIONS = (
         "torchstat_madd",
         "a product and a sum count each, one sum fewer per output; batch norm 4 per element, ReLU 1, pooling its windows",
         f"{SOURCE}, torchstat/compute_madd.py, its column MAdd",
-        RAN,
+        ran=RAN,
         flops={
             "conv": 2 * macs - writes + bias,
             "linear": 2 * macs - writes,
