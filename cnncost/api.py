@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from cnncost.base.errors import UsageError
 from cnncost.base.poly import Num, Poly
+from cnncost.base.showable import Several
 from cnncost.base.units import dtype_name, many
 from cnncost.counting import Convention
 from cnncost.counting import convention as find_convention
@@ -92,7 +93,7 @@ def compare(*models: AnyModel, labels: Sequence[str] | None = None, **options: A
     if labels is not None and len(labels) != len(models):
         raise UsageError(f"{many(len(labels), 'label')} for {many(len(models), 'model')}", "give one label for each model")
     names = tuple(map(_label, models)) if labels is None else tuple(labels)
-    return Comparison(tuple([analyze(model, **options) for model in models]), names)
+    return Comparison(Several([analyze(model, **options) for model in models]), names)
 
 
 def memory(

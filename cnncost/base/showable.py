@@ -27,6 +27,17 @@ class Several(tuple[T, ...]):
         return f"({first}, … {len(self) - FEW} more)" if len(self) > FEW else tuple.__repr__(self)
 
 
+class Facts(dict[str, T]):
+    """Plain data that shows its keys.
+
+    >>> Facts(model="resnet18", layers=[1, 2, 3])
+    <Facts: model, layers>
+    """
+
+    def __repr__(self) -> str:
+        return f"<Facts: {', '.join(self)}>"
+
+
 class Columns(dict[str, T]):
     """Columns by name, as pandas and Polars take them, which show how long they are.
 

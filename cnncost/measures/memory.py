@@ -25,7 +25,7 @@ from cnncost.base.errors import AlgebraError, UsageError, did_you_mean
 from cnncost.base.ints import checked
 from cnncost.base.poly import Num, Poly, equal, maximum, minimum, same
 from cnncost.base.record import dataclass
-from cnncost.base.showable import Showable
+from cnncost.base.showable import Several, Showable
 from cnncost.counting import Convention
 from cnncost.counting import convention as find_convention
 from cnncost.graph.graph import INPUT, Graph, Node, no_collection, read_by
@@ -205,7 +205,7 @@ class Memory(Showable):
     def outputs(self) -> tuple[Num, ...]:
         """New storage that each layer makes for its output."""
         storage, sizes = self._storages[0], self.tensor_bytes
-        return tuple(
+        return Several(
             [
                 0 if storage[index] != index or is_stored(node) or node.runs == 0 else sizes[index]
                 for index, node in enumerate(self.graph.nodes)
@@ -215,7 +215,7 @@ class Memory(Showable):
     @cached_property
     def indices(self) -> tuple[Num, ...]:
         """Storage of the second output of max pooling: where each maximum was found."""
-        return tuple(
+        return Several(
             [
                 0
                 if node.runs == 0 or node.kind not in KEEPS or equal(KEEPS[node.kind].indices, 0)
@@ -233,7 +233,7 @@ class Memory(Showable):
             if node.kind in MAKES and node.runs != 0 and storage[index] == index:
                 made = made + self._bytes(self._count(node, MAKES[node.kind].total), self.precision.activations)
             found.append(made + self.graph.aside.get(node.name, 0))
-        return tuple(found[1:])
+        return Several(found[1:])
 
     @property
     def outputs_bytes(self) -> Num:
@@ -261,7 +261,7 @@ class Memory(Showable):
             now = now + count
             column.append(now + extra + self._passing(index))
             now = now - freed[index]
-        return tuple(column)
+        return Several(column)
 
     def _passing(self, index: int) -> Num:
         """What is live beside a layer's input and output while it runs."""
@@ -459,7 +459,7 @@ class Memory(Showable):
     @cached_property
     def kept(self) -> tuple[Num, ...]:
         """What each layer is the first to keep for the backward pass."""
-        return tuple([sum(figures) for figures in zip(*self._kept[0].values(), strict=True)])
+        return Several([sum(figures) for figures in zip(*self._kept[0].values(), strict=True)])
 
     @cached_property
     def kept_parts(self) -> dict[str, Num]:
@@ -488,7 +488,7 @@ class Memory(Showable):
         """What training takes for each layer: parameters, their gradients and slots, and what it is the first to keep."""
         how, slots = self.precision, OPTIMIZERS[self.optimizer]
         dtypes = (how.parameters, how.master, how.gradients, *[how.optimizer] * slots)
-        return tuple(
+        return Several(
             [
                 kept + sum([self._per_parameter(node, dtype) for dtype in dtypes])
                 for node, kept in zip(self.graph.layers, self.kept, strict=True)
@@ -607,7 +607,7 @@ def kinds_in_place(text: str) -> tuple[str, ...]:
             fact = f"'{kind}' cannot work in place" if kind in RULES else f"unknown layer type '{kind}'"
             known = f"those that can: {', '.join(CAN_WORK_IN_PLACE)}; or none"
             raise UsageError(fact, known if kind in RULES else did_you_mean(kind, CAN_WORK_IN_PLACE, known))
-    return tuple(dict.fromkeys(kinds))
+    return Several(dict.fromkeys(kinds))
 
 
 def memory(

@@ -17,7 +17,7 @@ from cnncost.base.ints import Ints, checked
 from cnncost.base.plain import named, plain
 from cnncost.base.poly import Num, Poly, added
 from cnncost.base.record import dataclass
-from cnncost.base.showable import Columns, Showable
+from cnncost.base.showable import Columns, Several, Showable
 from cnncost.base.units import DTYPES, dtype_name, many, short
 from cnncost.base.version import __version__
 from cnncost.counting import Convention, convention
@@ -298,7 +298,7 @@ class Report(Showable, Sequence["Layer"]):
 
     def _with(self, rows: tuple[Row, ...], change: Callable[[Column], Column]) -> Report:
         columns: dict[str, Any] = {column: change(getattr(self, column)) for column in _STORED}
-        return replace(self, rows=rows, **columns)
+        return replace(self, rows=Several(rows), **columns)
 
     def head_record(self) -> dict[str, Any]:
         """Return what holds for all rows: the model, its input, and how it was counted, by which version."""

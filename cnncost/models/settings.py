@@ -54,6 +54,9 @@ class Setting:
     typed: bool = True  # False: the function says nothing, so the kind is that of the default and Python may give any value
     low: int = 0  # of whole numbers
 
+    def __repr__(self) -> str:
+        return f"<Setting {self.name}: {self.kind}, {'no value' if self.default is MISSING else shown(self.default)}>"
+
     @property
     def number(self) -> bool:
         """Whether it stands for one number."""

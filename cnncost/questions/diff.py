@@ -14,7 +14,7 @@ from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import FIGURES, NAMES, Figure
 from cnncost.base.limits import QUANTITIES
 from cnncost.base.record import dataclass
-from cnncost.base.showable import Several, Showable
+from cnncost.base.showable import Facts, Several, Showable
 from cnncost.base.units import Shown, many
 from cnncost.rules import show
 
@@ -137,7 +137,7 @@ def difference(old: Data, new: Data, by: str = "flops") -> Difference:
     changes, unchanged = min(readings, key=lambda reading: sum(change.change != "renamed" for change in reading[0]))
     order = [sort_key(by), *(QUANTITIES[name].layers for name in WEIGHED)]
     changes.sort(key=lambda change: [-abs(change.delta(key)) for key in order])
-    return Difference(old, new, Several(changes), unchanged)
+    return Difference(Facts(old), Facts(new), Several(changes), unchanged)
 
 
 def sort_key(by: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.poly import Num, Poly, symbols
 from cnncost.base.record import dataclass
-from cnncost.base.showable import Showable
+from cnncost.base.showable import Several, Showable
 from cnncost.base.text import clip
 from cnncost.base.units import DTYPES, many
 from cnncost.counting import FREE, Convention
@@ -77,8 +77,8 @@ def explanation(graph: Graph, conventions: Sequence[Convention], batch: Num = 1)
     return Explanation(
         graph,
         batch,
-        tuple(parts(counts, conventions, batch)),
-        tuple([coverage(counts, each, batch) for each in conventions]),
+        Several(parts(counts, conventions, batch)),
+        Several([coverage(counts, each, batch) for each in conventions]),
         tuple([tuple(counts.slips(each)) for each in conventions]),
     )
 
@@ -216,7 +216,7 @@ def working(graph: Graph, name: str, by: Convention, batch: Num = 1, dtype: str 
 
         return GroupWorking(name, report(graph, by, batch, dtype).without_inputs().take(inside))
     node = find(graph, name, scopes=True)
-    return Working(graph, node, by, batch, dtype, tuple(steps(graph, node, by, batch, dtype)))
+    return Working(graph, node, by, batch, dtype, Several(steps(graph, node, by, batch, dtype)))
 
 
 def find(graph: Graph, name: str, scopes: bool = False) -> Node:
@@ -342,7 +342,7 @@ def field_working(graph: Graph, name: str) -> FieldWorking:
     steps = [
         _field_step(graph, now, fields[before], fields[now]) for before, now in pairwise(path) if fields[before] != fields[now]
     ]
-    return FieldWorking(graph, node, tuple(steps))
+    return FieldWorking(graph, node, Several(steps))
 
 
 def _extent(field: Field | None) -> Num:

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from cnncost.base.plain import named, plain
 from cnncost.base.record import dataclass
-from cnncost.base.showable import Showable
+from cnncost.base.showable import Facts, Several, Showable
 from cnncost.base.text import Math, line
 from cnncost.base.units import Amount, Measure, Said, Shown, figures, many, scale
 from cnncost.base.version import __version__
@@ -33,6 +33,9 @@ class Column:
     drawn: bool = False  # only terminals show it: a bar, a course
     brief: Callable[[Any], str] | None = None  # a cell where the whole does not fit: one line, whatever the width
     of: Callable[[Record], Any] | None = None  # how a cell is read off a record; by its key, if not otherwise
+
+    def __repr__(self) -> str:
+        return f"<Column {self.key}: {self.title}>"
 
     def read(self, record: Record) -> Any:
         """Return the cell of a record."""
@@ -107,9 +110,9 @@ class Table(Showable):
             data = {**name, "version": __version__, **(head or {}), field: list(records)}
             data |= {"total": total} if total is not None else {}
             data |= tail or {}
-        rows = tuple([tuple([column.read(record) for column in columns]) for record in (records if shown is None else shown)])
+        rows = Several([tuple([column.read(record) for column in columns]) for record in (records if shown is None else shown)])
         last = None if total is None else tuple(["total" if c.key == label else _of_total(c, total) for c in columns])
-        return cls(tuple(columns), rows, last, data=data, field=field, **rest)
+        return cls(Several(columns), rows, last, data=None if data is None else Facts(data), field=field, **rest)
 
     @property
     def head(self) -> dict[str, Any]:
@@ -123,7 +126,7 @@ class Table(Showable):
     @property
     def body(self) -> tuple[tuple[Any, ...], ...]:
         """The rows, the total last."""
-        return self.rows if self.total is None else (*self.rows, self.total)
+        return self.rows if self.total is None else Several((*self.rows, self.total))
 
     def select(self, keep: Sequence[int]) -> Table:
         """Return the table of some of its columns."""
@@ -132,7 +135,7 @@ class Table(Showable):
             return tuple(row[i] for i in keep)
 
         total = None if self.total is None else pick(self.total)
-        return replace(self, columns=pick(self.columns), rows=tuple(map(pick, self.rows)), total=total)
+        return replace(self, columns=pick(self.columns), rows=Several(map(pick, self.rows)), total=total)
 
     def blank(self, keys: Collection[str]) -> Table:
         """Return the table with nothing in the columns of some keys: a sheet to fill in."""

@@ -99,6 +99,20 @@ def test_a_value_shows_little_unasked(name: str, made: Callable[[str], Any]) -> 
     assert latex is None or (len(latex) <= MOST and latex.count("{") == latex.count("}"))
 
 
+@pytest.mark.parametrize("name", VALUES)
+def test_so_do_its_attributes(name: str, made: Callable[[str], Any]) -> None:
+    value = made(name)
+    for attribute in dir(value):
+        if attribute.startswith("_") or attribute == "tensor_bytes":
+            continue
+        try:
+            part = getattr(value, attribute)
+        except cnncost.CnncostError:  # what letters leave open
+            continue
+        if not isinstance(part, np.ndarray) and not callable(part):  # NumPy's own are as long as NumPy has them
+            assert len(repr(part)) <= MOST, attribute
+
+
 @pytest.mark.parametrize("name", PARTS)
 def test_so_do_its_parts(name: str) -> None:
     assert len(repr(PARTS[name]())) <= MOST  # type: ignore[call-arg]

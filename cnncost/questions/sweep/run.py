@@ -16,6 +16,7 @@ import numpy as np
 
 from cnncost.base.errors import UsageError
 from cnncost.base.record import dataclass
+from cnncost.base.showable import Columns
 from cnncost.questions.sweep.crew import Calling, Crew, Parcel, Team
 from cnncost.questions.sweep.query import Partial, Query, Result, Task, no_rows, taken
 from cnncost.questions.sweep.space import LARGEST_SPACE
@@ -277,7 +278,7 @@ def _result(task: Task, total: Partial, begun: float, complete: bool) -> Result:
         total.valid,
         total.matching,
         total.reasons,
-        rows,
+        Columns(rows),
         named(total.methods),
         time.perf_counter() - begun,
         complete,
