@@ -136,7 +136,7 @@ def network(net: Message, every: Sequence[Layer], phase: str) -> Network:
             elif layer.type != "Input" and blob in inputs:
                 continue
             else:
-                inputs[blob] = _guarded(layer, lambda layer, n=number: _loaded(layer, n, crop))  # type: ignore[misc]
+                inputs[blob] = _guarded(layer, partial(_loaded, number=number, crop=crop))
     rest = [layer for layer in layers if not layer.loads]
     touched = {blob for layer in rest if layer.type in TRANSLATIONS for blob in layer.bottoms}
     used = {blob: shape for blob, shape in inputs.items() if blob in touched and shape != ()} or dict([*inputs.items()][:1])

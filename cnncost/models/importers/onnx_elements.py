@@ -11,8 +11,8 @@ from cnncost.models.importers import layers
 from cnncost.models.importers.axes import PinnedError
 from cnncost.models.importers.call import Call, Translation
 from cnncost.models.importers.onnx_folding import Numbers
-from cnncost.models.importers.onnx_graph import FLOATS, SMALL, Tensor
 from cnncost.models.importers.onnx_inputs import attribute, before, given, learned, listed, needed, numbers, plain
+from cnncost.models.importers.onnx_tensors import FLOATS, SMALL, Tensor
 from cnncost.models.importers.records import Weight
 from cnncost.models.importers.values import Value
 

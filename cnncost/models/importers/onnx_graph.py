@@ -6,11 +6,9 @@ Source: onnx/onnx.proto of ONNX 1.23.
 
 from __future__ import annotations
 
-import math
 import re
 import struct
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import field, replace
 from functools import partial
 from typing import Any
@@ -19,60 +17,25 @@ from cnncost.base.errors import UsageError
 from cnncost.base.record import dataclass
 from cnncost.models.importers import Data
 from cnncost.models.importers.naming import Module, clean, named
+from cnncost.models.importers.onnx_exporters import folded, fused
+from cnncost.models.importers.onnx_tensors import (
+    FLOATS,
+    UNKNOWN,
+    Graph,
+    Tensor,
+    decoded,
+    pair_of,
+    sparse_of,
+    tensor_of,
+    value_of,
+)
 from cnncost.models.importers.protobuf import BYTES, Span, WireError, fields, floats, integers, signed, text
 from cnncost.models.importers.records import Program, Record, Weight
 
 MOST_NODES = 200_000  # and weights; also those that functions become, each at its calls
 DEEPEST = 20  # functions in functions, graphs in graphs
-SMALL = 4096  # numbers of a tensor that are worth decoding: sizes, axes, scales
-FORMATS = {  # data types, as the letters of struct and their size
-    1: ("f", 4),
-    2: ("B", 1),
-    3: ("b", 1),
-    4: ("H", 2),
-    5: ("h", 2),
-    6: ("i", 4),
-    7: ("q", 8),
-    9: ("?", 1),
-    10: ("e", 2),
-    11: ("d", 8),
-    12: ("I", 4),
-    13: ("Q", 8),
-}
-FLOATS = (1, 10, 11, 16)  # float32, float16, float64, bfloat16
-UNKNOWN = None  # a size that the file leaves open
 SCOPES = "pkg.torch.onnx.name_scopes"  # where PyTorch's exporter says in which module a node ran
 REMEDY = "export it again, and save it with its graph: torch.onnx.export(model, x, 'net.onnx')"
-
-
-@dataclass(slots=True)
-class Tensor:
-    """A TensorProto: sizes and type, and where its numbers are."""
-
-    name: str = ""
-    dims: tuple[int, ...] = ()
-    type: int = 0
-    raw: Span | None = None
-    given: list[Any] = field(default_factory=list)  # numbers that stand one by one
-    external: bool = False
-    whole: bool = True  # whether `given` has been decoded
-
-
-@dataclass(slots=True)
-class Graph:
-    """A GraphProto: of a model, or of a branch."""
-
-    nodes: list[Record] = field(default_factory=list)
-    modules: list[Module] = field(default_factory=list)
-    weights: dict[str, Tensor] = field(default_factory=dict)
-    inputs: dict[str, tuple[Any, ...] | None] = field(default_factory=dict)
-    outputs: list[str] = field(default_factory=list)
-    shapes: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # that the file states of values, right or wrong
-
-    @property
-    def records(self) -> tuple[Record, ...]:
-        """The nodes, named, as a branch has them."""
-        return tuple(named(list(zip(self.nodes, self.modules, strict=True))))
 
 
 def program(data: Data, name: str) -> Program:
@@ -127,7 +90,7 @@ class _File:
         exported = _exported(inputs)
         source = f"{self.producer} {version}".strip() or "ONNX"
         fused(graph, self._sizes(graph))
-        notes = _folded(graph.nodes)
+        notes = folded(graph.nodes)
         records = tuple(named(list(zip(graph.nodes, graph.modules, strict=True))))
         return Program(
             self.name,
@@ -139,6 +102,7 @@ class _File:
             source,
             notes,
             opset=self.opset,
+            follows=True,
             unused=False,
             weight_of=self.weight,
             shapes=graph.shapes,
@@ -169,19 +133,19 @@ class _File:
             if number == 1:
                 self._node(inner, graph, depth)
             elif number == 5:
-                tensor = self._tensor(inner)
+                tensor = tensor_of(data, inner)
                 graph.weights[tensor.name] = tensor
             elif number == 11:
-                name, sizes = self._value(inner)
+                name, sizes = value_of(data, inner)
                 graph.inputs[name] = sizes
             elif number in (12, 13):
-                name, sizes = self._value(inner)
+                name, sizes = value_of(data, inner)
                 if number == 12:
                     graph.outputs.append(name)
                 if sizes and all(type(size) is int for size in sizes[1:]):
                     graph.shapes[name] = tuple(1 if type(size) is not int else size for size in sizes)
             elif number == 15:
-                tensor = self._sparse(inner)
+                tensor = sparse_of(data, inner)
                 graph.weights[tensor.name] = tensor
         for place, (record, module) in enumerate(zip(graph.nodes, graph.modules, strict=True)):
             if module.kind == UNNAMED:  # weights stand behind the nodes
@@ -206,7 +170,7 @@ class _File:
             elif number == 7:
                 domain = text(data, inner)
             elif number == 9:
-                key, value = self._pair(inner)
+                key, value = pair_of(data, inner)
                 scopes = value if key == SCOPES else scopes
         self._counted(span)
         arguments = dict(self._attribute(inner, depth) for inner in attributes)
@@ -289,11 +253,11 @@ class _File:
             elif number == 4:
                 single[3] = text(data, inner)
             elif number == 5:
-                single[4] = self._tensor(inner)
+                single[4] = tensor_of(data, inner)
             elif number == 6:
                 single[5] = self._graph(inner, depth + 1)
             elif number == 22:
-                single[11] = self._sparse(inner)
+                single[11] = sparse_of(data, inner)
             elif number == 7:
                 many[6] += floats(data, inner)
             elif number == 8:
@@ -313,119 +277,12 @@ class _File:
             return name, single.get(kind, zeros.get(kind))
         return name, next(iter(single.values()), None) if single else next((part for part in many.values() if part), [])
 
-    def _tensor(self, span: Span) -> Tensor:
-        data, found = self.data, Tensor()
-        dims: list[int] = []
-        for number, wire, value, inner in fields(data, span):
-            if number == 1:
-                dims += integers(data, wire, value, inner)
-            elif number == 2:
-                found.type = value
-            elif number == 8:
-                found.name = text(data, inner)
-            elif number == 9:
-                found.raw = inner
-            elif number == 14:
-                found.external = value == 1
-            elif number in (4, 5, 7, 10):
-                found.given.append((number, wire, value, inner))
-        if len(dims) > 64 or any(not 0 <= dim <= 10**12 for dim in dims):
-            raise WireError(f"a tensor of {len(dims)} axes, or of sizes below 0")
-        found.dims = tuple(dims)
-        return found
-
-    def _sparse(self, span: Span) -> Tensor:
-        found, dims = Tensor(), []
-        for number, wire, value, inner in fields(self.data, span):
-            if number == 1:
-                found = self._tensor(inner)
-            elif number == 3:
-                dims += integers(self.data, wire, value, inner)
-        return Tensor(found.name, tuple(dims), found.type, external=True)
-
-    def _value(self, span: Span) -> tuple[str, tuple[Any, ...] | None]:
-        """Return a ValueInfo: its name, and the sizes of its tensor, None for those left open."""
-        data, name, sizes = self.data, "", None
-        for number, _, _, inner in fields(data, span):
-            if number == 1:
-                name = text(data, inner)
-            elif number == 2:
-                for n, _, _, tensor in fields(data, inner):
-                    if n == 1:
-                        for m, _, _, shape in fields(data, tensor):
-                            if m == 2:
-                                sizes = tuple(self._dim(dim) for k, _, _, dim in fields(data, shape) if k == 1)
-                        sizes = () if sizes is None else sizes
-        return name, sizes
-
-    def _dim(self, span: Span) -> Any:
-        """Return a size: a number, a name that stands for one, or nothing."""
-        for number, _, value, inner in fields(self.data, span):
-            if number == 1 and 0 < signed(value) <= 10**12:
-                return value
-            if number == 2 and text(self.data, inner) not in ("", "?"):
-                return text(self.data, inner)
-        return UNKNOWN
-
-    def _pair(self, span: Span) -> tuple[str, str]:
-        found = ["", ""]
-        for number, kind, _, inner in fields(self.data, span):
-            if number in (1, 2) and kind == BYTES:
-                found[number - 1] = text(self.data, inner)
-        return found[0], found[1]
-
     # ── numbers ──
 
     def weight(self, tensor: Tensor, name: str) -> Weight:
         """Return a tensor of the file as numbers that layers may have: learned where they are floats."""
         learned = tensor.type in FLOATS and len(tensor.dims) > 0
         return Weight(name, tensor.dims, learned, learned, "", partial(decoded, self.data, tensor))
-
-
-def _folded(nodes: Sequence[Record]) -> tuple[str, ...]:
-    """Return what is said of a graph whose batch norms the exporter has folded into its convolutions."""
-    convs = [node for node in nodes if node.operation == "Conv"]
-    biased = sum(len(node.inputs) > 2 and bool(node.inputs[2]) for node in convs)
-    if len(convs) < 5 or 10 * biased < 9 * len(convs) or any(node.operation == "BatchNormalization" for node in nodes):
-        return ()
-    return ("as exported: convolutions have biases and there is no batch norm; exporters fold norms into convolutions",)
-
-
-def fused(graph: Graph, sizes: Mapping[str, tuple[int, ...]]) -> None:
-    """Let the product of a matrix and a weight have the bias that an Add behind it adds, where nothing else reads it.
-
-    `sizes` are those of all weights, by name.
-    """
-    readers = Counter(name for node in graph.nodes for name in node.inputs)
-    readers.update(graph.outputs)
-    readers.update(name for node in graph.nodes for value in node.arguments.values() for name in _captured(value))
-    makers = {node.outputs[0]: place for place, node in enumerate(graph.nodes) if node.operation == "MatMul" and node.outputs}
-    gone = set()
-    for place, node in enumerate(graph.nodes):
-        if node.operation != "Add" or len(node.inputs) != 2:
-            continue
-        for product, bias in (node.inputs, node.inputs[::-1]):
-            maker = makers.get(product)
-            if maker is None or maker in gone or readers[product] != 1 or len(graph.nodes[maker].inputs) != 2:
-                continue
-            right = sizes.get(graph.nodes[maker].inputs[1], ())
-            if len(right) == 2 and sizes.get(bias) == right[1:] != (1,):
-                before = graph.nodes[maker]
-                graph.nodes[maker] = replace(before, arguments={**before.arguments, "bias": bias}, outputs=node.outputs)
-                gone.add(place)
-                break
-    graph.modules = [module for place, module in enumerate(graph.modules) if place not in gone]
-    graph.nodes = [node for place, node in enumerate(graph.nodes) if place not in gone]
-
-
-def _captured(value: Any) -> Iterator[str]:
-    """Iterate over the names that a branch reads of the graph around it."""
-    if isinstance(value, Graph):
-        for node in value.nodes:
-            yield from node.inputs
-            for inner in node.arguments.values():
-                yield from _captured(inner)
-        yield from value.outputs
 
 
 def _exported(inputs: Mapping[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
@@ -457,30 +314,6 @@ class _Reference(str):
     """The name of the function's attribute that an attribute inside it takes its value from."""
 
     __slots__ = ()
-
-
-def decoded(data: Data, tensor: Tensor) -> list[Any] | None:
-    """Return the numbers of a small tensor; None for a large one, and for what is not in the file."""
-    count = math.prod(tensor.dims)
-    if count > SMALL or tensor.external or tensor.type not in FORMATS:
-        return None
-    letter, size = FORMATS[tensor.type]
-    if tensor.raw is not None:
-        start, end = tensor.raw
-        if end - start < count * size:
-            return None
-        return list(struct.unpack(f"<{count}{letter}", data[start : start + count * size]))
-    found: list[Any] = []
-    for number, wire, value, span in tensor.given:
-        if number == 4:
-            found += floats(data, span)
-        elif number == 10:
-            found += struct.unpack(f"<{(span[1] - span[0]) // 8}d", data[span[0] : span[0] + (span[1] - span[0]) // 8 * 8])
-        else:
-            found += integers(data, wire, value, span)
-    if tensor.type == 9:
-        found = [bool(number) for number in found]
-    return found if len(found) == count else None
 
 
 # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ from cnncost.models.importers import axes as ax
 from cnncost.models.importers.axes import PinnedError
 from cnncost.models.importers.call import Call
 from cnncost.models.importers.onnx_folding import Numbers
-from cnncost.models.importers.onnx_graph import SMALL
+from cnncost.models.importers.onnx_tensors import SMALL
 from cnncost.models.importers.values import Value
 
 

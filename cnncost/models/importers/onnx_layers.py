@@ -292,12 +292,7 @@ def _weighs(value: Value) -> bool:
     return value.weight is not None and value.weight.learned and any(dim != () for dim in value.dims)
 
 
-def _always(translation: Translation) -> Translation:
-    translation.always = True  # type: ignore[attr-defined]
-    return translation
-
-
 TRANSLATIONS: Mapping[str, Translation] = {
-    name: _always(_or_folded(name, LAYERS.get(name)) if name in FOLDED else LAYERS[name])
+    name: _or_folded(name, LAYERS.get(name)) if name in FOLDED else LAYERS[name]
     for name in (*LAYERS, *sorted(FOLDED - set(LAYERS)))
 }

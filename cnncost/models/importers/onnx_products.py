@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from cnncost.models.importers import axes as ax
@@ -13,7 +14,7 @@ from cnncost.models.importers.onnx_inputs import attribute, before, given, learn
 from cnncost.models.importers.values import Value
 
 
-def conv_of(x: int, w: int, b: int | None, transposed: bool = False) -> Translation:
+def conv_of(x: int, w: int, b: int | None, transposed: bool = False) -> Callable[[Call], Value]:
     """Return the translation of a convolution whose operands stand at these places."""
 
     def translate(call: Call) -> Value:
@@ -54,7 +55,7 @@ def conv_transpose(call: Call) -> Value:
     """ConvTranspose; a stated output_shape says what the pads are."""
     stated = attribute(call, "output_shape")
     if stated is None:
-        return conv_of(0, 1, 2, True)(call)  # type: ignore[return-value]
+        return conv_of(0, 1, 2, True)(call)
     x, weight = needed(call), learned(needed(call, 1))
     count = weight.rank - 2
     stride = attribute(call, "strides", [1] * count)

@@ -12,8 +12,8 @@ from cnncost.models.importers.axes import Axis, PinnedError
 from cnncost.models.importers.call import Call, Translation
 from cnncost.models.importers.onnx_elements import weight
 from cnncost.models.importers.onnx_folding import Numbers, fold
-from cnncost.models.importers.onnx_graph import Graph
 from cnncost.models.importers.onnx_inputs import attribute, before, given, listed, needed, numbers
+from cnncost.models.importers.onnx_tensors import Graph
 from cnncost.models.importers.values import Value
 
 

@@ -145,7 +145,7 @@ def parse(text: str, name: str) -> Message:
     while True:
         found = step(text, at)
         if found is None:
-            place = at + len(re.match(rf"{_SPACE}*", text[at : at + 100_000]).group())  # type: ignore[union-attr]
+            place = at + len(re.match(rf"{_SPACE}*", text[at : at + 100_000]).group())  # type: ignore[union-attr]  # nothing matches, too
             raise wrong(
                 f"cannot read {text[place : place + 20]!r}", "the text form of protobuf is: name: value, or name { … }", place
             )

@@ -58,6 +58,7 @@ class Program:
     source: str = ""  # who wrote the file: "torch 2.13.0"
     notes: tuple[str, ...] = ()
     opset: int = 0  # of ONNX
+    follows: bool = False  # whether what is done to known numbers is followed, too, for sizes hang on it
     unused: bool = True  # whether parameters that no operation reads are the network's, too
     shapes: Mapping[str, Sizes] = field(default_factory=dict)  # what the file states of values, for those that have no rule
     weight_of: Callable[[Any, str], Weight] | None = None  # a tensor inside an operation, as numbers under a name

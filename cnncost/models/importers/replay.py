@@ -50,7 +50,7 @@ class Replay(Run):
             call = Call(self, record)
             start = len(self.tracer.nodes)
             try:
-                if call.known and not getattr(translation, "always", False):
+                if call.known and not (self.program.follows and translation is not None):
                     found: Any = call.constants()
                 elif record.operation in self.assumed:
                     found = [call.operands[0]] * len(record.outputs)

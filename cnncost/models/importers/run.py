@@ -81,8 +81,8 @@ class Run:
         sizes = iter(tensor.shape if tensor is not None else ())
         dims: list[Axis] = []
         for place, was in enumerate(before):
-            if place in places:
-                dims.append((batch,))  # type: ignore[arg-type]  # there are places only where there is a batch
+            if batch is not None and place in places:
+                dims.append((batch,))
                 continue
             current = next(sizes, was)
             self._bind(self.program.inputs[name][place], current)

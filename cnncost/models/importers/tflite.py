@@ -14,8 +14,9 @@ from cnncost.models.importers import Data
 from cnncost.models.importers.assume import Assumptions, assumptions
 from cnncost.models.importers.rotation import Rotated, file_shape
 from cnncost.models.importers.text import as_input, as_stated, counted, require_inputs, say_growth
+from cnncost.models.importers.tflite_call import Call
 from cnncost.models.importers.tflite_file import MAGIC, TYPES, Operator, Program, Variable, program
-from cnncost.models.importers.tflite_layers import TRANSLATIONS, Call
+from cnncost.models.importers.tflite_layers import TRANSLATIONS
 from cnncost.models.model import Model
 from cnncost.rules import show
 
