@@ -243,13 +243,16 @@ def sweep(
     top: int | None = None,
     method: Any = "auto",
     jobs: int = 1,
-    batch: int = 1,
+    batch: Any = 1,
     dtype: Any = "float32",
     convention: str = "lecture",
     configurations: Iterable[Mapping[str, Any]] | None = None,
     sample: int | None = None,
     seed: int = 0,
     log: bool = False,
+    optimizer: str = "sgd",
+    dtypes: str = "",
+    checkpoint: str = "none",
     **axes: Any,
 ) -> Result:
     """Return every candidate of a design space that meets the condition `where`, with its figures, as a sequence of rows.
@@ -258,7 +261,8 @@ def sweep(
     entries of a list in `over={"depths.2": range(1, 37)}`. A setting with a single value holds for all. `pareto`, `sort` and
     `top` keep some of the rows, as on the command line; `jobs` is the number of processes. `configurations` are the candidates
     themselves, a mapping of settings each; `sample` draws so many of a space at random, as `seed` says, with `log` such that
-    small numbers of a range come as often as large ones.
+    small numbers of a range come as often as large ones. `optimizer`, `dtypes` and `checkpoint` say how candidates are trained;
+    their rows then have `training_bytes`, as they have where a condition or an order names it.
 
     >>> found = sweep("resnet18", width=range(16, 65, 16), where="params <= 4M")
     >>> [(row["width"], row["params"]) for row in found]
@@ -272,6 +276,8 @@ def sweep(
     from cnncost.questions.sweep.workers import processes
 
     given = {**(over or {}), **axes}
+    if _listed(batch):
+        given, batch = {**given, "batch": batch}, 1
     several = {name: values for name, values in given.items() if _listed(values)}
     case = _instance(model, {name: value for name, value in given.items() if name not in several})
     query = Query(
@@ -290,6 +296,7 @@ def sweep(
         sample=sample,
         seed=seed,
         log=log,
+        trained=_trained(optimizer, dtypes, checkpoint),
     )
     return swept(query, None if jobs == 1 else processes(jobs))
 

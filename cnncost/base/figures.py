@@ -94,9 +94,7 @@ _ALL = (
     Figure(
         *("kept_bytes", "kept_memory", "kept memory", "bytes"), also=("kept",), header="kept", condition=_UNSWEPT, trained=True
     ),
-    Figure(
-        "training_bytes", "training_memory", "training memory", "bytes", also=("training",), condition=_UNSWEPT, trained=True
-    ),
+    Figure("training_bytes", "training_memory", "training memory", "bytes", also=("training",), trained=True),
     *(
         Figure(
             *(f"training_{optimizer}_bytes", f"training_{optimizer}", f"training memory with {title}", "bytes"),

@@ -19,8 +19,10 @@ from cnncost.cli.options import (
     describe,
     model_options,
     output_options,
+    packed,
     replacing,
     show,
+    training_options,
     unit_option,
 )
 
@@ -79,6 +81,7 @@ INTERRUPTED = 130
     metavar="METHOD",
     help=f"One of {', '.join(METHODS)}. [default: the fastest]",
 )
+@training_options
 @partial(model_options, begins=False)  # its own --from names a file; a part in quotes: "resnet50 --from layer3"
 @unit_option
 @output_options
@@ -136,6 +139,7 @@ def command(
         from cnncost.questions.sweep.listed import read
 
         asked["configurations"] = tuple(read(source))
+    asked = packed(asked)
     query = Query(network, over, settings, batch=batch, every=every, method=METHODS.get(method or "", "auto"), **asked)  # type: ignore[arg-type]  # click's words
     if chosen == "parquet":
         from cnncost.show.frame import need_pyarrow

@@ -15,7 +15,6 @@ import numpy as np
 
 from cnncost.base.errors import UsageError
 from cnncost.models.settings import shown
-from cnncost.questions.sweep.chunk import FIGURES
 from cnncost.questions.sweep.query import Result
 from cnncost.questions.sweep.space import Axis
 from cnncost.show import frame
@@ -42,7 +41,7 @@ def fields(result: Result) -> list[Field]:
             found.append(_along(result, axis, name, "integers", tuple(map(list, values))))
         else:
             found.append(_along(result, axis, name, "text", texts))
-    return found + [_figure(result, key) for key in FIGURES]
+    return found + [_figure(result, key) for key in result.query.figures]
 
 
 def _figure(result: Result, key: str) -> Field:

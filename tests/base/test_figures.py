@@ -14,7 +14,8 @@ from cnncost.measures.columns import DERIVED, NETWORK
 from cnncost.measures.devices import DEVICES
 from cnncost.measures.report import COLUMNS
 from cnncost.questions.diff import sort_key
-from cnncost.questions.sweep.evaluate import FIGURES as SWEPT
+from cnncost.questions.sweep.chunk import FIGURES as SWEPT
+from cnncost.questions.sweep.chunk import TRAINED
 from cnncost.show.tables.columns import SETS, TEXT_COLUMNS, column_keys
 
 USES: tuple[Use, ...] = ("column", "limit", "target", "condition")
@@ -57,7 +58,7 @@ def test_what_a_figure_cannot_be_is_said(use: Use) -> None:
 
 def test_the_readers_follow_the_registry() -> None:
     assert set(EXPECTED) == {each.name for each in FIGURES.values() if each.expected}
-    assert {FIGURES[key].name for key in SWEPT} == set(usable("condition"))
+    assert {FIGURES[key].name for key in (*SWEPT, TRAINED)} == set(usable("condition"))
     for each in usable("limit").values():
         assert {limit(word, 5).quantity for word in each.words} == {each.name}
     for key, each in FIGURES.items():

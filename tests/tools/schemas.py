@@ -58,6 +58,7 @@ COMMANDS = (
     "solve resnet20_cifar --for depth --target params=1M",
     "sweep resnet18 --over width=32,64 --over block=basic,bottleneck",
     "sweep resnet18 --over width=0,64 --where flops<=2G",
+    "sweep resnet18 --over width=32,64 --optimizer adam",
     "sweep resnet18 --over width=32,64 --sort -flops --top 1",
     "sweep resnet18 --over width=32,64 --pareto flops,-params",
     "check resnet18 --max-params 12M --max-flops 1G",
@@ -160,8 +161,9 @@ def described(values: list[Any], schema: str, key: str) -> Schema:
             properties = {**figures(), **{name: of for name, of in properties.items() if name not in figures()}}
             required = [name for name in required if name not in figures() or name in counted()]
         if key == ROWS.get(schema):
-            required = [name for name in keys if name in figures()]
-            return {"type": "object", "properties": {n: properties[n] for n in required}, "required": required}
+            own = [name for name in keys if name in figures()]
+            always = [name for name in own if all(name in value for value in found)]
+            return {"type": "object", "properties": {n: properties[n] for n in own}, "required": always}
         if schema == "cnncost.snapshot/1" and key == "models":
             return {"$ref": "cnncost.table.1.json"}
         return {

@@ -18,6 +18,7 @@ from cnncost.base.record import dataclass
 from cnncost.models.settings import shown
 
 FIGURES = ("params", "macs", "flops", "activation_bytes")  # by key, in the order of the columns
+TRAINED = "training_bytes"  # worked out from the whole graph, where it is asked for
 ALIASES = {word: figure.key for figure in usable("condition").values() for word in figure.words if word != figure.key}
 Method = Literal["auto", "stage tables", "closed form", "arrays", "block by block", "one at a time"]
 ALONE = ("block by block", "one at a time")  # methods that make no columns of candidates

@@ -11,7 +11,7 @@ import numpy as np
 from cnncost.base.errors import CnncostError, Disagreement
 from cnncost.base.ints import Ints
 from cnncost.questions.sweep.boxes import Dimension, chosen, flat, values_at
-from cnncost.questions.sweep.chunk import FIGURES, Array, integers, reason_key
+from cnncost.questions.sweep.chunk import Array, integers, reason_key
 from cnncost.questions.sweep.costs import Costs
 
 
@@ -23,7 +23,7 @@ class Columns:
         self.fixed = fixed
         count = math.prod(len(dimension.offsets) for dimension in dimensions)
         self.valid = np.zeros(count, dtype=bool)
-        self.figures: dict[str, Array] = {figure: np.zeros(count, dtype=np.int64) for figure in FIGURES}
+        self.figures: dict[str, Array] = {figure: np.zeros(count, dtype=np.int64) for figure in self.costs.figures}
         self.refused: list[tuple[str, Array]] = []  # messages, and the flat places of those they are about
         self.alone = 0  # how many candidates were traced by themselves
         self._run(list(dimensions))
@@ -64,7 +64,7 @@ class Columns:
             return
         places = places_of.reshape(-1)
         self.valid[places] = True
-        for figure in FIGURES:
+        for figure in self.costs.figures:
             value = figures[figure]
             array = value.values if isinstance(value, Ints) else np.asarray(value, dtype=None if abs(value) < 2**63 else object)
             self._put(figure, places, np.broadcast_to(array, places_of.shape).reshape(-1))
@@ -92,7 +92,7 @@ class Columns:
                 self.refused.append((found, where))
             else:
                 self.valid[own] = True
-                for figure in FIGURES:
+                for figure in self.costs.figures:
                     self._put(figure, where, integers([found[figure]]))
 
     def _put(self, figure: str, places: Array, values: Array) -> None:

@@ -14,6 +14,9 @@ from cnncost.counting.convention import Convention, keys
 from cnncost.counting.letters import value as worth
 from cnncost.graph.graph import Graph, Tensor
 from cnncost.graph.usercode import CodeError
+from cnncost.measures.memory import memory
+from cnncost.measures.precision import PLAIN, Setup
+from cnncost.questions.sweep.chunk import FIGURES, TRAINED
 from cnncost.questions.sweep.space import Space
 from cnncost.questions.sweep.tally import Known, Tally
 
@@ -74,6 +77,8 @@ class Costs:
     convention: Convention
     dtype: str = "float32"
     batch: int = 1
+    figures: tuple[str, ...] = FIGURES
+    trained: Setup = PLAIN
 
     @cached_property
     def known(self) -> Known:
@@ -84,10 +89,28 @@ class Costs:
         """Return the figures of settings given as numbers, columns or letters, and the number of layers."""
         model, batch = self.space.configured(values)
         graph = model.trace()
-        return totals(graph, self.convention, batch * self.batch, self.dtype), len(graph.nodes)
+        found = totals(graph, self.convention, batch * self.batch, self.dtype)
+        if TRAINED in self.figures:
+            found[TRAINED] = self.training(graph, batch * self.batch)
+        return found, len(graph.nodes)
+
+    def training(self, graph: Graph, batch: Num) -> Num:
+        """Return the bytes that training takes."""
+        how = self.trained
+        plan = memory(
+            graph,
+            batch=batch,
+            precision=how.precision(self.dtype),
+            optimizer=how.optimizer,
+            checkpoint=how.checkpoint,
+            convention=self.convention,
+        )
+        return plan.training_bytes
 
     def counted(self, values: Mapping[str, Any]) -> dict[str, Num] | None:
         """Return the figures of one candidate as they add up without a graph; None where they do not, or it cannot be built."""
+        if TRAINED in self.figures:
+            return None
         try:
             model, batch = self.space.configured(values)
             if model.fold or model.quantised or (model.spelling and self.convention.spelled):

@@ -18,6 +18,7 @@ import numpy as np
 
 from cnncost.base.ints import Ints
 from cnncost.counting.convention import Convention
+from cnncost.measures.precision import PLAIN, Setup
 from cnncost.questions.sweep.boxes import BOX, Dimension, boxes
 from cnncost.questions.sweep.chunk import (
     ALONE,
@@ -50,11 +51,18 @@ class Evaluator:
     """The figures of the candidates of a space, by the fastest method that is exact."""
 
     def __init__(
-        self, space: Space, convention: Convention, dtype: str = "float32", batch: int = 1, method: Method = "auto"
+        self,
+        space: Space,
+        convention: Convention,
+        dtype: str = "float32",
+        batch: int = 1,
+        method: Method = "auto",
+        figures: tuple[str, ...] = FIGURES,
+        trained: Setup = PLAIN,
     ) -> None:
         self.space = space
         self.method = method
-        self.costs = Costs(space, convention, dtype, batch)
+        self.costs = Costs(space, convention, dtype, batch, figures, trained)
         self.planner = Planner(self.costs, method)
         self.axes = self.planner.axes
         self.strides = tuple(space.strides[axis.name] for axis in self.axes)
@@ -209,12 +217,12 @@ class Evaluator:
         sizes = {axis.name: own[axis.name] for axis in self.planner.sizes}
         dimension = Dimension(np.arange(count), sizes)
         base = Columns(self.costs, lowest, [dimension])
-        figures: dict[str, Any] = {figure: Ints(base.figures[figure]) for figure in FIGURES}
+        figures: dict[str, Any] = {figure: Ints(base.figures[figure]) for figure in self.costs.figures}
         sound = base.valid
         for axis in plan.depths:
             raised = Columns(self.costs, {**lowest, axis.name: axis.values[0] + axis.step}, [dimension])
             sound = sound & raised.valid
-            for figure in FIGURES:
+            for figure in self.costs.figures:
                 step = Ints(raised.figures[figure]) - Ints(base.figures[figure])
                 figures[figure] = figures[figure] + step * Ints(own[axis.name])
         plain = {figure: column.values for figure, column in figures.items()}
@@ -225,7 +233,8 @@ class Evaluator:
 
         good = np.flatnonzero(sound)
         checked = random.Random(0).sample(good.tolist(), min(CHECKED, len(good)))
-        wrong = any(self.costs.exact(values(n)) != {figure: int(plain[figure][n]) for figure in FIGURES} for n in checked)
+        figures_at = [{figure: int(plain[figure][n]) for figure in self.costs.figures} for n in checked]
+        wrong = any(self.costs.exact(values(n)) != said for n, said in zip(checked, figures_at, strict=True))
         refused = base.refused
         rest = range(count) if wrong else np.flatnonzero(base.valid & ~sound).tolist()
         if wrong:
@@ -236,7 +245,7 @@ class Evaluator:
                 refused = [*refused, (cost, np.array([place]))]
                 continue
             sound[place] = True
-            for figure in FIGURES:
+            for figure in self.costs.figures:
                 if abs(cost[figure]) >= 2**63:
                     plain[figure] = plain[figure].astype(object)
                 plain[figure][place] = cost[figure]
@@ -331,7 +340,7 @@ class Evaluator:
         valid = np.array([not isinstance(found, str) for found in results], dtype=bool).reshape(shape)
         figures = {
             figure: Ints(integers([0 if isinstance(found, str) else found[figure] for found in results]).reshape(shape))
-            for figure in FIGURES
+            for figure in self.costs.figures
         }
         return self._made(box, valid, figures.__getitem__, self._named(box), reasons)
 
@@ -351,7 +360,7 @@ class Evaluator:
         """Return the chunk of a box that spans several structures, evaluated structure by structure."""
         shape = tuple(map(len, box))
         valid = np.zeros(shape, dtype=bool)
-        figures: dict[str, Array] = {figure: np.zeros(shape, dtype=np.int64) for figure in FIGURES}
+        figures: dict[str, Array] = {figure: np.zeros(shape, dtype=np.int64) for figure in self.costs.figures}
         reasons: Reasons = {}
         at = [self.axes.index(axis) for axis in loose]
         for places in product(*(range(len(box[place])) for place in at)):
@@ -363,7 +372,7 @@ class Evaluator:
             chunk = self._chunk(tuple(part))
             reasons = joined(reasons, chunk.reasons)
             valid[tuple(window)] = chunk.valid
-            for figure in FIGURES:
+            for figure in self.costs.figures:
                 value = chunk[figure]
                 array = value.values if isinstance(value, Ints) else np.asarray(value)
                 if array.dtype == object and figures[figure].dtype != object:

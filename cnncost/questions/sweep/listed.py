@@ -24,6 +24,7 @@ from cnncost.base.files import opened
 from cnncost.base.ints import Ints
 from cnncost.base.record import dataclass
 from cnncost.counting.convention import Convention
+from cnncost.measures.precision import PLAIN, Setup
 from cnncost.models.instance import Instance
 from cnncost.models.model import Model
 from cnncost.questions.sweep.boxes import Dimension
@@ -211,10 +212,17 @@ class ListedEvaluator:
     in_order = True
 
     def __init__(
-        self, space: Listed, convention: Convention, dtype: str = "float32", batch: int = 1, method: Method = "auto"
+        self,
+        space: Listed,
+        convention: Convention,
+        dtype: str = "float32",
+        batch: int = 1,
+        method: Method = "auto",
+        figures: tuple[str, ...] = FIGURES,
+        trained: Setup = PLAIN,
     ) -> None:
         self.space = space
-        self.costs = Costs(space, convention, dtype, batch)
+        self.costs = Costs(space, convention, dtype, batch, figures, trained)
         self.singles = Singles(self.costs, method)
         self.axes = space.axes if method in ALONE else tuple(as_column(self.costs, axis) for axis in space.axes)
         self.method = method
@@ -229,7 +237,7 @@ class ListedEvaluator:
         picked = self.space.picked[start:stop]
         count = len(picked)
         valid = np.zeros(count, dtype=bool)
-        figures: dict[str, Array] = {figure: np.zeros(count, dtype=np.int64) for figure in FIGURES}
+        figures: dict[str, Array] = {figure: np.zeros(count, dtype=np.int64) for figure in self.costs.figures}
         reasons: Reasons = {}
         together = [at for at, axis in enumerate(self.axes) if axis.role != "structure"]
         alone = [at for at in range(len(self.axes)) if at not in together]
@@ -247,7 +255,7 @@ class ListedEvaluator:
             found_here = Columns(self.costs, fixed, [Dimension(np.arange(len(own)), sizes)])
             self.used += Counter({"one at a time": found_here.alone, "arrays": len(own) - found_here.alone})
             valid[places] = found_here.valid
-            for figure in FIGURES:
+            for figure in self.costs.figures:
                 _put(figures, figure, places, found_here.figures[figure])
             for message, where in found_here.refused:
                 first = start + int(places[where].min())
@@ -260,7 +268,7 @@ class ListedEvaluator:
         built = [(place, cost) for place, cost in zip(apart, costs, strict=True) if not isinstance(cost, str)]
         where = np.array([place for place, _ in built], dtype=np.int64)
         valid[where] = True
-        for figure in FIGURES:
+        for figure in self.costs.figures:
             _put(figures, figure, where, integers([cost[figure] for _, cost in built]))
         named: dict[str, Any] = {}
         for at, axis in enumerate(self.axes):

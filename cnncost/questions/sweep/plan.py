@@ -21,7 +21,7 @@ from cnncost.base.poly import Num, Poly, assumptions, symbol
 from cnncost.base.record import dataclass
 from cnncost.graph.usercode import CodeError
 from cnncost.questions.sweep.asked import Asked
-from cnncost.questions.sweep.chunk import ALONE, FIGURES, Method
+from cnncost.questions.sweep.chunk import ALONE, Method
 from cnncost.questions.sweep.costs import Costs
 from cnncost.questions.sweep.forms import Condition, fits, form, letters_of, met, open_conditions
 from cnncost.questions.sweep.space import Axis
@@ -220,7 +220,7 @@ class Planner:
                 raised = self.costs.exact({**lowest, axis.name: axis.values[0] + axis.step})
                 if isinstance(raised, str):
                     return None
-                for figure in FIGURES:
+                for figure in self.costs.figures:
                     result[figure] += steps * (raised[figure] - base[figure])
         return dict(result)
 
@@ -254,7 +254,7 @@ class Planner:
                 with assumptions() as taken:
                     raised = self.costs.traced({**lowest, axis.name: axis.values[0] + axis.step})[0]
                 conditions += [(axis.name, one) for one in open_conditions(one for one in taken if one not in known)]
-                for figure in FIGURES:
+                for figure in self.costs.figures:
                     figures[figure] = figures[figure] + (raised[figure] - base[figure]) * symbol(axis.name)
         except FAILURES:
             return None

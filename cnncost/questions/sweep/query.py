@@ -6,7 +6,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import asdict, field
 from functools import cached_property
 from itertools import product
 from typing import Any, overload
@@ -21,11 +21,12 @@ from cnncost.base.showable import Columns, Showable
 from cnncost.base.units import many, require_whole_bytes
 from cnncost.counting import convention
 from cnncost.counting.convention import Convention
+from cnncost.measures.precision import PLAIN, Setup
 from cnncost.models.load import load
 from cnncost.models.model import Model
 from cnncost.models.reference import sized
 from cnncost.questions.sweep.boxes import grain
-from cnncost.questions.sweep.chunk import ALIASES, FIGURES, Array, Choices, Chunk, Method, Reasons, joined
+from cnncost.questions.sweep.chunk import ALIASES, ALONE, FIGURES, TRAINED, Array, Choices, Chunk, Method, Reasons, joined
 from cnncost.questions.sweep.evaluate import SORTED, Evaluator
 from cnncost.questions.sweep.listed import TOGETHER, Configuration, Listed, ListedEvaluator, listed, sampled
 from cnncost.questions.sweep.product import front
@@ -61,6 +62,14 @@ class Query:
     sample: int | None = None  # so many candidates at random
     seed: int = 0
     log: bool = False  # with the logarithms of numbers along ranges as likely as each other
+    trained: Setup = PLAIN  # how candidates are trained
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The figures of each row: the usual ones, and training memory where something is asked or said of it."""
+        words = re.findall(r"[A-Za-z_]\w*", " ".join(filter(None, (self.where, self.pareto, self.sort))))
+        asked = self.trained != PLAIN or any(ALIASES.get(word, word) == TRAINED for word in words)
+        return (*FIGURES, TRAINED) if asked else FIGURES
 
 
 @dataclass
@@ -113,13 +122,13 @@ class Result(Showable, Sequence[dict[str, Any]]):
         """The figures of all rows as arrays, and the values along the axes: what `pandas.DataFrame` takes."""
         values = [self.space.values(int(index)) for index in self.rows["index"]]
         axes = {name: _column([each[name] for each in values]) for name in self.axes}
-        return Columns({**axes, **{figure: self.rows[figure] for figure in FIGURES}})
+        return Columns({**axes, **{figure: self.rows[figure] for figure in self.query.figures}})
 
     def row(self, place: int) -> dict[str, Any]:
         """Return one row: the axes in the order in which they were given, and the figures as exact integers."""
         values = self.space.values(int(self.rows["index"][place]))
         named = {name: values[name] for name in self.axes}
-        return {**named, **{figure: int(self.rows[figure][place]) for figure in FIGURES}}
+        return {**named, **{figure: int(self.rows[figure][place]) for figure in self.query.figures}}
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -167,14 +176,17 @@ class Task:
         if query.batch != 1 and any(axis.role == "batch" for axis in asked.axes):
             raise UsageError("--batch and --over batch= both say how many examples there are", "give one of them")
         self.space = asked
-        self.names = (*FIGURES, *ALIASES, *(axis.name for axis in asked.axes))
+        self.figures = query.figures
+        self.names = (*self.figures, *ALIASES, *(axis.name for axis in asked.axes))
         self.where: Expression | None = None if query.where is None else self._condition(query.where)
         self.objectives = [self.objective(word, "--pareto") for word in (query.pareto or "").split(",") if word.strip()]
         self.sort = None if query.sort is None else self.objective(query.sort, "--sort")
         if self.sort is None and not self.objectives and (query.top is not None or not query.every):
             self.sort = ("flops", 1)
         self.limit = query.top if query.top is not None else None if query.every or self.objectives else SHOWN
-        counting = (self.convention, query.dtype, query.batch, query.method)
+        for dtype in asdict(query.trained.precision(query.dtype)).values() if TRAINED in self.figures else ():
+            require_whole_bytes(dtype or query.dtype, "a sweep")
+        counting = (self.convention, query.dtype, query.batch, _method(query), self.figures, query.trained)
         self.evaluator = ListedEvaluator(asked, *counting) if isinstance(asked, Listed) else Evaluator(asked, *counting)
 
     def _condition(self, text: str) -> Expression:
@@ -200,6 +212,7 @@ class Task:
             **{name: getattr(query, name) for name in ("sample", "seed", "log")},
             **{name: getattr(query, name) for name in ("where", "pareto", "sort", "top", "every", "dtype", "batch", "method")},
             "convention": self.convention.name,
+            "trained": query.trained.said(query.dtype) if TRAINED in self.figures else "",
             "layers": self._layers(),
         }
         return Subject(question, self.sources, VERSION, program())
@@ -219,8 +232,8 @@ class Task:
         sign = -1 if name.startswith("-") else 1
         figure = ALIASES.get(name.removeprefix("-"), name.removeprefix("-"))
         axes = [axis.name for axis in self.space.axes if axis.numeric] if option == "--sort" else []
-        if figure not in FIGURES and figure not in axes:
-            known = (*FIGURES, *ALIASES, *axes)
+        if figure not in self.figures and figure not in axes:
+            known = (*self.figures, *ALIASES, *axes)
             raise UsageError(
                 f"{option}: '{name}' is no figure", did_you_mean(name.removeprefix("-"), known, f"figures: {', '.join(known)}")
             )
@@ -291,7 +304,7 @@ class Task:
         if not matching:
             return no_rows()
         full = self.limit is not None and len(result.rows["index"]) >= self.limit
-        if self.sort is not None and not self.objectives and full and self.sort[0] in FIGURES:
+        if self.sort is not None and not self.objectives and full and self.sort[0] in self.figures:
             figure, sign = self.sort  # only what is as good as the worst row so far can enter
             column = _array(chunk[figure])
             worst = result.rows[figure][-1]
@@ -303,17 +316,17 @@ class Task:
             points = np.stack([chunk.at(figure, places) * sign for figure, sign in self.objectives], axis=1)
             places = places[front(points)]
         elif self.sort is not None and self.limit is not None and len(places) > self.limit:
-            keys = self._keys(chunk.at(self.sort[0], places) if self.sort[0] in FIGURES else chunk.index(places))
+            keys = self._keys(chunk.at(self.sort[0], places) if self.sort[0] in self.figures else chunk.index(places))
             if keys.dtype != object:
                 places = places[keys <= np.partition(keys, self.limit - 1)[self.limit - 1]]
-        rows = {"index": chunk.index(places), **{figure: chunk.at(figure, places) for figure in FIGURES}}
+        rows = {"index": chunk.index(places), **{figure: chunk.at(figure, places) for figure in self.figures}}
         return self.chosen(rows) if self.sort is not None and not self.objectives else rows
 
     def _keys(self, column: Array) -> Array:
         """Return what rows are sorted by, smallest first, from the column of a figure, or from indices for an axis."""
         assert self.sort is not None
         name, sign = self.sort
-        if name in FIGURES:
+        if name in self.figures:
             return column * sign
         axis = next(axis for axis in self.space.axes if axis.name == name)
         places = np.asarray(self.space.places(axis, column))
@@ -324,6 +337,8 @@ class Task:
 
     def chosen(self, rows: Rows) -> Rows:
         """Return those of some rows that are kept: the front, the first few in order, or all."""
+        if not len(rows["index"]):
+            return rows
         if self.objectives:
             rows = taken(rows, front(np.stack([rows[figure] * sign for figure, sign in self.objectives], axis=1)))
         elif self.sort is not None:
@@ -334,7 +349,7 @@ class Task:
         """Return the order of rows: by the figure or axis asked for, equal ones in the order of the axes."""
         if self.sort is None:
             return np.argsort(rows["index"], kind="stable")
-        keys = self._keys(rows[self.sort[0]] if self.sort[0] in FIGURES else rows["index"])
+        keys = self._keys(rows[self.sort[0]] if self.sort[0] in self.figures else rows["index"])
         by_index = np.argsort(rows["index"], kind="stable")
         return by_index[np.argsort(keys[by_index], kind="stable")]
 
@@ -361,9 +376,20 @@ def _array(value: Any) -> Any:
     return value.values if isinstance(value, Ints) else value
 
 
-def no_rows() -> Rows:
+def no_rows(figures: Sequence[str] = FIGURES) -> Rows:
     """Return rows of which there are none."""
-    return {name: np.zeros(0, dtype=np.int64) for name in ("index", *FIGURES)}
+    return {name: np.zeros(0, dtype=np.int64) for name in ("index", *figures)}
+
+
+def _method(query: Query) -> Method:
+    """Return how candidates are evaluated: each by itself where the largest of several segments is asked for."""
+    if query.trained.checkpoint == "none" or query.method in ALONE:
+        return query.method
+    if query.method != "auto":
+        raise UsageError(
+            f"checkpointing depends on the largest segment, which {query.method} cannot tell", "leave out --method"
+        )
+    return "one at a time"
 
 
 def stacked(*several: Rows) -> Rows:

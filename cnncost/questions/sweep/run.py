@@ -102,7 +102,7 @@ def sweep(
         raise UsageError(
             f"{size:,} candidates are too many to visit each", "narrow the space; stages that are separate can be counted"
         )
-    store = None if part is None else Store(part, task.subject, resume)
+    store = None if part is None else Store(part, task.subject, resume, task.figures)
     try:
         work = _Work(task, store, progress, forecast, team, efficiency, seconds)
         with ExitStack() as stack:
@@ -268,6 +268,7 @@ def _answer(parcel: Parcel | None, start: int, stop: int) -> Partial:
 
 
 def _result(task: Task, total: Partial, begun: float, complete: bool) -> Result:
+    total.rows = {**no_rows(task.figures), **total.rows}
     rows = total.rows if task.keeps_all else taken(total.rows, task.order(total.rows))  # all rows are in order as they are
     if task.objectives and task.query.top is not None:
         rows = taken(rows, np.arange(min(task.query.top, len(rows["index"]))))

@@ -13,7 +13,7 @@ import numpy as np
 
 from cnncost.base.ints import INT64_MAX
 from cnncost.base.poly import Num, Poly
-from cnncost.questions.sweep.chunk import ALIASES, FIGURES, Reason, joined, reason_key
+from cnncost.questions.sweep.chunk import ALIASES, Reason, joined, reason_key
 from cnncost.questions.sweep.evaluate import Evaluator
 from cnncost.questions.sweep.forms import bound, form, letters_of, met
 from cnncost.questions.sweep.plan import Plan, separate
@@ -38,7 +38,7 @@ def by_stages(
     space = task.space
     if not isinstance(task.evaluator, Evaluator):
         return None
-    bounds = upper_bounds(task.where, (*FIGURES, *ALIASES))
+    bounds = upper_bounds(task.where, (*task.figures, *ALIASES))
     forced = task.query.method == "stage tables"
     if task.query.method not in ("auto", "stage tables") or bounds is None or (space.size < WORTH_TABLES and not forced):
         return None
@@ -182,7 +182,7 @@ class _Layout:
                         number = int(broken.sum()) * valid * after
                         answer.reasons = joined(answer.reasons, {reason_key(message): Reason(number, first, message)})
                     alive &= holds
-            figures = np.stack([self._share(figure, names, values, shape) for figure in FIGURES], axis=1)
+            figures = np.stack([self._share(figure, names, values, shape) for figure in task.figures], axis=1)
             kept = alive.reshape(-1)
             tables.append(Stage(figures[kept], marks[kept]))
             valid *= int(kept.sum())
@@ -191,23 +191,23 @@ class _Layout:
         answer.valid = valid
         constant, *stages = tables
         stages[0] = Stage(stages[0].figures + constant.figures, stages[0].marks + start)
-        budgets = [self.limits.get(figure) for figure in FIGURES]
+        budgets = [self.limits.get(figure) for figure in task.figures]
         answer.matching = count(stages, budgets)
         if not answer.matching:
             return answer
         if task.objectives:
             figures, marks = pareto(
-                stages, [FIGURES.index(f) for f, _ in task.objectives], [sign for _, sign in task.objectives]
+                stages, [task.figures.index(f) for f, _ in task.objectives], [sign for _, sign in task.objectives]
             )
             within = np.ones(len(marks), dtype=bool)
             for figure, limit in self.limits.items():
-                within &= figures[:, FIGURES.index(figure)] <= limit
+                within &= figures[:, task.figures.index(figure)] <= limit
             figures, marks = figures[within], marks[within]
         else:
             assert task.sort is not None
             figure, sign = task.sort
-            figures, marks = best(stages, budgets, FIGURES.index(figure), task.query.top or 20, largest=sign < 0)
-        answer.rows = {"index": marks, **{figure: figures[:, at] for at, figure in enumerate(FIGURES)}}
+            figures, marks = best(stages, budgets, task.figures.index(figure), task.query.top or 20, largest=sign < 0)
+        answer.rows = {"index": marks, **{figure: figures[:, at] for at, figure in enumerate(task.figures)}}
         return answer
 
     def _share(self, figure: str, names: frozenset[str], values: dict[Any, Any], shape: tuple[int, ...]) -> Any:

@@ -12,6 +12,7 @@ import socket
 import time
 import zlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import IO, Any
 
@@ -28,7 +29,6 @@ except ImportError:  # not on Windows, where an open file cannot be deleted eith
     fcntl = None  # type: ignore[assignment]  # a module elsewhere
 
 INTERVAL = 2.0  # seconds between two notes
-NAMES = ("index", *FIGURES)
 AGAIN = "start again without --resume"
 BLOCK = 2**22  # bytes that are checked together
 HALF = 2**63  # a figure past int64 is kept as its multiples of this and the rest
@@ -37,7 +37,9 @@ HALF = 2**63  # a figure past int64 is kept as its multiples of this and the res
 class Store:
     """Finished work under a path of its own: `PATH.json`, `PATH.rows` and, while a process works on it, `PATH.lock`."""
 
-    def __init__(self, path: str, subject: Subject, resume: bool) -> None:
+    def __init__(self, path: str, subject: Subject, resume: bool, figures: Sequence[str] = FIGURES) -> None:
+        self.figures = tuple(figures)
+        self.names = ("index", *figures)
         self.notes, self.spool, self.lock = f"{path}.json", f"{path}.rows", f"{path}.lock"
         self.subject = subject
         self.written = 0  # rows
@@ -159,17 +161,17 @@ class Store:
     @property
     def _width(self) -> int:
         """How many int64 a row takes."""
-        return 1 + len(FIGURES) * (2 if self.wide else 1)
+        return 1 + len(self.figures) * (2 if self.wide else 1)
 
     def keep(self, rows: Rows) -> None:
         """Append rows."""
         self.spooled = True
         if not len(rows["index"]):
             return
-        if not self.wide and any(rows[name].dtype == object for name in NAMES):
+        if not self.wide and any(rows[name].dtype == object for name in self.names):
             self._widen()
         columns = [rows["index"]]
-        for name in FIGURES:
+        for name in self.figures:
             column = rows[name]
             if not self.wide:
                 columns.append(column)
@@ -195,10 +197,10 @@ class Store:
             return
         self.note(Partial(), now=True)  # from here on there is nothing to resume until the next note
         os.replace(self.spool, before)
-        table = np.memmap(before, dtype="<i8", mode="r", shape=(kept, len(NAMES)))
+        table = np.memmap(before, dtype="<i8", mode="r", shape=(kept, len(self.names)))
         for start in range(0, kept, BLOCK // 64):
             part = table[start : start + BLOCK // 64]
-            self.keep({name: np.array(part[:, place]) for place, name in enumerate(NAMES)})
+            self.keep({name: np.array(part[:, place]) for place, name in enumerate(self.names)})
         del table
         os.unlink(before)
 
@@ -236,11 +238,11 @@ class Store:
         if self.file is not None:
             self.file.flush()
         if not self.written:
-            return {name: np.zeros(0, dtype=np.int64) for name in NAMES}
+            return {name: np.zeros(0, dtype=np.int64) for name in self.names}
         table = np.memmap(self.spool, dtype="<i8", mode="r", shape=(self.written, self._width))
         if not self.wide:
-            return {name: table[:, place] for place, name in enumerate(NAMES)}
-        pairs = {name: Wide(table[:, 1 + 2 * place], table[:, 2 + 2 * place]) for place, name in enumerate(FIGURES)}
+            return {name: table[:, place] for place, name in enumerate(self.names)}
+        pairs = {name: Wide(table[:, 1 + 2 * place], table[:, 2 + 2 * place]) for place, name in enumerate(self.figures)}
         return {"index": table[:, 0], **pairs}
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from cnncost.base.units import many
 from cnncost.models.settings import shown
-from cnncost.questions.sweep.chunk import FIGURES
 from cnncost.questions.sweep.query import Result
 from cnncost.show.table import Column, Table
 from cnncost.show.tables.columns import FIGURE_COLUMNS
@@ -23,7 +22,7 @@ def sweep_table(result: Result, exact: bool = False) -> Table:
     late = {"macs": 5, "activation_bytes": 4}  # what goes first on a narrow terminal
     columns = (
         *(Column(name, name, "number", priority=1, of=partial(_cell, name)) for name in result.axes),
-        *(replace(FIGURE_COLUMNS[figure], priority=late.get(figure, 0)) for figure in FIGURES),
+        *(replace(FIGURE_COLUMNS[figure], priority=late.get(figure, 0)) for figure in result.query.figures),
     )
     return Table.of(
         columns,
@@ -47,6 +46,7 @@ def notes(result: Result) -> Iterator[str]:
     counted = f"{many(result.space.size, 'candidate')}{state}, {result.valid:,} valid, {result.matching:,} matching"
     yield f"{counted}; {result.method}"
     yield f"{query.dtype}; {result.convention.name}: {result.convention.states}"
+    yield from query.trained.notes(query.figures, query.dtype)
     if not result.valid:
         yield "no candidate can be built"
     elif not result.matching:
@@ -73,6 +73,7 @@ def head(result: Result) -> dict[str, Any]:
         "top": query.top,
         "dtype": query.dtype,
         "convention": result.convention.name,
+        **query.trained.record(query.figures, query.dtype),
         "version": subject.version,
         "digest": subject.digest,
         "sources": dict(subject.sources),
