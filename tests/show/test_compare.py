@@ -56,7 +56,7 @@ def test_a_device_bounds_them_in_one_table() -> None:
         assert each["total"]["bound_by"] == alone["total"]["bound_by"]
         assert each["total"]["fits"] == "yes"
     large = json.loads(command("compare", "vgg16", "--device", "h100", "--batch", "8192", "--format", "json").out)
-    assert large["models"][0]["total"]["fits"] == "no"
+    assert large["models"][0]["total"]["fits"] == "no: memory"
 
 
 @pytest.mark.parametrize("way", ["type", "stage", "scope"])
