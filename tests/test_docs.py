@@ -127,6 +127,9 @@ def rewrite(path: Path, folder: Path) -> None:
 if __name__ == "__main__":
     import tempfile
 
+    from tools.notebook import main as rewrite_notebook
+
+    rewrite_notebook()
     for document in DOCUMENTS:
         with tempfile.TemporaryDirectory() as directory:
             rewrite(document, Path(directory))

@@ -99,6 +99,8 @@ def test_every_table_is_read_back(line: str, tmp_path: Path) -> None:
     with np.load(written(line, "npz", tmp_path)) as archive:
         arrays = dict(archive)
     assert json.loads(str(arrays["cnncost"])).keys() == head.keys()
+    read_as_text(tmp_path / "rows.csv", types)
+    records_of_json(tmp_path / "rows.json", data)
     for library, named, rows in readings(path):
         assert {name: named[name] for name in types} == {name: TYPES[of][library] for name, of in types.items()}
         assert len(rows) == len(text)
@@ -106,6 +108,46 @@ def test_every_table_is_read_back(line: str, tmp_path: Path) -> None:
             for name, of in types.items():
                 if not name.endswith("_text"):
                     same(of, row[name], said[name], arrays[name][place])
+
+
+NUMBERS = {"int64": ("Int64", "BIGINT"), "double": ("Float64", "DOUBLE"), "bool": ("Boolean", "BOOLEAN")}
+
+
+def read_as_text(path: Path, types: dict[str, str]) -> None:
+    """Hold the types that pandas, Polars and DuckDB find in a CSV to those of Parquet; whole fractions may be integers."""
+    pandas, polars, duckdb = map(pytest.importorskip, ("pandas", "polars", "duckdb"))
+    frame = pandas.read_csv(path).convert_dtypes()
+    read = polars.read_csv(path, infer_schema_length=None)
+    found = duckdb.sql(f"select * from read_csv('{path}', sample_size=-1, header=true, delim=',', quote='\"')")
+    kinds = dict(zip(found.columns, map(str, found.types), strict=True))
+    for name, of in types.items():
+        if name.endswith("_text") or of not in NUMBERS or not read[name].is_not_null().any():
+            continue
+        in_polars, in_duckdb = NUMBERS[of]
+        whole = of == "double"
+        assert str(read.schema[name]) in (in_polars, *(("Int64",) if whole else ())), name
+        assert kinds[name] in (in_duckdb, *(("BIGINT",) if whole else ())), name
+        in_pandas = "boolean" if of == "bool" else in_polars
+        assert str(frame[name].dtype) in (in_pandas, *(("Int64",) if whole else ())), name
+
+
+def records_of_json(path: Path, data: dict[str, Any]) -> None:
+    """Hold the records that pandas, Polars and DuckDB read of an object of JSON to their numbers."""
+    pandas, polars, duckdb = map(pytest.importorskip, ("pandas", "polars", "duckdb"))
+    lists = {key: value for key, value in data.items() if isinstance(value, list) and value and isinstance(value[0], dict)}
+    for field, records in lists.items():
+        numbers = [key for key, value in records[0].items() if {type(each.get(key)) for each in records} == {int}]
+        if not numbers:
+            continue
+        frame = pandas.DataFrame(records)
+        assert {str(frame[key].dtype) for key in numbers} == {"int64"}
+        read = polars.DataFrame([{key: each[key] for key in numbers} for each in records])
+        sums = ", ".join(f'sum("{field}"."{key}")' for key in numbers)
+        shape = ", ".join(f'"{key}" bigint' for key in numbers)  # settings called C and c are one name to DuckDB
+        source = f"read_json('{path}', columns={{'{field}': 'struct({shape})[]'}})"
+        query = f'select {sums} from (select unnest("{field}") as "{field}" from {source})'
+        for key, total in zip(numbers, duckdb.sql(query).fetchall()[0], strict=True):
+            assert sum(each[key] for each in records) == int(total) == int(frame[key].sum()) == read[key].sum()
 
 
 def same(of: str, value: Any, said: str, entry: Any) -> None:
