@@ -20,7 +20,7 @@ def _columns() -> tuple[str, ...]:
     "--columns",
     type=Name("column", _columns, several=True),
     metavar="A,B,…",
-    help="Which columns: name,family,depth,input,source, top1,top5,weights,crop,recipe, and figures: params,macs,energy, …",
+    help="Which columns: name,family,input,source, top1,top5,weights,crop,recipe, and figures: depth,params,energy, …",
 )
 @click.option("--where", metavar="CONDITION", help='Which networks: "top1 >= 80 and params < 30M".')
 @click.option(
@@ -39,7 +39,7 @@ def command(
     path: str | None,
     exact: bool,
 ) -> None:
-    """The networks of the zoo: name, family, depth, input, source. PATTERN is part of one, or a name with * and ? in it.
+    """The networks of the zoo: name, family, input, source. PATTERN is part of one, or a name with * and ? in it.
 
     Files of PyTorch, ONNX, Keras, TensorFlow Lite, Darknet and Caffe are models, too: name the file.
 

@@ -25,8 +25,8 @@ def test_depth_is_the_number_in_the_name() -> None:
     """arXiv:1512.03385, 1409.4842 (22 layers with parameters), 1409.1556, 1608.06993."""
     data = json.loads(command("compare", *DEPTHS, "--format", "json").out)
     assert {each["model"]: each["total"]["weighted_layers"] for each in data["models"]} == DEPTHS
-    listed = json.loads(command("list", "--format", "json").out)["models"]
-    assert {each["name"]: each["weighted_layers"] for each in listed}.items() >= DEPTHS.items()
+    listed = json.loads(command("list", "[rdgav]*", "--columns", "name,depth", "--format", "json").out)["models"]
+    assert {each["name"]: each["total"]["weighted_layers"] for each in listed}.items() >= DEPTHS.items()
     assert " depth" in command("compare", "resnet18", env={"COLUMNS": "80"}).out
     last = command("table", "resnet18", "--columns", "name,depth").out.splitlines()
     assert next(line.split()[1] for line in last if line.startswith("total")) == "18"

@@ -11,9 +11,7 @@ from typing import Any
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import FIGURES, NAMES
 from cnncost.base.units import many
-from cnncost.graph.graph import Graph
 from cnncost.measures.accuracy import SOURCE, accuracies, accuracy, check
-from cnncost.measures.depth import weighted_layers
 from cnncost.models.model import Model
 from cnncost.questions.sweep.where import holds, parse
 from cnncost.show.table import Column, Record, Table
@@ -40,7 +38,6 @@ OWN: dict[str, Column] = {  # what a network is
     for column in (
         Column("name", "name"),
         Column("family", "family", priority=2),
-        Column("weighted_layers", "depth", "number", priority=1),
         Column("input", "input", priority=1, of=inputs_read),
         Column("source", "source", priority=3, brief=_briefly),
     )
@@ -88,7 +85,7 @@ def list_table(
     weights: str = "",
     exact: bool = False,
 ) -> Table:
-    """Return networks of the zoo as a table: by default name, family, depth, input and source.
+    """Return networks of the zoo as a table: by default name, family, input and source: nothing is built for these.
 
     `columns` names others, any figure of a network among them; `where` is a condition such as "top1 >= 80 and params < 30M", as
     that of a sweep; `sort` a column, smallest first, or largest first behind a minus. `weights` says whose accuracies are
@@ -125,31 +122,31 @@ def _column(key: str) -> Column:
 def _records(model: Model, late: Sequence[str], weights: str | None) -> list[Record]:
     """Return the record of a network, or one for each of its weights; without `weights` nothing is looked up."""
     if weights == ALL:
-        return [
-            {**_record(model, model.trace((3, each.crop, each.crop)), late), "accuracy": asdict(each)}
-            for each in accuracies(model.name)
-        ]
-    graph = model.trace()
+        known = accuracies(model.name)
+        return [{**_record(model, late, (3, each.crop, each.crop)), "accuracy": asdict(each)} for each in known]
+    record = _record(model, late)
     if weights is None:
-        return [_record(model, graph, late)]
-    params = sum(node.cost.params for node in graph.layers)
-    found = accuracy(model.name, graph.input[1] if len(graph.input) == 3 else 0, params, weights)
-    return [{**_record(model, graph, late), "accuracy": None if found is None else asdict(found)}]
+        return [record]
+    height = record["input"][1] if len(record["input"]) == 3 else 0
+    found = accuracy(model.name, height, sum(node.cost.params for node in model.trace().layers), weights)
+    return [{**record, "accuracy": None if found is None else asdict(found)}]
 
 
-def _record(model: Model, graph: Graph, late: Sequence[str]) -> dict[str, Any]:
+def _record(model: Model, late: Sequence[str], size: Sequence[int] | None = None) -> dict[str, Any]:
+    """Return what a network is, and the figures that are asked for, at its own input or another."""
+    shape = size or model.shape
+    assert shape is not None  # of a network of the zoo it is known
     record = {
         "name": model.name,
         "family": model.family,
-        "weighted_layers": max(weighted_layers(graph), default=0),
-        "input": list(graph.input),
+        "input": list(shape),
         "source": model.source,
         "settings": model.values,
     }
     if late:
         from cnncost.measures.report import report  # imports numpy
 
-        total = report(graph).total
+        total = report(model.trace(size)).total
         record["total"] = {key: total[key] for key in late}
     return record
 
