@@ -157,7 +157,12 @@ def command(
 
             write_picture(rendered(sweep_plot(result), "json" if chosen == "vega-lite" else str(chosen)), path)
         elif result.complete or part is None:
-            _print(result, chosen, format, path, exact)
+            try:
+                _print(result, chosen, format, path, exact)
+            except KeyboardInterrupt:
+                if part is not None and path is not None and path != "-":
+                    click.echo(f"interrupted while '{path}' was written\n  the same command with --resume writes it", err=True)
+                raise
         if part is not None and result.complete:
             _remove(part)
     if not result.complete:
@@ -292,6 +297,10 @@ def _ended_by_signals() -> Iterator[list[int]]:
     before = {name: signal.signal(getattr(signal, name), end) for name in names}
     try:
         yield came
+    except KeyboardInterrupt:
+        if came:
+            raise click.exceptions.Exit(128 + came[0]) from None
+        raise
     finally:
         for name, handler in before.items():
             signal.signal(getattr(signal, name), handler)

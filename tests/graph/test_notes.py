@@ -51,7 +51,9 @@ def test_gates_and_differences_say_it_too(tmp_path, monkeypatch):
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     words = ["half_of_it:half", "--input", "3,8,8"]
-    for call in (["check", *words, "--max-params", "1M"], ["explain", *words], ["formula", *words], ["diff", words[0], *words]):
+    over, solved = ["sweep", *words, "--over", "size=8,16"], ["solve", *words, "--for", "batch", "--target", "macs<=1M"]
+    gate = ["check", *words, "--max-params", "1M"]
+    for call in (gate, over, solved, ["explain", *words], ["formula", *words], ["diff", words[0], *words]):
         done = command(*call, folder=tmp_path)
         assert done.code == 0, done.err
         assert "not counted: 1 Proposal" in done.out, call

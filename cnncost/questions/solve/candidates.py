@@ -109,6 +109,7 @@ class Candidates:
     goals: dict[int, tuple[Num, ...]] = field(default_factory=dict)
     impossible: dict[Any, ModelError] = field(default_factory=dict)
     layers: int = 0  # of the largest network so far
+    notes: tuple[str, ...] = ()  # of the first network that was traced
     every: bool = False  # whether all there are, or all up to the last one tried, were traced
 
     def at(self, number: int) -> tuple[Num, ...] | None:
@@ -125,6 +126,7 @@ class Candidates:
 
     def _costs(self, case: Instance, targets: Sequence[Target]) -> tuple[Num, ...]:
         graph = case.trace()
+        self.notes = self.notes or graph.notes
         self.layers = max(self.layers, len(graph.nodes))
         from cnncost.measures.report import report
 

@@ -34,6 +34,7 @@ class Solution(Showable):
     trained: Setup = PLAIN  # how the network is trained, for targets of training memory
     dtype: str = "float32"
     convention: str = "lecture"  # by name
+    notes: tuple[str, ...] = ()  # what whoever reads the network's figures must know
 
     def __repr__(self) -> str:
         costs = ", ".join(f"{goal.quantity.key} {cost:,}" for goal, cost in zip(self.targets, self.chosen.costs, strict=True))

@@ -237,6 +237,7 @@ def _choose(
         tried.counting.get("trained", PLAIN),
         tried.counting.get("dtype", "float32"),
         getattr(by := tried.counting.get("convention", "lecture"), "name", by),
+        tried.notes,
     )
 
 

@@ -21,6 +21,7 @@ from cnncost.base.showable import Columns, Showable
 from cnncost.base.units import many, require_whole_bytes
 from cnncost.counting import convention
 from cnncost.counting.convention import Convention
+from cnncost.graph.graph import Graph
 from cnncost.measures.precision import PLAIN, Setup
 from cnncost.models.load import load
 from cnncost.models.model import Model
@@ -101,6 +102,7 @@ class Result(Showable, Sequence[dict[str, Any]]):
     complete: bool
     subject: Subject  # what the query was about, by content
     convention: Convention
+    notes: tuple[str, ...] = ()  # what whoever reads the network's figures must know
 
     def __len__(self) -> int:
         return len(self.rows["index"])
@@ -189,6 +191,9 @@ class Task:
         counting = (self.convention, query.dtype, query.batch, _method(query), self.figures, query.trained)
         self.evaluator = ListedEvaluator(asked, *counting) if isinstance(asked, Listed) else Evaluator(asked, *counting)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "graph"}  # what workers can do without
+
     def _condition(self, text: str) -> Expression:
         """Return a condition parsed. Raises UsageError, for a figure that a sweep does not have with the reason."""
         try:
@@ -213,18 +218,19 @@ class Task:
             **{name: getattr(query, name) for name in ("where", "pareto", "sort", "top", "every", "dtype", "batch", "method")},
             "convention": self.convention.name,
             "trained": query.trained.said(query.dtype) if TRAINED in self.figures else "",
-            "layers": self._layers(),
+            "layers": "" if self.graph is None else layers_of(self.graph),
         }
         return Subject(question, self.sources, VERSION, program())
 
-    def _layers(self) -> str:
-        """Return the digest of the layers of the first candidate, or of the last where that cannot be built."""
+    @cached_property
+    def graph(self) -> Graph | None:
+        """The first candidate, or the last where that cannot be built."""
         for index in (0, self.space.size - 1):
             try:
-                return layers_of(self.space.configured(self.space.values(index))[0].trace())
+                return self.space.configured(self.space.values(index))[0].trace()
             except CnncostError:
                 continue
-        return ""
+        return None
 
     def objective(self, word: str, option: str) -> tuple[str, int]:
         """Return the figure that `flops` or `-flops` names, and 1 for smallest or -1 for largest first."""

@@ -285,6 +285,7 @@ def _result(task: Task, total: Partial, begun: float, complete: bool) -> Result:
         complete,
         task.subject,
         task.convention,
+        task.graph.notes if task.graph is not None else (),
     )
 
 

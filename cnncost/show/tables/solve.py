@@ -157,6 +157,7 @@ def _head(found: Solution) -> Record:
         **found.trained.record(found.figures, found.dtype),
         "choice": found.why,
         "targets": chosen,
+        **({"notes": list(found.notes)} if found.notes else {}),
     }
 
 
@@ -174,7 +175,7 @@ def _verdict(found: Solution, candidate: Candidate) -> str:
 def _notes(found: Solution) -> list[str]:
     model = found.side.case.model
     notes = [f"{model.name}: {found.unknown} for {' and '.join(target.name for target in found.targets)}"]
-    notes += found.trained.notes(found.figures, found.dtype)
+    notes += [*found.notes, *found.trained.notes(found.figures, found.dtype)]
     for own in found.equations:
         if own is None or not isinstance(own.polynomial, Poly):
             if own is not None and own.polynomial == 0:

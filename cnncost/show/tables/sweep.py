@@ -45,6 +45,7 @@ def notes(result: Result) -> Iterator[str]:
     state = "" if result.complete else f", interrupted after {result.candidates:,}"
     counted = f"{many(result.space.size, 'candidate')}{state}, {result.valid:,} valid, {result.matching:,} matching"
     yield f"{counted}; {result.method}"
+    yield from result.notes
     yield f"{query.dtype}; {result.convention.name}: {result.convention.states}"
     yield from query.trained.notes(query.figures, query.dtype)
     if not result.valid:
@@ -67,6 +68,8 @@ def head(result: Result) -> dict[str, Any]:
         "input": subject.question["input"],
         "batch": query.batch,
         "over": list(query.over),
+        **({} if query.sample is None else {"sample": {"number": query.sample, "seed": query.seed, "log": query.log}}),
+        **({} if query.configurations is None else {"configurations": subject.question["configurations"]}),
         "where": query.where,
         "pareto": query.pareto,
         "sort": query.sort,
@@ -83,6 +86,7 @@ def head(result: Result) -> dict[str, Any]:
         "method": result.method,
         "seconds": round(result.seconds, 3),
         "complete": result.complete,
+        **({"notes": list(result.notes)} if result.notes else {}),
         "invalid": [
             {"count": reason.count, "reason": reason.message, "example": _named(result, reason.first)}
             for reason in sorted(result.reasons.values(), key=lambda reason: (-reason.count, reason.first))
