@@ -141,7 +141,7 @@ def energy(model: AnyModel, *, input: Any = None, batch: int = 1, dtype: Any = "
     From a table of a technology of 45 nm (Horowitz, ISSCC 2014), under the assumptions that its table prints.
 
     >>> energy("resnet50", dtype="int8")
-    <Energy resnet50: 42.17 mJ, an estimate>
+    <Energy resnet50: 32.29 mJ, an estimate>
     """
     from cnncost.measures.energy import energy as estimate
     from cnncost.measures.memory import memory as plan

@@ -105,7 +105,7 @@ def energy(plan: Memory, dtype: str) -> Energy:
     >>> import cnncost
     >>> from cnncost.measures.memory import memory
     >>> energy(memory(cnncost.load("resnet50").trace(), precision="int8"), "int8")
-    <Energy resnet50: 23.55 mJ, an estimate>
+    <Energy resnet50: 32.29 mJ, an estimate>
     """
     batch = plan.batch
     layers = _parts(plan, dtype)
