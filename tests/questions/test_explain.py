@@ -244,8 +244,8 @@ def test_the_arithmetic_of_the_lectures_first_layer() -> None:
         ("parameters", "C·kernel²·out + out", "3·11²·64 + 64", "23,296"),
         ("multiply-adds", "C·H′·W′·kernel²·out", "3·56·56·11²·64", "72,855,552"),
         ("outputs with a bias", "H′·W′·out", "56·56·64", "200,704"),
-        ("FLOPs (lecture)", "macs", "72,855,552", "72,855,552"),
-        ("memory (bytes)", "writes·bytes", "200,704·4", "802,816"),
+        ("FLOPs (lecture)", "multiply-adds", "72,855,552", "72,855,552"),
+        ("memory (bytes)", "output elements·bytes", "200,704·4", "802,816"),
     )
 
 
@@ -312,12 +312,22 @@ def test_a_sheet_hides_what_is_asked_for_and_ends_with_its_solution() -> None:
     sheet, _, solution = typed(*["explain", "alexnet_lecture", "--layer", "conv1", "--blank"]).out.partition("Solution\n")
     assert "72,855,552" not in sheet
     assert "makes" not in sheet
+    assert "conv(out=64, kernel=11, stride=4, pad=2" in sheet  # what is given
     assert "C·H′·W′·kernel²·out" in sheet
     assert "3·56·56·11²·64" in solution
     sheet, _, solution = typed(*["explain", "alexnet_lecture", "--field", "conv3", "--blank"]).out.partition("Solution\n")
     assert "99" not in sheet
     assert "67 + (3 - 1)·16" in solution
     assert typed("explain", "alexnet", "--blank").code == 2
+
+
+def test_a_sheet_in_latex_shows_what_is_given() -> None:
+    """Comments are not printed: what the exercise is about stands in its caption."""
+    found = typed("explain", "alexnet_lecture", "--layer", "conv1", "--blank", "--format", "latex").out
+    sheet, _, solution = found.partition(r"\caption{Solution}")
+    assert r"\caption{alexnet\_lecture: conv1: conv(out=64, kernel=11, stride=4, pad=2" in sheet
+    assert "72,855,552" not in sheet
+    assert "72,855,552" in solution
 
 
 def test_a_scope_is_the_sum_of_its_parts() -> None:

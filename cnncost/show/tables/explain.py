@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -196,6 +197,17 @@ def _result(step: Record) -> Any:
     return Shown(value, written_number(value))
 
 
+COUNTED = {"macs": "multiply-adds", "writes": "output elements", "reads": "input elements", "bias": "outputs with a bias"}
+
+
+def _worded(step: Record) -> str:
+    """Return the formula of a step; what a convention multiplies is named as the steps above it are."""
+    text: str = step["formula"]
+    if step["figure"] not in ("flops", "memory"):
+        return text
+    return re.sub("|".join(rf"\b{name}\b" for name in COUNTED), lambda found: COUNTED[found[0]], text)
+
+
 def working_table(found: Working, exact: bool = False, blank: bool = False) -> Table:
     """Return the arithmetic of one layer, from its rule to its figures; with `blank`, an exercise, and its solution below."""
     node, by = found.node, found.convention
@@ -204,7 +216,7 @@ def working_table(found: Working, exact: bool = False, blank: bool = False) -> T
     words = {**WORDS, "flops": f"FLOPs ({by.name})"}
     columns = (
         Column("figure", "figure", of=lambda step: words.get(step["figure"], step["figure"])),
-        Column("formula", "formula", priority=2, wraps=True),
+        Column("formula", "formula", priority=2, wraps=True, of=_worded),
         Column("numbers", "with its numbers", priority=1, wraps=True),
         Column("result", "result", "number", of=_result),
     )
@@ -277,9 +289,9 @@ def group_table(found: GroupWorking, exact: bool = False, blank: bool = False) -
 
 def exercise(solution: Table, hidden: Sequence[str]) -> Table:
     """Return the table of a solution below the same table with some columns left out: a sheet to fill in."""
-    last = solution.notes[0]
-    sheet = replace(solution.blank(hidden), notes=(last.partition(" makes ")[0] if " makes " in last else last,))
-    return replace(solution, title="Solution", above=sheet)
+    given = solution.notes[0].partition(" makes ")[0]
+    sheet = replace(solution.blank(hidden), caption=f"{solution.title}: {given}", notes=())
+    return replace(solution, title="Solution", caption="Solution", above=sheet)
 
 
 def field_table(found: FieldWorking, exact: bool = False, blank: bool = False) -> Table:
