@@ -42,7 +42,9 @@ def near_file(path: str, suffixes: Sequence[str] = ()) -> str:
     for found in beside(path):
         if found.lower().endswith(tuple(suffixes) or ("",)):
             by_stem.setdefault(_stem(found), []).append(found)
-    return one_of([found for stem in nearest(_stem(path), by_stem) for found in by_stem[stem] if found != path])
+    stem, suffix = _stem(path), os.path.splitext(path)[1].lower()
+    near = [found for each in nearest(stem, by_stem) for found in by_stem[each] if found != path]
+    return one_of([found for found in near if _stem(found) == stem or found.lower().endswith(suffix)])
 
 
 def _stem(path: str) -> str:

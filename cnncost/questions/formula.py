@@ -22,6 +22,7 @@ from cnncost.models.instance import Instance
 from cnncost.models.load import load
 from cnncost.models.model import AXES, Model
 from cnncost.models.parts import Partial
+from cnncost.models.settings import MISSING
 
 if TYPE_CHECKING:
     from cnncost.measures.report import Report
@@ -136,6 +137,10 @@ def formula(
                 f"symbols can stand for {', '.join(_offered(case))}",
             )
         case = case.put(name, value)
+    open_ones = [name for name, setting in model.declared.items() if setting.default is MISSING and name not in model.settings]
+    if missing := [name for name in open_ones if name not in values]:
+        remedy = f"give it a number, --set {missing[0]}=…, or make it a symbol: --let {missing[0]}"
+        raise UsageError(f"{model.name} needs a value for '{missing[0]}'", remedy)
     with assumptions() as assumed:
         try:
             found = costs_of(case, convention, dtype)

@@ -241,6 +241,8 @@ COMMANDS = [
     ("table resnet18 --columns fits", "--device stm32f746", "table resnet18 --columns fits --device stm32f746"),
     ("compare alexnet --claim 2.3x", "name two: cnncost compare alexnet vgg16", "compare alexnet vgg16 --claim 2.3x"),
     ("compare alexnet vgg16 --claim 2.3x --by type", "leave out --by", "compare alexnet vgg16 --claim 2.3x"),
+    ("formula nets:needy --input C,H,W", "=…, or make it a symbol: --let k", "formula nets:needy --input C,H,W --let k"),
+    ("formula nets:needy --input C,H,W", "--set k=…", "formula nets:needy --input C,H,W --set k=8"),
     ("new specs/other", "specs/other.yaml", "new specs/other.yaml"),
     ("new specs/tiny.yaml", "--force", "new specs/tiny.yaml --force"),
     ("ops zzz", "conv", "ops conv"),
@@ -389,6 +391,7 @@ def test_a_remedy_leads_on(line: str, remedy: str, typed: str | None, folder: Pa
 # First edits of what `cnncost new` writes: a piece of it, and what somebody makes of it.
 EDITS = [
     ("default: 16", "default: 24"),
+    ("default: 16", "default: 17"),
     ("depth: 3 ", "depth: 4 "),
     ("classes: 10", "classes: 100"),
     ("res: 32", "res: 224"),
@@ -520,7 +523,7 @@ def test_every_remedy_with_an_option_or_a_command_is_typed() -> None:
     tried = [remedy for _, remedy, _ in COMMANDS if remedy]
 
     def is_tried(text: str) -> bool:
-        pieces = [piece.strip() for piece in text.split("{}") if len(piece.strip()) > 6]
+        pieces = [piece.strip(" …=,") for piece in text.split("{}") if len(piece.strip()) > 6]
         return any(piece in remedy or remedy in piece for remedy in tried for piece in pieces)
 
     missing = {

@@ -23,7 +23,7 @@ input: [3, res, res]
 params:
   res: 32
   classes: 10
-  width: {{default: 16, range: [8, 128, 8], help: channels of the first stage}}
+  width: {{default: 16, range: [1, 1024, 1], help: channels of the first stage}}
   depth: 3                # blocks in each stage
 
 # What convolutions have unless they say otherwise. A norm and an activation get rows of their own.

@@ -128,7 +128,8 @@ def expand(pattern: str, folder: str = "") -> list[str]:
             raise UsageError(f"'{pattern}' is no pattern: {error}", "** stands for folders: specs/**/*.yaml") from None
         names = [name for name in zoo.MODULE_OF if fnmatchcase(name, pattern)]
         if not files and not names:
-            raise UsageError(f"'{pattern}' matches nothing", "patterns match spec files (*.yaml), and names of cnncost list")
+            hint = "patterns match spec files (*.yaml), and names of cnncost list"
+            raise UsageError(f"'{pattern}' matches nothing", "a function is named in full" if ":" in pattern else hint)
         return files + names
     if in_a_file(pattern):
         path = os.path.join(folder, pattern)
