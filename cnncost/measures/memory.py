@@ -76,8 +76,11 @@ class Memory(Showable):
     convention: Convention = field(default_factory=lambda: find_convention("lecture"))
 
     def __repr__(self) -> str:
-        peak, training = self.peak_bytes, self.training_bytes
-        return f"<Memory {self.graph.name}, batch {self.batch}: peak {peak} bytes, training {training} bytes>"
+        named = f"Memory {self.graph.name}, batch {self.batch}"
+        try:
+            return f"<{named}: peak {self.peak_bytes} bytes, training {self.training_bytes} bytes>"
+        except AlgebraError:  # letters leave open what is largest
+            return f"<{named}>"
 
     def _bytes(self, count: Num, dtype: str | None) -> Num:
         number = count * size_of(dtype) if dtype else 0

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from itertools import count
 from typing import IO, Any, Literal
 
 import numpy as np
@@ -61,10 +63,23 @@ class Frame:
 def frame(table: Table) -> Frame:
     """Return the rows of a table as typed columns; its total is part of what holds for all rows."""
     table = table.undrawn()
-    found: list[Field] = []
+    found: dict[str, Field] = {}
     for index, column in enumerate(table.columns):
-        found += _fields(column, [row[index] for row in table.rows])
-    return Frame(found, len(table.rows), described(table))
+        for field in _fields(column, [row[index] for row in table.rows]):
+            name = next(name for name in _names(field.name) if name not in (NAME, *found))
+            found[name] = replace(field, name=name)
+    return Frame(list(found.values()), len(table.rows), _sound(described(table)))
+
+
+def _names(name: str) -> Iterator[str]:
+    """Iterate over names for a column, the first of which no other has: name, name_2, name_3, …"""
+    yield name
+    yield from (f"{name}_{number}" for number in count(2))
+
+
+def _sound(text: str) -> str:
+    """Return text that UTF-8 can hold: names of files may have bytes that are no text."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _fields(column: Column, cells: Sequence[Any]) -> Iterator[Field]:
@@ -80,7 +95,7 @@ def _fields(column: Column, cells: Sequence[Any]) -> Iterator[Field]:
         lists = [None if value is None else list(value) if isinstance(value, tuple) else [value] for value in values]
         yield _listed(column.key, kind, lists)
     elif kind == "text":
-        yield _listed(column.key, kind, [None if cell is None else word(cell) for cell in cells])
+        yield _listed(column.key, kind, [None if cell is None else _sound(word(cell)) for cell in cells])
     else:
         yield _listed(column.key, kind, values)
 

@@ -9,6 +9,7 @@ from html import escape
 from importlib import import_module
 from typing import Any
 
+from cnncost.base.errors import CnncostError
 from cnncost.base.notation import LATEX
 from cnncost.base.showable import MOST
 from cnncost.base.text import clip
@@ -42,6 +43,7 @@ STAGED = ("Report", "Graph", "Difference")  # types whose rows are layers, and f
 FOLDED = 60  # rows beyond which stages or the first rows come first
 KEPT = 1_000  # rows below a fold
 WIDTHS = (None, 97, 80)  # of printed tables, the first that is short enough
+MOST_COLUMNS = 8  # where not even one row fits
 MARGIN = 80  # characters for the line that says what is left out
 ADVICE = r" \((?:see: cnncost|--)[^)]*\)"  # for the command line
 
@@ -72,6 +74,13 @@ def text(value: Any) -> str:
 
 def notebook(value: Any) -> str:
     """Return a value as a notebook shows it: what is long as `text` has it, and the whole folded below."""
+    try:
+        return _shown(value)
+    except CnncostError as error:  # what letters leave open, say: no traceback of a display
+        return f"<p>{escape(repr(value))}: {escape(str(error))}</p>"
+
+
+def _shown(value: Any) -> str:
     if type(value).__name__ == "Formula" and len(_seen(page := _page(table_of(value, style=LATEX)))) <= MOST:
         return page
     table = table_of(value)
@@ -118,9 +127,11 @@ def _layers(value: Any, table: Table) -> str:
 
 
 def _clipped(table: Table) -> Table:
-    """Return a table of few words: without its plot, long texts ended by a sign."""
+    """Return a table of few words and columns: without its plot, long texts ended by a sign."""
+    table = table.select(range(min(len(table.columns), MOST_COLUMNS)))
     rows = tuple(tuple(clip(str(cell)) if isinstance(cell, str) else cell for cell in row) for row in table.rows)
-    return replace(table, rows=rows, plot=None, above=None, notes=tuple(clip(note, 2 * 60) for note in table.notes[:4]))
+    notes = tuple(clip(note, 120) for note in table.notes[:4])
+    return replace(table, title=clip(table.title), rows=rows, plot=None, above=None, notes=notes)
 
 
 def _seen(page: str) -> str:

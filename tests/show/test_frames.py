@@ -16,6 +16,9 @@ import pytest
 from support import command
 from tools.schemas import COMMANDS, prepare
 
+from cnncost.show.frame import WRITERS, frame
+from cnncost.show.table import Column, Table
+
 FIELD = "table alexnet --columns name,kernel,stride,pad,output,rf,field,runs,params_share,intensity,flops,bound --device h100"
 LINES = [line for line in COMMANDS if not line.startswith("graph ") and "norms.json" not in line]
 LINES += [FIELD, "errors E103", "table inception_v3 --columns name,kernel,pad", "table vit_b_16 --columns name,input,output"]
@@ -242,6 +245,19 @@ def test_what_cannot_be_written_is_said(tmp_path: Path, monkeypatch: pytest.Monk
     done = command("memory", "lenet5", "-o", "rows.parquet", folder=tmp_path)
     assert (done.code, done.err) == (2, "error: Parquet files need pyarrow\n  install it: pip install 'cnncost[sweep]'\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_columns_of_one_name_are_told_apart_and_odd_names_arrive(tmp_path: Path) -> None:
+    table = Table.of((Column("cnncost", "a"), Column("x", "b"), Column("x", "c")), [{"cnncost": "\udc80", "x": 1}])
+    with (tmp_path / "x.npz").open("wb") as file:
+        WRITERS["npz"](frame(table), file)
+    with np.load(tmp_path / "x.npz") as archive:
+        assert archive.files == ["cnncost", "cnncost_2", "x", "x_2"]
+        assert archive["cnncost_2"].tolist() == [r"\udc80"]
+    pq = pytest.importorskip("pyarrow.parquet")
+    with (tmp_path / "x.parquet").open("wb") as file:
+        WRITERS["parquet"](frame(table), file)
+    assert pq.read_table(tmp_path / "x.parquet").to_pylist() == [{"cnncost_2": r"\udc80", "x": 1, "x_2": 1}]
 
 
 def test_devices_get_no_file_beside_them(tmp_path: Path) -> None:

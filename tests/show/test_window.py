@@ -151,6 +151,21 @@ def test_every_value_class_is_tried(made: Callable[[str], Any]) -> None:
     assert own <= {parent.__name__ for name in VALUES for parent in type(made(name)).__mro__}
 
 
+def test_what_letters_leave_open_is_said_without_a_traceback() -> None:
+    """Which maps are alive together depends on H: the plan says so where it is asked, and a notebook shows the sentence."""
+    (h,) = cnncost.symbols("H")
+    plan = cnncost.memory("resnet18", input=(3, h, h))
+    assert repr(plan) == "<Memory resnet18, batch 1>"
+    page = plan._repr_html_()
+    assert page.startswith("<p>&lt;Memory resnet18, batch 1&gt;: whether ")
+    assert "depends on the " in page
+
+
+def test_many_columns_are_cut() -> None:
+    table = cnncost.compare(*[traced(name) for name in names("resnet")[:30]]).table(by="resolution")
+    assert len(Seen(table._repr_html_()).text) <= MOST
+
+
 def test_what_is_left_out_is_said_and_can_be_had(made: Callable[[str], Any]) -> None:
     report = made("analyze resnet110_cifar")
     text = str(report)
