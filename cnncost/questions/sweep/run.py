@@ -31,6 +31,7 @@ EFFICIENT = 0.8  # share of the time of all workers that must be of use for them
 MEASURED = 0.25  # seconds after which it is forecast
 CALLED = 0.1  # seconds that a range takes while workers are being called
 LATEST = 3  # ranges by whose pace the rest is forecast
+PACE = 0.05  # seconds that the last of them must have taken
 SHORTEST = 0.05  # seconds of work for which a worker is asked
 POLL = 0.2  # seconds between two looks at the workers
 WAIT = 0.02  # seconds between two looks at those that are to do all of it
@@ -92,7 +93,7 @@ def sweep(
     except KeyboardInterrupt:
         return _result(task, Partial(), begun, False)
     if answer is not None:
-        return _result(task, answer, begun, True)
+        return _result(task, answer, begun, answer.candidates == size)
     if query.method == "stage tables":
         raise UsageError(
             "this sweep is no question about sums over separate stages",
@@ -142,11 +143,12 @@ class _Work:
         self.seconds = seconds
         self.parcel: Parcel | None = None
         self.interrupted = False
+        self.answered = 0  # ranges
         self.size = task.space.size
         self.longest = MOST_ROWS if task.keeps_all else LONGEST_RANGE
         self.total = Partial() if store is None else store.load()
         self.pending: deque[tuple[int, int, float, Future[Partial]]] = deque()
-        self.length = FIRST_RANGE
+        self.length = 1  # it may take a while, and something is to be said of the whole soon
         self.started = time.perf_counter()
         self.serial = 0.0  # seconds of what only this process can do: keeping rows
 
@@ -170,6 +172,8 @@ class _Work:
                 self._merge(*self.pending.popleft())
                 if time.perf_counter() - self.started > MEASURED:
                     self._look_ahead()
+                if self.progress is not None:
+                    self.progress(self.total.candidates, self.size)
         except KeyboardInterrupt:
             self.interrupted = True
             return False
@@ -226,15 +230,16 @@ class _Work:
         self.total = self.task.merged(self.total, found)
         if self.store is not None:
             self.store.note(self.total)
-        if self.progress is not None:
-            self.progress(self.total.candidates, self.size)
         spent = found.seconds or answered - started
-        self.latest.append((stop - first, max(1e-4, spent)))
-        self.length = max(1, int((stop - first) * min(8.0, self.crew.seconds / max(1e-4, spent))))
+        self.answered += 1
+        if self.answered > 1:  # the first range finds out how the others are to be answered
+            self.latest.append((stop - first, max(1e-4, spent)))
+        most = FIRST_RANGE if stop - first == 1 else 8  # times as long as the last one
+        self.length = max(1, int((stop - first) * min(most, self.crew.seconds / max(1e-4, spent))))
 
     def _look_ahead(self) -> None:
         """Say what the work will take, once, and call the team where it is worth it."""
-        if self.forecast is None and self.team is None:
+        if (self.forecast is None and self.team is None) or not self.latest or self.latest[-1][1] < PACE:
             return
         done, seconds = map(sum, zip(*self.latest, strict=True))
         remaining = (self.size - self.total.candidates) * seconds / max(1, done)

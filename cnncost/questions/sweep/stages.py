@@ -6,6 +6,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import combinations, product
 from typing import Any
 
@@ -34,7 +35,10 @@ MOST_SHARED = 12  # axes among which the shared ones are looked for
 def by_stages(
     task: Task, progress: Callable[[int, int], None] | None = None, remaining: Callable[[float], None] | None = None
 ) -> Partial | None:
-    """Return the answer by stage tables; None where stages are not separate or visiting each candidate is quicker."""
+    """Return the answer by stage tables; None where stages are not separate or visiting each candidate is quicker.
+
+    Interrupted, it is the answer for those candidates that are done.
+    """
     space = task.space
     if not isinstance(task.evaluator, Evaluator):
         return None
@@ -67,15 +71,16 @@ def by_stages(
             return None
     total, begun = Partial(), time.perf_counter()
     strides = [range(0, len(axis.values) * space.strides[axis.name], space.strides[axis.name]) for axis in planner.fixed]
-    for starts, layout in zip(product(*strides), plans, strict=True):
-        for found in layout.answers(sum(starts)):
-            total = task.merged(total, found)
-            if progress is not None:
-                progress(total.candidates, space.size)
-            passed = time.perf_counter() - begun
-            if remaining is not None and passed > MEASURED:
-                remaining(passed * (space.size - total.candidates) / total.candidates)
-                remaining = None
+    with suppress(KeyboardInterrupt):
+        for starts, layout in zip(product(*strides), plans, strict=True):
+            for found in layout.answers(sum(starts)):
+                total = task.merged(total, found)
+                passed = time.perf_counter() - begun
+                if remaining is not None and passed > MEASURED:
+                    remaining(passed * (space.size - total.candidates) / total.candidates)
+                    remaining = None
+                if progress is not None:
+                    progress(total.candidates, space.size)
     return total
 
 

@@ -48,9 +48,9 @@ def notes(result: Result) -> Iterator[str]:
     yield from result.notes
     yield f"{query.dtype}; {result.convention.name}: {result.convention.states}"
     yield from query.trained.notes(query.figures, query.dtype)
-    if not result.valid:
+    if not result.valid and result.candidates:
         yield "no candidate can be built"
-    elif not result.matching:
+    elif not result.matching and result.candidates:
         yield "no candidate meets the condition"
     invalid = sorted(result.reasons.values(), key=lambda reason: (-reason.count, reason.first))
     for reason in invalid[:REASONS_SHOWN]:
