@@ -5,6 +5,7 @@ Without PyTorch and torchvision these tests are skipped. Tensors live on the "me
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import isqrt
 from typing import Any
 from unittest.mock import patch
@@ -99,6 +100,35 @@ def test_every_block(name: str) -> None:
     units = [Again([unit], read) if hasattr(unit, "conv2") or unit in blocks else unit for unit in listed(model)]
     found = kept(nn.Sequential(*units), torch.zeros(BATCH, 3, 64, 64, device=META), read)
     assert memory(cnncost.load(name).trace((3, 64, 64)), batch=BATCH, checkpoint="blocks").kept_bytes == found
+
+
+BLOCKS: dict[str, Callable[[Any], list[Any]]] = {  # of networks that are no plain list of modules
+    "efficientnet_b0": lambda model: [block for stage in list(model.features)[1:8] for block in stage],
+    "shufflenet_v2_x1_0": lambda model: [block for stage in (model.stage2, model.stage3, model.stage4) for block in stage],
+    "regnet_x_400mf": lambda model: [block for stage in model.trunk_output for block in stage],
+    "convnext_tiny": lambda model: [block for place in (1, 3, 5, 7) for block in model.features[place]],
+    "mnasnet1_0": lambda model: [block for stage in list(model.layers)[8:14] for block in stage],
+}
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_every_block_of_other_families(name: str) -> None:
+    model = built(name)
+    read: list[Any] = []
+
+    def again(module: Any) -> None:
+        inner = module.forward
+
+        def forward(x: Any) -> Any:
+            read.append(x)
+            return checkpoint(inner, x, use_reentrant=False)
+
+        module.forward = forward
+
+    for block in BLOCKS[name](model):
+        again(block)
+    found = kept(model, torch.zeros(BATCH, 3, 96, 96, device=META), read)
+    assert memory(cnncost.load(name).trace((3, 96, 96)), batch=BATCH, checkpoint="blocks").kept_bytes == found
 
 
 @pytest.mark.parametrize("name", ["resnet18", "resnet50", "vgg11", "vgg16", "vgg13_bn"])
