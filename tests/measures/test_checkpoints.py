@@ -28,8 +28,9 @@ def refusal(words: str) -> str:
     return result.err
 
 
-# Bytes at batch 2 and 64 pixels (96 of some), without weights and image, of PyTorch 2.13's own `torch.utils.checkpoint` on torchvision's
-# networks, as `test_checkpoints_oracle.py` measures them: saved in the forward pass, and by the largest segment computed again.
+# Bytes at batch 2 and 64 pixels (96 of some), without weights and image, of PyTorch 2.13's own `torch.utils.checkpoint` on
+# torchvision's networks, as `test_checkpoints_oracle.py` measures them: saved in the forward pass, and by the largest segment
+# computed again.
 MEASURED = {
     ("resnet18", "blocks"): 2_446_848,
     ("resnet50", "blocks"): 7_099_904,
