@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cnncost.models.importers import axes as ax
 from cnncost.models.importers import layers
 from cnncost.models.importers.call import Call, Translation
 from cnncost.models.importers.values import Value
@@ -21,6 +22,21 @@ def layer_norm(call: Call) -> list[Value | None]:
     shape = call.get("normalized_shape")
     made = layers.layer_norm(call, call.value("input"), call.optional("weight"), call.optional("bias"), shape)
     return [made] + [None] * (len(call.record.outputs) - 1)
+
+
+def rms_norm(call: Call) -> list[Value | None]:
+    """rms_norm over the last axes: a scale, no offset."""
+    made = layers.layer_norm(call, call.value("input"), call.optional("weight"), None, call.get("normalized_shape"))
+    return [made] + [None] * (len(call.record.outputs) - 1)
+
+
+def glu(call: Call) -> Value:
+    """glu: one half of an axis, times the sigmoid of the other."""
+    x = call.value("self", "input")
+    axis = x.axis(call.get("dim", -1))
+    half = ax.was(x.dims[axis]) // 2
+    a, b = layers.split(call, x, axis, [half, half], 2)
+    return layers.joined(call, "mul", [a, layers.pointwise(call, b, "sigmoid")])
 
 
 def group_norm(call: Call) -> list[Value | None]:
@@ -100,7 +116,7 @@ def prelu(call: Call) -> Value:
     return layers.prelu(call, call.value("self"), call.value("weight"), axis=1)
 
 
-def weight_norm(call: Call) -> Value:
+def weight_norm(call: Call) -> list[Value | None]:
     """_weight_norm(v, g): the weight that v and g make."""
-    v, g = call.value("v"), call.value("g")
-    return layers.joined(call, "mul", [v, g])
+    made = layers.joined(call, "mul", [call.value("v"), call.value("g")])
+    return [made] + [None] * (len(call.record.outputs) - 1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from string import ascii_lowercase
 from typing import Any
 
 from cnncost.models.importers import axes as ax
@@ -110,6 +112,80 @@ def recurrent(call: Call) -> list[Value | None]:
         last = layers.select(call, made, time, 0)
         found += [layers.rearranged(call, last, ((), *last.dims))] * (len(call.record.outputs) - 1)
     return found
+
+
+def cell(call: Call) -> list[Value | None]:
+    """lstm_cell, gru_cell, rnn_tanh_cell and rnn_relu_cell: one step of a recurrent layer."""
+    x, kind = call.value("input"), call.record.operation.partition("_")[0]
+    params = [call.optional(name) for name in ("w_ih", "w_hh", "b_ih", "b_hh")]
+    weights = [value for value in params if value is not None]
+    hidden = ax.now(call.value("w_hh").dims[1])
+    step = layers.rearranged(call, x, (*x.dims[:-1], (), x.dims[-1]))
+    args = {"out": hidden, "bias": 2 if params[2] is not None else 0}
+    made = layers.recurrent(call, kind, step, weights, args, hidden, step.rank - 2)
+    state = layers.rearranged(call, made, (*x.dims[:-1], made.dims[-1]))
+    return [state] * len(call.record.outputs)
+
+
+def dot(call: Call) -> Value:
+    """dot and vdot: two vectors."""
+    return layers.product(call, call.value("self"), call.value("tensor", "other"), None)
+
+
+def outer(call: Call) -> Value:
+    """outer: every element of a vector times every one of another."""
+    a, b = call.value("self"), call.value("vec2")
+    return layers.joined(call, "mul", [layers.rearranged(call, a, (*a.dims, ())), b])
+
+
+def tensordot(call: Call) -> Value:
+    """tensordot: a product of matrices over several axes of each."""
+    a, b = call.value("self"), call.value("other")
+    over = [[x.axis(n) for n in call.get(name)] for x, name in ((a, "dims_self"), (b, "dims_other"))]
+    letters = iter(ascii_lowercase)
+    left, right = ([next(letters) for _ in x.dims] for x in (a, b))
+    for here, there in zip(*over, strict=True):
+        right[there] = left[here]
+    shared = {left[here] for here in over[0]}
+    free = "".join(letter for letter in (*left, *right) if letter not in shared)
+    return layers.einsum(call, f"{''.join(left)},{''.join(right)}->{free}", [a, b])
+
+
+def chain(call: Call) -> Value:
+    """linalg_multi_dot: a product of several matrices, in the order that takes the fewest multiply-adds."""
+    parts = call.several("tensors")
+    sizes = [ax.was(parts[0].dims[0]) if parts[0].rank > 1 else 1, *(ax.was(part.dims[-1]) for part in parts[:-1])]
+    sizes.append(ax.was(parts[-1].dims[-1]) if parts[-1].rank > 1 else 1)
+
+    @cache
+    def best(first: int, last: int) -> tuple[int, int]:
+        """Return the fewest multiply-adds of some neighbours, and behind which of them they are cut."""
+        if first == last:
+            return 0, first
+        ends = sizes[first] * sizes[last + 1]
+        return min((best(first, k)[0] + best(k + 1, last)[0] + ends * sizes[k + 1], k) for k in range(first, last))
+
+    def made(first: int, last: int) -> Value:
+        k = best(first, last)[1]
+        return parts[first] if first == last else layers.product(call, made(first, k), made(k + 1, last), None)
+
+    return made(0, len(parts) - 1)
+
+
+def grid_sample(call: Call) -> Value:
+    """grid_sampler: a map at the places that a grid names."""
+    return layers.sampled(call, call.value("input"), call.value("grid"))
+
+
+def deform_conv(call: Call) -> Value:
+    """deform_conv2d of torchvision."""
+    get = call.get
+    return layers.deform_conv(
+        call, call.value("input"), call.value("weight"), call.optional("bias"), call.value("offset"),
+        call.optional("mask") if get("use_mask", False) else None,
+        stride=(get("stride_h", 1), get("stride_w", 1)), pad=(get("pad_h", 0), get("pad_w", 0)),
+        dilation=(get("dilation_h", 1), get("dilation_w", 1)), groups=get("groups", 1), offset_groups=get("offset_groups", 1),
+    )  # fmt: skip
 
 
 def _states(call: Call) -> bool:

@@ -214,7 +214,9 @@ def _records(graph: Mapping[str, Any], depth: int) -> Iterator[tuple[Record, str
         shapes = tuple(sizes(values[output]) if output in values else None for output in outputs)
         metadata = node.get("metadata") or {}
         target = str(node["target"]).removeprefix("torch.ops.").removeprefix("aten.")
-        operation = target.partition(".")[0] if not target.startswith("higher_order") else target
+        space, _, rest = target.partition(".")
+        overloads = ("higher_order", "_operator", "math")  # of them the whole name counts; of others the first word, or two
+        operation = target if space in overloads else f"{space}::{rest.partition('.')[0]}" if "." in rest else space
         inputs = tuple(tensors(arguments.values()))
         called = "" if "method_descriptor" in str(metadata.get("torch_fn", "")) else "function"
         own = str(node.get("name") or operation)

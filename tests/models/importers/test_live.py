@@ -79,6 +79,17 @@ class Attends(nn.Module):
         return self.attend(tokens, tokens, tokens, need_weights=True)[0]
 
 
+class Calls(nn.Module):
+    """A function of an input and of some modules."""
+
+    def __init__(self, function: Any, *parts: Any) -> None:
+        super().__init__()
+        self.function, self.parts = function, nn.ModuleList(parts)
+
+    def forward(self, x: Any) -> Any:
+        return self.function(x, *self.parts)
+
+
 MODULES = {
     "folded": Folded,
     "tied": Tied,
@@ -90,6 +101,17 @@ MODULES = {
     "norms": lambda: nn.Sequential(nn.GroupNorm(2, 8), nn.InstanceNorm2d(8, affine=True), nn.BatchNorm2d(8, affine=False)),
     "recurrent": lambda: nn.Sequential(nn.Flatten(2), nn.LSTM(64, 10, 2, bidirectional=True, batch_first=True)),
     "pools": lambda: nn.Sequential(nn.AdaptiveAvgPool2d((5, 3)), nn.AvgPool2d(2, ceil_mode=True), nn.PixelShuffle(2)),
+    "cells": lambda: Calls(
+        lambda x, lstm, gru, rnn: rnn(gru(lstm(x[:, :, 0, 0])[0])), nn.LSTMCell(8, 5), nn.GRUCell(5, 6), nn.RNNCell(6, 3)
+    ),
+    "gates": lambda: nn.Sequential(nn.RMSNorm(8), nn.GLU(1), nn.LogSigmoid(), nn.RReLU(), nn.PReLU()),
+    "chain": lambda: Calls(lambda x: torch.linalg.multi_dot([x[0, 0], x[0, 1][:, :3], x[0, 2][:3], x[0, 3][:, :2]])),
+    "tensordot": lambda: Calls(lambda x, other: torch.tensordot(x, other.weight, dims=([1, 2], [1, 2])), nn.Conv1d(8, 3, 8)),
+    "sampled": lambda: Calls(
+        lambda x, conv: nn.functional.grid_sample(conv(x), x.permute(0, 2, 3, 1)[..., :2]), nn.Conv2d(8, 4, 3)
+    ),
+    "replicated": lambda: Calls(lambda x, conv: conv(x.unsqueeze(1)), nn.Conv3d(1, 2, 3, padding=1, padding_mode="replicate")),
+    "normed": lambda: nn.utils.parametrizations.weight_norm(nn.Conv2d(8, 4, 3)),
     "unfold": lambda: nn.Sequential(nn.Unfold(3, padding=1), nn.Conv1d(72, 5, 3)),
 }
 
