@@ -72,3 +72,13 @@ def test_the_library() -> None:
     found = cnncost.solve("resnext_block", "c", equals="bottleneck", over={"G": list(TABLE_2)}, C=64)
     assert [point.solution.value for point in found] == list(TABLE_2.values())
     assert repr(found) == "<Solutions c over G: 64, 40, 24, 14, 4>"
+
+
+def test_a_figure_that_two_targets_limit_is_shown_once() -> None:
+    """Titles and keys are unique, whatever is asked."""
+    words = ("solve", "resnet18", "--for", "width", "--target", "params<=10M", "--target", "params>=5M")
+    head = command(*words).out.splitlines()[0]
+    assert head.count("params") == 1
+    keys = command(*words, "--format", "csv").out.splitlines()[0].split(",")
+    assert len(set(keys)) == len(keys)
+    assert "exactly" not in command("solve", "wrn_40_8", "--for", "depth", "--target", "flops<=1G", "--over", "k=1,2").out

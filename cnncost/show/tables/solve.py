@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -18,15 +18,7 @@ from cnncost.show.table import Column, Record, Table
 def solution_table(found: Solution, exact: bool = False) -> Table:
     """Return the candidates with their costs and errors, the chosen one marked, and the equation in the notes."""
     columns = [Column("value", found.unknown, "number", of=lambda candidate: shown(candidate["value"]))]
-    for index, goal in enumerate(found.targets):
-        per = found.per(index)[0]
-        title = goal.quantity.title + (f" per {written(per)}" if isinstance(per, Poly) else "")
-        key = goal.quantity.name
-        error = Column(
-            *(f"{key}_error", f"to {goal.amount}", "change", 0 if goal.relation == "=" else 1 + index),
-            of=_of_target(index, "error"),
-        )
-        columns += [Column(key, title, goal.quantity.unit, of=_of_target(index, "achieved")), error]
+    columns += _of_targets([found])
     columns.append(Column("verdict", ""))
     return Table.of(
         columns,
@@ -46,19 +38,30 @@ def solution_table(found: Solution, exact: bool = False) -> Table:
     )
 
 
+def _of_targets(found: Sequence[Solution]) -> Iterator[Column]:
+    """Iterate over the columns of what a solution costs and how far that is from each target; each figure once."""
+    first, seen = found[0], set()
+    for index, goal in enumerate(first.targets):
+        per, key = first.per(index)[0], goal.quantity.name
+        alike = isinstance(per, Poly) and all(each.per(index)[0] == per for each in found)
+        title = goal.quantity.title + (f" per {written(per)}" if alike else "")
+        if key not in seen:
+            yield Column(key, title, goal.quantity.unit, of=_of_target(index, "achieved"))
+        error = f"{key}_error" if key not in seen else f"{key}_error_{index + 1}"
+        seen.add(key)
+        early = 0 if goal.relation == "=" else 1 + index
+        yield Column(error, f"to {goal.amount}", "change", early, of=_of_target(index, "error"))
+
+
 def solutions_table(found: Solutions, exact: bool = False) -> Table:
     """Return a row for each point of a grid: what was put in, the root of the equation, the value, and what it costs."""
     first = found.solved[0]
     names = dict.fromkeys([*found.over, found.unknown])
     columns = [Column(f"over.{name}", name, "number", of=_varied(name)) for name in found.over]
-    columns.append(Column("root", f"{found.unknown} exactly", "ratio", priority=2))
+    if any(point.root is not None for point in found):
+        columns.append(Column("root", f"{found.unknown} exactly", "ratio", priority=2))
     columns.append(Column("value", found.unknown, "number", of=lambda point: shown(point["value"])))
-    for index, goal in enumerate(first.targets):
-        pers = {written(solution.per(index)[0]) for solution in found.solved}
-        per = first.per(index)[0]
-        title = goal.quantity.title + (f" per {written(per)}" if isinstance(per, Poly) and len(pers) == 1 else "")
-        errors = Column(f"{goal.quantity.name}_error", f"to {goal.amount}", "change", 1, of=_of_target(index, "error"))
-        columns += [Column(goal.quantity.name, title, goal.quantity.unit, of=_of_target(index, "achieved")), errors]
+    columns += _of_targets(found.solved)
     columns.append(Column("why", "choice", priority=3, wraps=True))
     records = [
         {
