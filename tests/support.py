@@ -10,12 +10,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from cnncost import Graph, load
 from cnncost.__main__ import main
+from cnncost.models import zoo
 from cnncost.show import render
 from cnncost.show.table import Table
 
@@ -25,6 +27,16 @@ NIGHTLY = bool(os.environ.get("CNNCOST_NIGHTLY"))  # new random cases, and ten t
 def examples(count: int) -> settings:
     """Return the settings of a property that is tried on `count` random cases, the same ones every day."""
     return settings(max_examples=10 * count if NIGHTLY else count, derandomize=not NIGHTLY, deadline=None, print_blob=NIGHTLY)
+
+
+@functools.cache
+def zoo_names() -> tuple[str, ...]:
+    """Return the networks to walk over: by day the first of each way to set a model function, by night all of them."""
+    found: dict[Any, str] = {}
+    for name in zoo.MODULE_OF:
+        model = load(name)
+        found.setdefault(name if NIGHTLY else (model.function, *sorted(model.settings)), name)
+    return tuple(found.values())
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import examples
+from support import examples, traced, zoo_names
 
 import cnncost
 from cnncost.base.assumed import assumptions
@@ -23,7 +23,6 @@ from cnncost.measures.attention import written_scores
 from cnncost.measures.facts import IN_PLACE
 from cnncost.measures.memory import kinds_in_place, memory, training_bytes
 from cnncost.measures.precision import Precision
-from cnncost.models.zoo import MODULE_OF
 from cnncost.rules import elements
 from cnncost.show.render import FORMATS, render
 from cnncost.show.render.plot import area
@@ -335,10 +334,8 @@ def test_storages_by_brute_force(graph: Graph, kinds: set[str]) -> None:
 
 def test_every_network_of_the_zoo() -> None:
     """Of every network: what is live is at least what the layer makes, and less than all that is ever made."""
-    for name in MODULE_OF:
-        if name in ("resnet1202_cifar", "resnet1202_stochastic", "densenet_bc_250_24"):
-            continue  # long, and like their shorter kin
-        plan = memory(cnncost.load(name).trace())
+    for name in zoo_names():
+        plan = memory(traced(name))
         assert all(made + extra <= live for made, extra, live in zip(plan.outputs, plan.indices, plan.live, strict=True))
         assert max(plan.live) == plan.peak_bytes <= plan.outputs_bytes
         assert plan.kept_bytes == sum(plan.kept) == sum(plan.kept_parts.values())

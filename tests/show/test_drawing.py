@@ -8,11 +8,10 @@ from itertools import combinations
 from xml.etree import ElementTree
 
 import pytest
-from support import command, traced
+from support import command, traced, zoo_names
 
 from cnncost import Graph
 from cnncost.measures.report import report
-from cnncost.models.load import names
 from cnncost.show.drawing import drawing
 from cnncost.show.drawing.place import Plan, place
 from cnncost.show.drawing.rows import ENTRY, EXIT, rows
@@ -21,7 +20,7 @@ from cnncost.show.drawing.svg import opened
 from cnncost.show.drawing.words import width
 
 SVG = "{http://www.w3.org/2000/svg}"
-NAMES = names()
+NAMES = zoo_names()
 
 
 def check_places(plan: Plan, name: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import command, traced
+from support import command, traced, zoo_names
 from tools.schemas import COMMANDS, prepare
 
 import cnncost
@@ -19,7 +19,6 @@ from cnncost.base.units import Amount, Shown
 from cnncost.measures.devices import DEVICES
 from cnncost.measures.memory import memory
 from cnncost.measures.report import Report, report
-from cnncost.models.load import names
 from cnncost.show.render import render
 from cnncost.show.table import Table
 from cnncost.show.tables.columns import COLUMN_NAMES
@@ -94,8 +93,8 @@ def test_what_commands_print(line: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("place", range(8))
 def test_the_zoo(place: int) -> None:
-    """Stages of every network with every figure; and the memory of each."""
-    for name in names()[place::8]:
+    """Stages of zoo_names of every kind with every figure; and the memory of each."""
+    for name in zoo_names()[place::8]:
         found = report(traced(name))
         check(found.table(depth=1, free=True, columns="name,params,flops,memory,kept,rf,field,training_step,moved,intensity"))
         check(cnncost.compare(traced(name)).table())

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import Result, examples
+from support import Result, examples, zoo_names
 
 import cnncost
 from cnncost import analyze, load, symbols
@@ -618,7 +618,7 @@ def test_fuzz() -> None:
 
 @pytest.mark.parametrize("family", zoo.FAMILIES)
 def test_every_model_of_the_zoo_reads_back(family: str) -> None:
-    for name in zoo.FAMILIES[family].split():
+    for name in set(zoo.FAMILIES[family].split()) & set(zoo_names()):
         graph = load(name).trace()
         again = read(f"{name}.yaml", write(graph)).model.trace()
         before, after = report(graph), report(again)
