@@ -17,6 +17,7 @@ extensions = ["myst_parser"]
 myst_heading_anchors = 4
 html_theme = "furo"
 html_title = "cnncost"
+html_baseurl = "https://cnncost.readthedocs.io/en/stable/"
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {"navigation_with_keys": True}

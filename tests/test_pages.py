@@ -123,6 +123,7 @@ def test_the_site_has_one_address() -> None:
     assert [name for name, text in sources() if host in text] == ["cnncost/base/site.py"]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["urls"]["Documentation"] == SITE
+    assert f'html_baseurl = "{SITE}"' in (DOCS / "conf.py").read_text(encoding="utf-8")
 
 
 def test_the_program_names_pages_that_are_there() -> None:
