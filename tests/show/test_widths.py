@@ -221,3 +221,13 @@ def test_in_a_real_terminal() -> None:
         assert "error" not in shown[0]
     assert "vgg16_lecture" in parts[-1]
     assert b"\x1b[1m" in text  # bold titles: a terminal it is
+
+
+def test_signs_that_are_two_columns_wide() -> None:
+    """Korean labels: points stay in line on a screen, where each of their signs takes two columns (Unicode, annex 11)."""
+    labels = ["--label", "넓은 신경망 하나", "--label", "VGG-16"]
+    for width in (160, 80, 40):
+        shown = command("compare", "resnet18", "vgg16", *labels, "--columns", "params,flops", env={"COLUMNS": str(width)}).out
+        sizes = [len(line) + len(re.findall("[가-힣]", line)) for line in shown.splitlines()]
+        assert max(sizes) <= width
+        assert sizes[2] == sizes[3]

@@ -6,15 +6,17 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
+from unicodedata import combining, east_asian_width
 
 from cnncost.base.record import dataclass
-from cnncost.show.table import Table
+from cnncost.show.table import Column, Table
 
 INDENT = "  "  # of what goes on in another line
 SPACING = 2  # columns between columns
 LEAST = 18  # columns that a text which wraps may be squeezed to before others are dropped
 REDUNDANT = 10  # priority from which a column never stays in place of another
 NAMES = 12  # columns that names are squeezed to where nothing is left to drop
+LEFT = ("text", "bar", "course")  # units of columns that stand at the left
 
 
 def width_asked() -> int | None:
@@ -23,12 +25,27 @@ def width_asked() -> int | None:
     return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 6 and int(text) else None
 
 
+def length(text: str) -> int:
+    """Return how many columns a text takes on a screen: the signs of Korean, Chinese and Japanese take two.
+
+    >>> length("conv1"), length("모델")
+    (5, 4)
+    """
+    if text.isascii():
+        return len(text)
+    return sum(2 if east_asian_width(sign) in "WF" else not combining(sign) for sign in text)
+
+
+def padded(text: str, width: int, left: bool) -> str:
+    """Return a text with blanks that fill a column."""
+    blanks = " " * (width - length(text))
+    return text + blanks if left else blanks + text
+
+
 # ── lines ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 # Words: an option stays with its value, a sign with its number.
-_WORD = re.compile(
-    r"[×÷] \S+|--[\w-]+ (?:[A-Z0-9]+(?:=\S*)?(?=[\s,.;:)]|$)|\S+=\S+)\S*|\S+"
-)  # an option stays with its value, a sign with its number
+_WORD = re.compile(r"[×÷] \S+|--[\w-]+ (?:[A-Z0-9]+(?:=\S*)?(?=[\s,.;:)]|$)|\S+=\S+)\S*|\S+")
 _SIGNS = [r"(?<=·)", r"(?<=,)(?!\d)", r"(?<=/)", r"(?<=[.+])", r"(?<=[_=:-])"]  # behind which a word too wide may break
 
 
@@ -46,9 +63,11 @@ def wrapped(lines: str, width: int | None, indent: str = INDENT) -> list[str]:
     for line in lines.splitlines():
         own = line[: len(line) - len(line.lstrip())]
         now = own
-        for space, word in _words(line, max(width - len(own) - len(indent), 1)) if len(line) > width else [("", line.strip())]:
+        for space, word in (
+            _words(line, max(width - len(own) - len(indent), 1)) if length(line) > width else [("", line.strip())]
+        ):
             longer = now + (space if now.strip() else "") + word
-            if len(longer) > width and now.strip():
+            if length(longer) > width and now.strip():
                 found.append(now)
                 longer = own + indent + word
             now = longer
@@ -59,7 +78,7 @@ def wrapped(lines: str, width: int | None, indent: str = INDENT) -> list[str]:
 def _words(line: str, room: int) -> Iterator[tuple[str, str]]:
     """Iterate over the words of a line with what stands before each; those wider than the room in parts."""
     found = _WORD.findall(line)
-    for word in (part for each in found for part in (each.split() if len(each) > room else [each])):
+    for word in (part for each in found for part in (each.split() if length(each) > room else [each])):
         space = " "
         for part in _parts(word, room):
             yield space, part
@@ -68,25 +87,26 @@ def _words(line: str, room: int) -> Iterator[tuple[str, str]]:
 
 def _parts(word: str, room: int) -> list[str]:
     """Return a word in parts that fit: formulas break behind products, lists behind commas, addresses lose their anchors."""
-    if word.startswith("http") and len(word) > room:
+    if word.startswith("http") and length(word) > room:
         word = word.partition("#")[0]
-    if len(word) <= room:
+    if length(word) <= room:
         return [word]
     for sign in _SIGNS:
         pieces = [piece for piece in re.split(sign, word) if piece]
         if len(pieces) > 1:
             found = [""]
             for piece in (part for each in pieces for part in _parts(each, room)):
-                if found[-1] and len(found[-1]) + len(piece) > room:
+                if found[-1] and length(found[-1]) + length(piece) > room:
                     found.append("")
                 found[-1] += piece
             return found
-    return [word[at : at + room] for at in range(0, len(word), room)]
+    step = max(room // (1 if word.isascii() else 2), 1)
+    return [word[at : at + step] for at in range(0, len(word), step)]
 
 
 def longest_word(text: str) -> int:
     """Return the width that a text needs at least, if no word of it is to break: formulas break behind a product."""
-    return max((len(part) for word in text.split() for part in re.split(f"{_SIGNS[0]}|{_SIGNS[1]}", word)), default=0)
+    return max((length(part) for word in text.split() for part in re.split(f"{_SIGNS[0]}|{_SIGNS[1]}", word)), default=0)
 
 
 # ── tables ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -106,13 +126,7 @@ class Fitted:
         """Iterate over the lines of a row, the cells as wide as their columns."""
         left = [column.unit in LEFT for column in self.table.columns]
         for parts in zip_longest(*cells, fillvalue=""):
-            yield tuple(
-                f"{part:<{width}}" if lefts else f"{part:>{width}}"
-                for part, width, lefts in zip(parts, self.widths, left, strict=True)
-            )
-
-
-LEFT = ("text", "bar", "course")  # units that stand at the left
+            yield tuple(padded(part, width, lefts) for part, width, lefts in zip(parts, self.widths, left, strict=True))
 
 
 def fitted(table: Table, width: int | None) -> Fitted:
@@ -138,7 +152,18 @@ def fitted(table: Table, width: int | None) -> Fitted:
         for at, widest in enumerate(widths)
     ]
     same = [_same(rows[: len(table.rows)], at) for at in keep]
-    gone: list[int] = []
+    keep, gone = _kept(columns, least, same, width)
+    if _total(least, keep) > width:  # names that are too long
+        least = [min(each, NAMES) if columns[at].unit == "text" else each for at, each in enumerate(least)]
+        least = [max(each, longest_word(head)) for each, head in zip(least, headers, strict=True)]
+    return _cut(table, headers, rows, keep, _squeezed(widths, least, keep, width), _missed(table, headers, gone, same, width))
+
+
+def _kept(
+    columns: Sequence[Column], least: Sequence[int], same: Sequence[str | None], width: int
+) -> tuple[list[int], list[int]]:
+    """Return the columns that stay and those that go: what says the same in every row first, then the least important."""
+    keep, gone = list(range(len(columns))), []
     while _total(least, keep) > width:
         at = max(keep, key=lambda at: (columns[at].priority > 0 and same[at] is not None, columns[at].priority, at))
         if columns[at].priority == 0:
@@ -146,20 +171,16 @@ def fitted(table: Table, width: int | None) -> Fitted:
         keep.remove(at)
         gone.append(at)
     for at in [at for at in reversed(gone) if same[at] is None and columns[at].priority < REDUNDANT]:  # room may be left over
-        ratio_of = columns[at].key.removesuffix("_ratio")
-        alone = ratio_of != columns[at].key and all(columns[each].key != ratio_of for each in keep)
+        figure = columns[at].key.removesuffix("_ratio")  # a ratio does not stand without its figure
+        alone = figure != columns[at].key and all(columns[each].key != figure for each in keep)
         if not alone and _total(least, [*keep, at]) <= width:
             keep = sorted([*keep, at])
             gone.remove(at)
-    if _total(least, keep) > width:  # names that are too long
-        least = [min(each, NAMES) if columns[at].unit == "text" else each for at, each in enumerate(least)]
-        headers_least = [longest_word(head) for head in headers]
-        least = [max(each, head) for each, head in zip(least, headers_least, strict=True)]
-    return _cut(table, headers, rows, keep, _squeezed(widths, least, keep, width), _missed(table, headers, gone, same, width))
+    return keep, gone
 
 
 def _widest(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
-    return [max(map(len, cells)) for cells in zip(headers, *rows, strict=True)]
+    return [max(map(length, cells)) for cells in zip(headers, *rows, strict=True)]
 
 
 def _total(widths: Sequence[int], keep: Sequence[int]) -> int:
@@ -219,4 +240,4 @@ def _needed(cells: Sequence[str], text: bool) -> int:
 
 def _broken(cell: str, width: int, text: bool) -> Iterable[str]:
     """Return the lines of a cell: as one where it fits, blanks at its ends included, for bars have them."""
-    return [cell] if len(cell) <= width else wrapped(cell, width, INDENT * text) or [""]
+    return [cell] if length(cell) <= width else wrapped(cell, width, INDENT * text) or [""]
