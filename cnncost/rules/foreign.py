@@ -344,13 +344,21 @@ def layer_meant(word: str, known: Iterable[str]) -> str:
     "did you mean 'batch_norm'?"
     """
     known = list(known)
-    plain = word.lower().replace("_", "").replace("-", "").removesuffix("layer")
-    meant = LAYERS.get(plain)
+    plain, meant = _plain(word), kind_meant(word)
     if plain in HINTS:
         return HINTS[plain]
     if meant in known and meant != word:
         return f"did you mean '{meant}'?"
     return did_you_mean(word, known)
+
+
+def kind_meant(word: str) -> str:
+    """Return the layer type that a word stands for in another framework; empty for none."""
+    return LAYERS.get(_plain(word), "")
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("_", "").replace("-", "").removesuffix("layer")
 
 
 def arguments_meant(words: Iterable[str], known: Iterable[str]) -> str:

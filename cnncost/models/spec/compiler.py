@@ -10,7 +10,7 @@ from dataclasses import replace
 from keyword import kwlist
 from typing import Any
 
-from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.errors import UsageError, did_you_mean, nearest
 from cnncost.base.text import clip
 from cnncost.base.yamltree import Dict, List, Node, Scalar, is_null
 from cnncost.graph.bits import MOST_BITS, Bits
@@ -53,7 +53,7 @@ from cnncost.models.spec.steps import (
 )
 from cnncost.models.spec.values import ANY_ITEM, COUNT, SHARE, inside, spacing, suited
 from cnncost.rules import RULES
-from cnncost.rules.foreign import arguments_meant, layer_meant, value_meant
+from cnncost.rules.foreign import arguments_meant, kind_meant, layer_meant, value_meant
 
 
 class Compiler:
@@ -396,21 +396,26 @@ class Compiler:
             raise self.fail("E102", "project can only be a branch of add, mul or concat", word.mark)
         if name in ids:
             raise self.fail("E102", f"'{name}' is an id, not a layer", word.mark, f"start a layer from it: from: {name}")
-        raise self.unknown_operator(word)
+        raise self.unknown_operator(word, value)
 
     @staticmethod
     def only_arguments(kind: str, value: Node | None) -> bool:
         """Whether what stands after a join names arguments and no branches: it then merges the tensors of `from`."""
         return isinstance(value, Dict) and bool(value.entries) and set(value.entries) <= set(arguments(kind))
 
-    def unknown_operator(self, word: Scalar) -> Broken:
-        """Note a word that is neither a layer type nor a block."""
+    def unknown_operator(self, word: Scalar, value: Node | None = None) -> Broken:
+        """Note a word that is neither a layer type nor a block; of one from another framework, its arguments, too."""
         hint = spacing(word.text)
         near = layer_meant(word.text, [*self.block_params, *RULES, "identity", "project"])
         fact = f"unknown layer type or block '{clip(word.text)}'"
-        return self.fail(
-            "E102", f"{fact}; {near}" if near and not hint else fact, word.mark, hint or ("" if near else "see: cnncost ops")
-        )
+        if hint:
+            return self.fail("E102", fact, word.mark, hint)
+        if isinstance(value, Dict):
+            meant = kind_meant(word.text) or next(iter(nearest(word.text, RULES)), "")
+            names = list(arguments(meant)) if meant in RULES else []
+            hint = arguments_meant([name for name in value.entries if name not in names], names) if names else ""
+        told = hint or ("" if near else "see: cnncost ops")
+        return self.fail("E102", f"{fact}; {near}" if near else fact, word.mark, told)
 
     def entries(self, word: Scalar, value: Node | None, names: Sequence[str]) -> dict[str, tuple[Scalar, Node | None]]:
         """Return the arguments after an operator; one value alone is the main one."""
@@ -436,6 +441,12 @@ class Compiler:
             return self.fail("E103", fact, key.mark, f"{key.text} goes beside {word.text}, not inside")
         near = did_you_mean(key.text, names)
         hint = spacing(key.text, given) or arguments_meant(unknown, names)
+        beside = [name for name in unknown if name in MODIFIERS or name == "name"]
+        if beside and (hint or key.text in beside):
+            other = "".join(f"{'id' if name == 'name' else name} goes beside {word.text}, not inside" for name in beside[:1])
+            hint = f"{hint}; {other}" if hint else other
+        if hint and len(unknown) > 1 and not all(name in hint for name in unknown):
+            hint += f"; {takes}"
         return self.fail("E103", f"{fact}; {near}" if near and not hint else fact, key.mark, hint or takes)
 
     def arguments(

@@ -286,3 +286,33 @@ def test_a_resize_by_a_fraction(tmp_path: Path) -> None:
     """33 pixels by 129/65 are 65 (33 · 129/65 = 65.5, cut); 65 would be 129."""
     (tmp_path / "net.yaml").write_text("cnncost: 1\ninput: [3, 65, 65]\nlayers: [{upsample: {scale: 129/65}}]\n")
     assert "129×129" in command("table", "net.yaml", folder=tmp_path).out
+
+
+@pytest.mark.parametrize(
+    ("written", "right"),
+    [
+        (
+            "Conv2D: {filters: 8, kernel_size: 3, strides: 2, padding: 1, use_bias: false}",
+            "conv: {out: 8, kernel: 3, stride: 2, pad: 1, bias: false}",
+        ),
+        ("MaxPool2d: {kernel_size: 2, stride: 2, padding: 0}", "max_pool: {kernel: 2, stride: 2, pad: 0}"),
+        ("convv: {out: 8, kernal: 3, padding: 1}", "conv: {out: 8, kernel: 3, pad: 1}"),
+        ("dropout2d: {rate: 0.5}", "dropout: {p: 0.5}"),
+    ],
+)
+def test_the_arguments_of_a_layer_of_another_framework_are_told_with_it(tmp_path: Path, written: str, right: str) -> None:
+    error = told(tmp_path, f"layers:\n- {written}\n")
+    kind = re.search(r"did you mean '(\w+)'", error)
+    assert kind is not None, error
+    fixed = f"{kind[1]}:{written.partition(':')[2]}"
+    for ours, theirs in re.findall(r"(\w+), not (\w+)", error):
+        fixed = re.sub(rf"\b{theirs}:", f"{ours}:", fixed)
+    assert fixed == right
+    assert told(tmp_path, f"layers:\n- {fixed}\n") == ""
+
+
+def test_what_is_no_other_name_is_told_with_what_a_block_takes(tmp_path: Path) -> None:
+    block = "blocks:\n  b:\n    params: {width, stride: 1}\n    layers:\n    - conv: {out: width, kernel: 3, stride: stride}\n"
+    error = told(tmp_path, f"{block}layers:\n- b: {{filters: 8, strides: 2}}\n")
+    assert "write stride, not strides; b takes: width, stride" in error
+    assert told(tmp_path, f"{block}layers:\n- b: {{width: 8, stride: 2}}\n") == ""
