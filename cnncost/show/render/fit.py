@@ -44,8 +44,8 @@ def padded(text: str, width: int, left: bool) -> str:
 
 # ── lines ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-# Words: an option stays with its value, a sign with its number.
-_WORD = re.compile(r"[×÷] \S+|--[\w-]+ (?:[A-Z0-9]+(?:=\S*)?(?=[\s,.;:)]|$)|\S+=\S+)\S*|\S+")
+# Words: an option stays with its value, unless it is one of those that take none; a sign stays with its number.
+_WORD = re.compile(r"[×÷] \S+|--(?!(?:free|exact|blank|bars|strict|rules|no-head|allow-new) )[\w-]+ \S+|\S+")
 _SIGNS = [r"(?<=·)", r"(?<=,)(?!\d)", r"(?<=/)", r"(?<=[.+])", r"(?<=[_=:-])"]  # behind which a word too wide may break
 
 
@@ -56,6 +56,8 @@ def wrapped(lines: str, width: int | None, indent: str = INDENT) -> list[str]:
     ['input', '  3×224×224,', '  batch 1']
     >>> wrapped("see it with --set NAME=8", 17)
     ['see it with', '  --set NAME=8']
+    >>> wrapped("all with --free shown", 18)
+    ['all with --free', '  shown']
     """
     if width is None:
         return lines.splitlines()
