@@ -54,6 +54,7 @@ def test_every_row_has_one_reading_and_a_reason_where_it_is_not_the_first() -> N
         ("He 2015 Table 6", 6),
         ("Huang 2017 Table 2 / authors README", 9),
         ("tensorflow/models research/slim/nets/mobilenet_v1.md", 16),
+        ("tensorflow/tpu mnasnet README table", 25),
         ("megvii-model/ShuffleNet-Series", 4),
     ],
 )
