@@ -69,5 +69,6 @@ def needs_gradient(graph: Graph) -> list[bool]:
     for node in graph.nodes:
         params = node.cost.params
         learns = node.shares is not None or not (isinstance(params, int) and params == 0)
-        needed.append(learns or any(needed[i] for i in node.inputs))
+        reads = node.kind != "constant"  # whose input says only where it stands
+        needed.append(learns or (reads and any(needed[i] for i in node.inputs)))
     return needed

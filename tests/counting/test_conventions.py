@@ -248,6 +248,12 @@ def test_training_step(name: str) -> None:
         assert STEPS[name] > 4 * layers.total.sum()
 
 
+def test_fixed_numbers_need_no_gradient() -> None:
+    """Swin V2-T at 64, batch 1, by FlopCounterMode of torch 2.13.0: what its network of offsets reads is not learned."""
+    counts = Counts(load("swin_v2_t").trace((3, 64, 64)))
+    assert training(counts, convention("torch")).total.sum() == 5_202_413_568
+
+
 def test_training_columns() -> None:
     table = report(load("resnext50_32x4d").trace(), "torch", batch=2).table(columns="name,training_step")
     assert table.total is not None
