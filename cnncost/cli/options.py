@@ -551,11 +551,9 @@ def write_picture(made: bytes | str, path: str | None) -> None:
 def check_output(format: str | None, path: str | None) -> None:
     """Refuse an output file whose format is not known, before any work is done."""
     if path is not None and path != "-" and format is None:
-        from cnncost.show.render import format_of
+        from cnncost.show.render import format_of, need_pyarrow
 
         if format_of(path) == "parquet":
-            from cnncost.show.frame import need_pyarrow
-
             need_pyarrow()
 
 

@@ -142,7 +142,7 @@ def command(
     asked = packed(asked)
     query = Query(network, over, settings, batch=batch, every=every, method=METHODS.get(method or "", "auto"), **asked)  # type: ignore[arg-type]  # click's words
     if chosen == "parquet":
-        from cnncost.show.frame import need_pyarrow
+        from cnncost.show.render import need_pyarrow
 
         need_pyarrow()
     with _ended_by_signals() as ended, _place(path, every) as part:

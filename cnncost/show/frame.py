@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from cnncost.base.errors import UsageError
 from cnncost.base.record import dataclass
 from cnncost.models.settings import shown
+from cnncost.show.render import need_pyarrow
 from cnncost.show.table import Column, Table, described, exact, word
 
 BATCH = 2**16  # rows that are in memory while a file is written
@@ -203,14 +204,6 @@ def _arrow(kind: Kind, values: Any) -> Any:
             raise UsageError(f"a figure passes 10^{DIGITS}, which .parquet files cannot hold", "name a file .csv or .json")
         return [None if value is None else Decimal(int(value)) for value in values]
     return values.tolist() if kind == "text" and isinstance(values, np.ndarray) else values
-
-
-def need_pyarrow() -> None:
-    """Raise UsageError where pyarrow is not installed."""
-    try:
-        import pyarrow.parquet  # noqa: F401
-    except ImportError:
-        raise UsageError("Parquet files need pyarrow", "install it: pip install 'cnncost[sweep]'") from None
 
 
 WRITERS: dict[str, Callable[[Frame, IO[bytes]], None]] = {"npz": write_npz, "parquet": write_parquet}

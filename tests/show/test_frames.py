@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import subprocess
 import sys
 from collections.abc import Iterator
 from io import StringIO
@@ -214,7 +215,13 @@ def test_numbers_past_int64(tmp_path: Path) -> None:
     assert [int(value) for value in polars.read_parquet(path)["flops"]] == flops
     assert [int(value) for (value,) in duckdb.sql(f"select flops from '{path}'").fetchall()] == flops
     assert polars.read_parquet(path)["activation_bytes"].to_list() == wanted
-    assert [int(row["flops"]) for row in rows_of_csv(written(HUGE, "csv", tmp_path))] == flops
+    text = written(HUGE, "csv", tmp_path)
+    assert [int(row["flops"]) for row in rows_of_csv(text)] == flops
+    assert pandas.read_csv(text)["flops"].tolist()[:-1] == flops
+    assert polars.read_csv(text)["flops"].to_list()[:-1] == flops
+    assert [value for (value,) in duckdb.sql(f"select flops from '{text}'").fetchall()[:-1]] == flops
+    records = json.loads(written(HUGE, "json", tmp_path).read_text("utf-8"))["layers"]
+    assert [each["flops"] for each in records] == pandas.DataFrame(records)["flops"].tolist() == flops
     done = command(*HUGE.split(), "-o", "rows.npz", folder=tmp_path)
     assert done.code == 2
     assert "2^63, which .npz files cannot hold" in done.err
@@ -245,6 +252,11 @@ def test_what_cannot_be_written_is_said(tmp_path: Path, monkeypatch: pytest.Monk
     done = command("memory", "lenet5", "-o", "rows.parquet", folder=tmp_path)
     assert (done.code, done.err) == (2, "error: Parquet files need pyarrow\n  install it: pip install 'cnncost[sweep]'\n")
     assert list(tmp_path.iterdir()) == []
+    code = "import sys; sys.modules['pyarrow.parquet'] = None; import cnncost.__main__ as program\n"
+    code += "sys.argv = 'cnncost ops -o x.parquet'.split()\n"
+    code += "try: program.main()\nexcept SystemExit: print('numpy' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert told.stdout == "False\n"  # a refusal is quick
 
 
 def test_columns_of_one_name_are_told_apart_and_odd_names_arrive(tmp_path: Path) -> None:

@@ -138,6 +138,14 @@ def format_of(path: str, suffixes: Mapping[str, str] = FILES) -> str:
     return suffixes[suffix]
 
 
+def need_pyarrow() -> None:
+    """Raise UsageError where pyarrow is not installed."""
+    try:
+        import pyarrow.parquet  # noqa: F401
+    except ImportError:
+        raise UsageError("Parquet files need pyarrow", "install it: pip install 'cnncost[sweep]'") from None
+
+
 def _tabulate(table: Table, style: str, escape: Callable[[str], str] = str) -> str:
     from tabulate import tabulate
 
