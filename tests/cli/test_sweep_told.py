@@ -29,7 +29,17 @@ DEPTHS = ["chain.yaml", "--top", "2", *(word for name in "abcd" for word in ("--
 SWEEPS = {  # by the method that is to run
     "stage tables": [*DEPTHS, "--method", "tables"],
     "closed form": ["resnet18", "--over", "width=8:256:8", "--over", "classes=1:9000", "--top", "1"],
-    "block by block": ["regnet_x_400mf", "--over", "depth=12:28", "--over", "w0=24,32,40,48,56", "--top", "1"],
+    "block by block": [
+        "regnet_x_400mf",
+        "--over",
+        "depth=2:60",
+        "--over",
+        "w0=24,32,40",
+        "--over",
+        "stem=8:80:8",
+        "--top",
+        "1",
+    ],
 }
 
 

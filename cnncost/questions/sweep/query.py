@@ -192,7 +192,7 @@ class Task:
         self.evaluator = ListedEvaluator(asked, *counting) if isinstance(asked, Listed) else Evaluator(asked, *counting)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "graph"}  # what workers can do without
+        return {name: value for name, value in self.__dict__.items() if name != "_first"}  # what workers can do without
 
     def _condition(self, text: str) -> Expression:
         """Return a condition parsed. Raises UsageError, for a figure that a sweep does not have with the reason."""
@@ -222,15 +222,26 @@ class Task:
         }
         return Subject(question, self.sources, VERSION, program())
 
-    @cached_property
+    @property
     def graph(self) -> Graph | None:
         """The first candidate, or the last where that cannot be built."""
+        return self._first[0]
+
+    @property
+    def traced(self) -> float:
+        """How many seconds it takes to trace a candidate."""
+        return self._first[1]
+
+    @cached_property
+    def _first(self) -> tuple[Graph | None, float]:
+        begun = time.perf_counter()
         for index in (0, self.space.size - 1):
             try:
-                return self.space.configured(self.space.values(index))[0].trace()
+                found = self.space.configured(self.space.values(index))[0].trace()
             except CnncostError:
                 continue
-        return None
+            return found, max(1e-4, time.perf_counter() - begun)
+        return None, 1e-4
 
     def objective(self, word: str, option: str) -> tuple[str, int]:
         """Return the figure that `flops` or `-flops` names, and 1 for smallest or -1 for largest first."""

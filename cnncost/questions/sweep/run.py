@@ -17,6 +17,7 @@ import numpy as np
 from cnncost.base.errors import UsageError
 from cnncost.base.record import dataclass
 from cnncost.base.showable import Columns
+from cnncost.questions.sweep.boxes import BOX
 from cnncost.questions.sweep.crew import Calling, Crew, Parcel, Team
 from cnncost.questions.sweep.query import Partial, Query, Result, Task, no_rows, taken
 from cnncost.questions.sweep.space import LARGEST_SPACE
@@ -30,8 +31,8 @@ SECONDS = 0.5  # that a range should take in this process
 EFFICIENT = 0.8  # share of the time of all workers that must be of use for them to be asked
 MEASURED = 0.25  # seconds after which it is forecast
 CALLED = 0.1  # seconds that a range takes while workers are being called
-LATEST = 3  # ranges by whose pace the rest is forecast
-PACE = 0.05  # seconds that the last of them must have taken
+LATEST = 2  # ranges from which the pace of the rest is told: each takes its time, or the last one is large
+PACE = 0.04  # seconds that it takes then
 SHORTEST = 0.05  # seconds of work for which a worker is asked
 POLL = 0.2  # seconds between two looks at the workers
 WAIT = 0.02  # seconds between two looks at those that are to do all of it
@@ -143,18 +144,18 @@ class _Work:
         self.seconds = seconds
         self.parcel: Parcel | None = None
         self.interrupted = False
-        self.answered = 0  # ranges
         self.size = task.space.size
         self.longest = MOST_ROWS if task.keeps_all else LONGEST_RANGE
         self.total = Partial() if store is None else store.load()
         self.pending: deque[tuple[int, int, float, Future[Partial]]] = deque()
-        self.length = 1  # it may take a while, and something is to be said of the whole soon
+        self.length = FIRST_RANGE
         self.started = time.perf_counter()
         self.serial = 0.0  # seconds of what only this process can do: keeping rows
 
     def run(self, stack: ExitStack) -> bool:
         """Do all of it, and return whether it was not interrupted. Raises UsageError where no worker is left."""
         position = self.total.candidates
+        self.length = max(1, min(FIRST_RANGE, int(self.crew.seconds / self.task.traced)))  # of large networks fewer
         stack.callback(self._let_go)
         try:
             if self.team is not None and self.efficiency <= 0:
@@ -231,18 +232,17 @@ class _Work:
         if self.store is not None:
             self.store.note(self.total)
         spent = found.seconds or answered - started
-        self.answered += 1
-        if self.answered > 1:  # the first range finds out how the others are to be answered
-            self.latest.append((stop - first, max(1e-4, spent)))
-        most = FIRST_RANGE if stop - first == 1 else 8  # times as long as the last one
-        self.length = max(1, int((stop - first) * min(most, self.crew.seconds / max(1e-4, spent))))
+        self.latest.append((stop - first, max(1e-4, spent)))
+        self.length = max(1, int((stop - first) * min(8.0, self.crew.seconds / max(1e-4, spent))))
 
     def _look_ahead(self) -> None:
         """Say what the work will take, once, and call the team where it is worth it."""
-        if (self.forecast is None and self.team is None) or not self.latest or self.latest[-1][1] < PACE:
+        if (self.forecast is None and self.team is None) or len(self.latest) < LATEST:
             return
-        done, seconds = map(sum, zip(*self.latest, strict=True))
-        remaining = (self.size - self.total.candidates) * seconds / max(1, done)
+        done, seconds = self.latest[-1]  # small ranges are slow, and a first one works out how the others are answered
+        if seconds < PACE or (done < BOX and self.latest[0][1] < PACE):
+            return
+        remaining = (self.size - self.total.candidates) * seconds / done
         if self.forecast is not None:
             rows = self.total.matching * self.size // max(1, self.total.candidates) if self.task.keeps_all else None
             width = 8 * (len(self.total.rows) - 1 + len(self.task.space.axes))

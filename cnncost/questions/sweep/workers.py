@@ -163,9 +163,11 @@ class _Members(Executor):
                 time.sleep(0.1)
 
     def look(self) -> None:
-        """Take note of workers that came, went, or fell silent."""
+        """Take note of workers that came, went, or fell silent. Raises UsageError where the scheduler is gone."""
+        if self.client.status != "running":
+            raise self.lost(CancelledError())
         now = time.monotonic()
-        present = self.client.scheduler_info(n_workers=-1)["workers"]
+        present = self.client.scheduler_info(n_workers=-1).get("workers", {})  # none while it goes
         for name, facts in present.items():
             if name not in self.asked:
                 self.asked[name] = self.client.submit(_probe(), workers=[name], pure=False, retries=0)
@@ -193,6 +195,8 @@ class _Members(Executor):
                 return
             reason = "it has no cnncost" if version is None else f"it has another cnncost, {version}"
         except Exception as error:  # whatever a strange worker answers
+            if self.client.status != "running":  # it is the scheduler that does not answer
+                return
             reason = f"it cannot be asked ({type(error).__name__})"
         self.refused[name] = reason
         self.say(f"the worker {name} is left out: {reason}")
@@ -244,8 +248,6 @@ class _Members(Executor):
 
     def watch(self, crew: Crew) -> None:
         """Look at the workers while an answer is awaited. Raises UsageError where none can come any more."""
-        if self.client.status != "running":
-            raise self.lost(CancelledError())
         self.look()
         crew.workers = max(1, len(self.good))
         able = set(self.good) - self.silent
