@@ -55,8 +55,13 @@ def dtype_name(dtype: Any) -> str:
     name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
     name = {"float": "float64", "int": "int64"}.get(name, name) if isinstance(dtype, type) else name.rpartition(".")[2]
     if name not in DTYPES:
-        raise UsageError(f"unknown dtype '{name}'", did_you_mean(name, DTYPES, f"known: {', '.join(DTYPES)}"))
+        known = ALSO.get(name.lower(), name)
+        raise UsageError(f"unknown dtype '{name}'", did_you_mean(known, DTYPES, f"known: {', '.join(DTYPES)}"))
     return name
+
+
+ALSO = {"half": "float16", "single": "float32", "float": "float32", "double": "float64"}  # what other programs call them
+ALSO |= {f"fp{bits}": f"float{bits}" for bits in (8, 16, 32, 64)} | {"bf16": "bfloat16", "int": "int32", "byte": "uint8"}
 
 
 COUNT_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18}

@@ -53,7 +53,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             if ctx.resilient_parsing:
                 return None
-            raise UsageError(f"unknown command '{cmd_name}'", did_you_mean(cmd_name, COMMANDS, "see: cnncost --help"))
+            raise UsageError(f"unknown command '{cmd_name}'", did_you_mean(cmd_name, COMMANDS) or _as_a_model(cmd_name))
         command = import_module(f"cnncost.cli.{cmd_name}_").command
         assert isinstance(command, click.Command)
         command.epilog = f"\b\nMore: {page('reference/commands', f'cnncost-{cmd_name}')}"
@@ -71,6 +71,14 @@ class Commands(click.Group):
         """Write the commands into the help text without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _as_a_model(word: str) -> str:
+    """Return the remedy where a command was left out before a model."""
+    from cnncost.models.load import in_a_file
+    from cnncost.models.zoo import MODULE_OF
+
+    return f"write cnncost table {word}" if word in MODULE_OF or in_a_file(word) else "see: cnncost --help"
 
 
 def _repeated(context: click.Context, words: list[str]) -> Iterator[str]:

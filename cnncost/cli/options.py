@@ -89,7 +89,12 @@ class Name(_ParamType):
         """Return the name, or raise UsageError with the nearest ones."""
         known = list(self.known())
         if not self.several and value not in known:
-            raise UsageError(f"unknown {self.name} '{value}'", did_you_mean(value, known, f"known: {', '.join(known)}"))
+            near = did_you_mean(self.meant(value), known, f"known: {', '.join(known)}")
+            raise UsageError(f"unknown {self.name} '{value}'", near)
+        return value
+
+    def meant(self, value: str) -> str:
+        """Return the word to look for near names."""
         return value
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -128,6 +133,16 @@ def _kinds() -> Iterable[str]:
     from cnncost.rules import RULES
 
     return RULES
+
+
+class Dtype(Name):
+    """A dtype; what other programs call it is answered with its name here."""
+
+    def meant(self, value: str) -> str:
+        """Return the dtype that another name means."""
+        from cnncost.base.units import ALSO
+
+        return ALSO.get(value.lower(), value)
 
 
 class ConventionName(Name):
@@ -311,7 +326,7 @@ def model_options(function: F, begins: bool = True) -> F:
         ),
         click.option(
             "--dtype",
-            type=Name("dtype", _dtypes),
+            type=Dtype("dtype", _dtypes),
             default="float32",
             show_default=True,
             metavar="DTYPE",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import click
 
@@ -19,7 +20,7 @@ def told(error: click.UsageError) -> UsageError:
     known = {word: option for option in _options(context) for word in (*option.opts, *option.secondary_opts)}
     see = f"see: {name} --help"
     if isinstance(error, click.NoSuchOption):
-        return UsageError(f"{name} has no option '{error.option_name}'", did_you_mean(error.option_name, known, see))
+        return _unknown(error.option_name, name, known, see)
     if isinstance(error, click.MissingParameter) and error.param is not None:
         what = error.param.metavar or (error.param.name or "").upper()
         return UsageError(f"{name} needs {f'{_spelling(error.param)} {what}'.strip()}", _purpose(error.param, see))
@@ -33,6 +34,19 @@ def told(error: click.UsageError) -> UsageError:
     if found := EXTRA.fullmatch(error.message):
         return _extra(found[1].split()[0], name, known, see)
     return UsageError(error.format_message().rstrip("."), see)
+
+
+def _unknown(word: str, name: str, known: dict[str, click.Option], see: str) -> UsageError:
+    """Return what to say of an option that there is not: it may have one dash too few, be a format, or name a model."""
+    typed = next((each for each in sys.argv[1:] if each.startswith(word) and each != word and not each.startswith("--")), word)
+    fact = f"{name} has no option '{typed if len(word) == 2 else word}'"
+    if len(word) == 2 and typed != word:  # letters behind one dash are read one by one
+        return UsageError(fact, did_you_mean(f"-{typed.partition('=')[0]}", known, see))
+    if "--format" in known and word.removeprefix("--") in ("json", "csv", "tsv", "markdown", "latex", "html", "plain"):
+        return UsageError(fact, f"write {'--format ' + word.removeprefix('--')}")
+    if word in ("--model", "--models", "--network"):
+        return UsageError(fact, f"a model is named without an option: {name} resnet50")
+    return UsageError(fact, did_you_mean(word, known, see))
 
 
 def _options(context: click.Context | None) -> list[click.Option]:
@@ -58,4 +72,9 @@ def _extra(word: str, name: str, known: dict[str, click.Option], see: str) -> Us
         return UsageError(fact, f"write it as an option: --{left} {value}")
     if equals and "--set" in known:
         return UsageError(fact, f"a setting is changed by an option: --set {word}")
+    before = sys.argv[1 : sys.argv.index(word)][-2:] if word in sys.argv else []
+    if len(before) == 2 and before[0] == "--set" and "=" not in before[1]:
+        return UsageError(fact, f"a setting and its value are one word: --set {before[1]}={word}")
+    if len(before) == 2 and before[0] in known and "," in (known[before[0]].metavar or ""):
+        return UsageError(fact, f"a list is one word, with commas: {before[0]} {before[1]},{word}")
     return UsageError(fact, f"it takes one model, with what belongs to it in quotes; {see}")

@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from cnncost.base.errors import UsageError, nearest, one_of
+from cnncost.base.files import near_file
 from cnncost.models import zoo
 from cnncost.models.importers import SUFFIXES, is_file, open_model
 from cnncost.models.model import Model
@@ -43,6 +44,9 @@ def load(reference: str | os.PathLike[str], /, **settings: Any) -> Model:
 def find(name: str) -> Model:
     """Return the model of one name: of a spec or another file, of `package.module:function`, or of the zoo."""
     if is_spec(name):
+        stem, suffix = os.path.splitext(name)
+        if suffix and stem in zoo.MODULE_OF and not os.path.exists(name):
+            raise UsageError(f"there is no file '{name}'", near_file(name) or f"did you mean '{stem}'?")
         return spec(name).model
     if is_file(name):
         return _file(name)
@@ -163,6 +167,10 @@ def _own(reference: str) -> Model:
     module_name, _, attribute = reference.partition(":")
     if "" not in sys.path:
         sys.path.insert(0, "")
+    if module_name.startswith(".") or "/" in module_name or os.sep in module_name:
+        from cnncost.models.meant import of_module
+
+        raise UsageError(f"'{module_name}' is a path, and no name of a module", of_module(reference))
     try:
         module = import_module(module_name)
     except (Exception, SystemExit) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from cnncost.base.errors import did_you_mean, nearest, one_of
 from cnncost.base.files import beside, near_file
@@ -14,14 +14,17 @@ OPTIONS = ("size", "input", "until", "bits", "density", "fold")  # that are type
 LONGEST = 1_000_000  # bytes of a module that is looked through
 
 
-def remedy(name: str, known: Iterable[str], suffixes: Sequence[str], otherwise: str = "see: cnncost list") -> str:
+def remedy(name: str, known: Collection[str], suffixes: Sequence[str], otherwise: str = "see: cnncost list") -> str:
     """Return what to type in place of a name: a name of the zoo that is near, a file, an option, a function of a module."""
     word, equals, value = name.partition("=")
     if equals and re.fullmatch(r"[\w.]+", word):
         option = f"--{word} {value}" if word in OPTIONS else f"--set {name}"
         return f'it belongs to a model, in quotes: "resnet50 {option}"'
-    if name.endswith(".py") and os.path.isfile(name):
-        return one_of([f"{module_of(name)}:{function}" for function in functions(name)]) or "it defines no function of a tensor"
+    for path in (name, f"{name}.py"):
+        if path.endswith(".py") and os.path.isfile(path):
+            return one_of([f"{module_of(path)}:{each}" for each in functions(path)]) or "it defines no function of a tensor"
+    if "," in name and all(part.strip() in known for part in name.split(",")):
+        return f"models are separated by blanks: {' '.join(part.strip() for part in name.split(','))}"
     files = near_file(name, [*suffixes])
     if os.sep in name or any(os.path.exists(name + suffix) for suffix in suffixes):
         return files or did_you_mean(name.lower(), known, otherwise)

@@ -355,6 +355,8 @@ class Model(Tabled):
         return f"<Model {self.name}{f' ({changed})' if changed else ''}{read}>"
 
     def _known(self, word: str) -> str:
+        if word in ("size", "input", "batch", "dtype", "convention", "bits", "density"):
+            return f"it is no setting, but an option: --{word} …"
         values = self.values
         if not values:
             return "it has no settings" + (": give them to a member, in quotes" if self.family == "ensemble" else "")

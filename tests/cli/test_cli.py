@@ -283,7 +283,7 @@ REFUSALS = {
     "outputs, kept_memory, training_memory, training_momentum, training_adam, expected_flops, training_flops, "
     "input_gradient_flops, weight_gradient_flops, bops, model_size, energy, moved, intensity, bound",
     "table resnet50 --format jsn": "unknown format 'jsn'\ndid you mean 'json'?",
-    "table resnet50 --dtype float": "unknown dtype 'float'\ndid you mean 'float8', 'float64' or 'float32'?",
+    "table resnet50 --dtype float": "unknown dtype 'float'\ndid you mean 'float32', 'float8' or 'float64'?",
     "table resnet50 --convention lectur": "unknown convention 'lectur'\ndid you mean 'lecture'?",
     "table resnet50 --size big": "--size big: 'big' is no whole number\nwrite digits, as in 224",
     "table resnet50 --size 0": "--size 0: 0 is below what is possible\ngive 1 to 10^18",

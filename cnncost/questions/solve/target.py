@@ -67,12 +67,17 @@ class Target:
         return self.other.case.model.name if self.other is not None else self.text or f"{self.value:,}"
 
 
+_EXAMPLES = "write flops=4.1G, params<=26M or memory<=20MB"
+
+
 def target(text: str) -> Target:
     """Return the target of `flops=4.1G`, `params<=26M`, `memory<=20MB`. Raises UsageError for anything else."""
     match = re.fullmatch(r"\s*([A-Za-z_]+)\s*(<=|>=|=|<|>)\s*(.+)", text)
     if match is None:
-        raise UsageError(f"--target '{text}' names no amount", "write flops=4.1G, params<=26M or memory<=20MB")
+        raise UsageError(f"--target '{text}' names no amount", _EXAMPLES)
     name, relation, right = match.groups()
+    if right[0] in "<>=":
+        raise UsageError(f"--target '{text}' has no relation '{relation}{right[0]}'", _EXAMPLES)
     quantity = quantity_of(name, "--target")
     value = parse_quantity(right, quantity.measure, f"--target {text}: ")
     return Target(quantity, relation, value, text=right.strip())

@@ -149,6 +149,7 @@ class Space:
         return found
 
 
+_LIKE_A_RANGE = re.compile(r"[-+0-9_.:,\s]*(:|\.\.|[0-9]-[0-9])[-+0-9_.:,\s]*")  # written in another way, perhaps
 _RANGES = "ranges are of whole numbers, FIRST:LAST or FIRST:LAST:STEP, as in 16:64:8; list other values: 0.5,0.75,1"
 
 
@@ -171,9 +172,9 @@ def axis(model: Model, text: str) -> Axis:
         if not batch and (model.shape is None or not model.axes):
             raise UsageError(f"--over {name}: {model.name} reads no C×H×W map by itself", "give one: --input 3,224,224")
         return Axis(name, _numbers(listed, name, 1), role_of(case, setting))
-    if setting.kind in ("size", "count") and re.fullmatch(r"[-+0-9_:,\s]+", listed):
+    if setting.kind in ("size", "count") and re.fullmatch(r"(?!.*[0-9]-)[-+0-9_:,\s]+", listed):
         return Axis(name, _numbers(listed, name, 0), role_of(case, setting))
-    if setting.kind not in ("word", "any") and re.fullmatch(r"[-+0-9_.:,\s]*(:|\.\.)[-+0-9_.:,\s]*", listed):
+    if setting.kind not in ("word", "any") and _LIKE_A_RANGE.fullmatch(listed):
         single = f"a range is for one entry: --over {name}.0={listed}" if setting.kind == "list" else _RANGES
         raise UsageError(f"--over {name}: '{listed}' is no list of values", single)
     parts = listed.split("|" if setting.kind == "list" else ",")
