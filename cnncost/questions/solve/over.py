@@ -80,8 +80,8 @@ def solve_over(
 
     Other options are those of `solve`.
 
-    >>> list(solve_over("resnext_block", "c", [], ["G=1,2,32"], equals="bottleneck", settings=["C=64"]).solved)
-    [<Solution c=64: flops 218365952>, <Solution c=40: flops 218767360>, <Solution c=4: flops 219971584>]
+    >>> solve_over("resnext_block", "c", [], ["G=1,2,32"], equals="bottleneck", settings=["C=64"])
+    <Solutions c over G: 64, 40, 4>
 
     Raises UsageError for axes that clash with what is given or asked for, and where no point has a solution.
     """
