@@ -56,6 +56,13 @@ def test_kept_as_pytorch_measures_it(name: str, checkpoint: str) -> None:
     assert plan.kept_bytes == sum(plan.kept) == sum(plan.kept_parts.values()) == MEASURED[name, checkpoint]
 
 
+@pytest.mark.parametrize(("name", "flops"), [("resnet18", 2_297_806_848), ("resnet50", 5_285_806_080)])
+def test_what_is_computed_twice_as_flop_counter_mode_counts_it(name: str, flops: int) -> None:
+    """PyTorch 2.13's FlopCounterMode over a forward and a backward pass, every block under `torch.utils.checkpoint`."""
+    report = cnncost.analyze(name, size=64, batch=2, convention="torch", checkpoint="blocks")
+    assert report.total["training_flops"] == flops
+
+
 @pytest.mark.parametrize(
     ("name", "depth", "blocks"),
     [
