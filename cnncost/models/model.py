@@ -197,9 +197,9 @@ class Model(Tabled):
             if None in shape:
                 known = ",".join("…" if size is None else str(size) for size in shape)
                 which, given = (f"'{name}'", f"{name}=") if len(shapes) > 1 else ("its input", "")
-                way = f"--size 224, or all of it: --input {given}3,224,224"
-                if len(shape) not in AXES_OF:
-                    way = f"--input {given}…,…" if given else "--input with a number for each …"
+                way = f"--input {given}{known} with a number for each …"
+                if len(shape) == 3 and shape[0] is not None and shape[1:] == (None, None):
+                    way = f"--size 224, or all of it: --input {given}{shape[0]},224,224"
                 raise UsageError(f"{self.name} leaves sizes of {which} open: {known}", f"give them: {way}")
 
     def _how_to_give(self, names: Sequence[str]) -> str:

@@ -56,6 +56,8 @@ def shapes_of(program: Program, batched: bool = True) -> dict[str, tuple[Any, ..
     for name, sizes in program.exported.items():
         if name == main:
             shapes[name] = tuple(sizes[1:] if batched and len(sizes) > 1 else sizes)
+            if not batched and type(program.inputs[name][0]) is str:  # a name: it was taken for a batch of one
+                shapes[name] = (None, *sizes[1:])
             continue
         places = batch_places(program, main, name) if batched and len(program.exported[main]) > 1 else ()
         shapes[name] = tuple(size for place, size in enumerate(sizes) if place not in places)

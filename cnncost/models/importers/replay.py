@@ -95,6 +95,8 @@ class Replay(Run):
         if self.exported is not None:
             return ModelError(f"{what}) cannot follow another size of the input: {fact}", FOLLOW)
         remedy = "is the file damaged? if it is sound, please report it"
+        if any(None in sizes for sizes in self.program.exported.values()):
+            remedy = "sizes that the file leaves open may be fixed inside it: give those that it was exported with"
         if fact.startswith(UNRULED):
             remedy = f"if it hands on its input, and costs nothing: --assume {record.operation}=identity"
         return ModelError(f"{what}, {record.place}): {fact}", remedy)

@@ -247,6 +247,24 @@ def test_an_input_has_as_many_axes_as_in_the_file(name: str, given: str, own: st
     assert ran.err.rstrip().endswith(f"without a batch: --input {own}")
 
 
+def test_a_sequence_first_is_no_batch() -> None:
+    """T×N×4 with open T and N: 5 units have 4·5·(4 + 5) weights, and each of 7 tokens takes as many multiply-adds."""
+    name = "form_onnx_sequence.onnx"
+    with pytest.raises(UsageError, match="leaves sizes of its input open: …,…,4") as error:
+        model(name).trace()
+    assert error.value.hint == "give them: --input …,…,4 with a number for each …"
+    assert totals(model(name).trace((7, 1, 4))) == (180, 7 * 180)
+
+
+def test_sizes_that_are_open_and_fixed_inside() -> None:
+    """An input of N×T×4 whose only reader makes 1×40 of it: 10 tokens fit, and no others."""
+    name = "form_onnx_fixed_inside.onnx"
+    assert model(name).trace((10, 4)).output == (40,)
+    with pytest.raises(ModelError, match="48 numbers do not fill 1×40") as error:
+        model(name).trace((12, 4))
+    assert "fixed inside it" in error.value.hint
+
+
 @pytest.mark.parametrize("name", ["form_eval.pt2", "form_attn_dec.pt2", "form_onnx_gemmA.onnx"])
 def test_the_batch_of_the_file_gives_its_figures(name: str) -> None:
     ran = command("table", str(DATA / name), "--batch", str(batch(name)), "--format", "json", "--depth", "0")
