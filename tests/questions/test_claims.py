@@ -37,6 +37,9 @@ def first(model: str, text: str) -> Candidate:
         ("resnet50", "23.53M params", 23_528_522, "params"),
         ("mobilenet_v2", "2.225M params", 2_225_153, "params"),
         ("resnet18", "11.17M params", 11_173_962, "params"),
+        ("resnet18", "0.56G", 555_422_720, "macs"),
+        # a multiplier of the widths (flops-counter.pytorch#33)
+        ("mobilenet_v2", "6.11M params", 6_108_776, "params"),
         # the convolutions alone: arXiv:1512.03385; MobileNetV2's multiply-adds twice; operations on 32×32 bits (GMPQ#5)
         ("vgg16", "15.3G", 15_346_630_656, "macs (convolutions only)"),
         ("mobilenet_v2", "600M", 601_548_544, "macs × 2"),

@@ -14,6 +14,9 @@ from cnncost.models.settings import shown
 SIZES = (32, 96, 128, 160, 192, 224, 227, 256, 260, 288, 299, 320, 331, 384, 512)  # at which networks of this kind are quoted
 CLASSES = (10, 100, 1000, 1001, 200, 21, 2, 1)  # for which they are built: CIFAR, ImageNet, with a background, Tiny, VOC, …
 
+CIFAR = (3, 32, 32)
+MULTIPLIERS = (0.25, 0.35, 0.5, 0.75, 1.25, 1.3, 1.4, 1.5, 2.0)
+
 Variant: TypeAlias = tuple[str, str, int, Model]
 Network: TypeAlias = tuple[str, str, int, Graph]  # a reference, what is changed, how far that is from what was asked, the graph
 
@@ -49,19 +52,26 @@ def _other_sizes(model: Model, label: str) -> Iterator[Variant]:
 
 
 def _other_settings(model: Model, label: str) -> Iterator[Variant]:
-    """Iterate over the model for other numbers of classes, with each of its switches changed, and with both."""
+    """Iterate over the model for other numbers of classes, with each of its settings changed, and with both."""
     for change, other in _class_counts(model):
         yield _changed(label, change), change, 2, other
     for name, setting in model.declared.items():
-        for option in setting.values():
+        for option in setting.values() or _multipliers(setting.default):
             if option == setting.default:
                 continue
             changed = model.with_settings(**{name: option})
             change, departs = f"--set {name}={shown(option)}", 2 if isinstance(option, bool) else 3
+            if option == "cifar":  # a stem for CIFAR comes with its pictures, and with its classes
+                changed, change = replace(changed, input=CIFAR), f"{change} --size {CIFAR[1]}"
             yield _changed(label, change), change, departs, changed
-            for more, other in _class_counts(changed, CLASSES[:2]):
-                both = 1 if option == "cifar" else departs + 2  # a stem for CIFAR comes with CIFAR's classes
-                yield _changed(_changed(label, change), more), f"{change} {more}", both, other
+            for more, (classes, other) in enumerate(_class_counts(changed, CLASSES[:2])):
+                both = 1 + more if option == "cifar" else departs + 2
+                yield _changed(_changed(label, change), classes), f"{change} {classes}", both, other
+
+
+def _multipliers(default: object) -> tuple[float, ...]:
+    """Return the widths in which a network is quoted that has a multiplier of them."""
+    return MULTIPLIERS if isinstance(default, float) and default == 1 else ()
 
 
 def _class_counts(model: Model, counts: tuple[int, ...] = CLASSES) -> Iterator[tuple[str, Model]]:
