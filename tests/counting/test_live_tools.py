@@ -21,6 +21,7 @@ from cnncost.measures.training import training
 
 torch = pytest.importorskip("torch", reason="torch is not installed: the tools have no models to run on")
 try:
+    import torchvision
     from tools import run_tools
 except (ImportError, RuntimeError) as error:  # not there, or its operators do not fit this build of PyTorch
     pytest.skip(f"torchvision is not usable: {error}", allow_module_level=True)
@@ -73,6 +74,24 @@ def test_fvcore_in_train_mode(name: str) -> None:
     flops = analysis(live(name, size).train(), torch.zeros(2, 3, size, size))  # batch norm of one number cannot be trained
     ours = report(load(name).trace((3, size, size)), "fvcore_train", 2).total["flops"]
     assert flops.unsupported_ops_warnings(False).uncalled_modules_warnings(False).total() == ours
+
+
+OTHERS = {  # of torchvision's other collections
+    "deeplabv3_mobilenet_v3_large": (3, 65, 65),
+    "lraspp_mobilenet_v3_large": (3, 65, 65),
+    "r3d_18": (3, 8, 48, 48),
+    "r2plus1d_18": (3, 8, 48, 48),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("by", ["fvcore", "ptflops", "thop", "torchinfo"])
+def test_a_tool_on_segmentation_and_video(by: str, name: str) -> None:
+    pytest.importorskip(by, exc_type=ImportError)
+    arguments = {"weights_backbone": None} if "mobilenet" in name else {}
+    model = torchvision.models.get_model(name, weights=None, **arguments).eval()
+    printed, *_ = getattr(run_tools, by)(model, torch.zeros(1, *OTHERS[name]))
+    assert printed == report(load(name).trace(OTHERS[name]), by).total["flops"]
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -48,7 +48,7 @@ CONVENTIONS = (
             **each(("relu", "leaky_relu", "prelu", "elu", "gelu", "silu"), writes),
             "softmax": reads,
             **each((*WINDOWS, *MEANS, *MAXIMA), reads),
-            "mean.global_avg_pool": 0,
+            **each(("mean.global_avg_pool", "mean.adaptive_avg_pool"), 0),
             "upsample": reads,
             "MHA.attention": scores,
             "SDPA.attention": 0,

@@ -39,7 +39,7 @@ CONVENTIONS = (
             **each(("relu", "leaky_relu", "prelu", "elu", "gelu", "silu"), writes),
             "softmax": reads,
             **each((*WINDOWS, *MEANS, *MAXIMA), reads),
-            "mean.global_avg_pool": 0,
+            **each(("mean.global_avg_pool", "mean.adaptive_avg_pool"), 0),
             "upsample": writes,
             **each(("MHA.attention", *WRITTEN), 2 * macs + scores),
             **called({"relu6": writes, "add": writes, "mul": writes}),

@@ -23,6 +23,7 @@ FLOPS = {
     **each(("layer_norm", "group_norm", "instance_norm"), 4 * reads + bias),
     **each(MEANS, reads * planar),  # of C×H×W maps; over other axes it does not know them
     "mean.global_avg_pool": 0,
+    "mean.adaptive_avg_pool": 0,
     **each(("MHA.attention", *WRITTEN), macs),
     "upsample.nearest": writes * planar,
     "upsample.bilinear": 4 * writes,

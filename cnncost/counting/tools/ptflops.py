@@ -43,7 +43,8 @@ HOOKED = {  # counted where a module of that type is called
     "deform_conv": macs + 6 * (taps // Ci) + bias,  # 24 for each tap and output position
 }
 HEADS = macs + scores + writes  # nn.MultiheadAttention's hook: products, softmax, scaled queries
-ATTENTION = {"SDPA.attention": HEADS, "F.linear": 0, "derived.layer_norm": 0}  # hooks are found by the very class
+DERIVED = each(("derived.layer_norm", "derived.batch_norm", "derived.conv", "derived.linear"), 0)  # hooks want the very class
+ATTENTION = {"SDPA.attention": HEADS, "F.linear": 0, **DERIVED}
 PATCHED = {  # counted where torch.nn.functional's is called, by the module's own forward too
     **each(("relu", "prelu", "elu", "gelu", "silu"), writes),
     "softmax": reads,
@@ -63,7 +64,7 @@ CONVENTIONS = (
         flops={
             **{kind: HOOKED.get(kind, 0) + PATCHED.get(kind, 0) for kind in (*HOOKED, *PATCHED)},
             **called({**each(set(HOOKED) - {*CONVS, *NORMS, *RECURRENT, "deform_conv"}, 0), **PATCHED, **FUNCTIONS}),
-            "mean.global_avg_pool": 0,
+            **each(("mean.global_avg_pool", "mean.adaptive_avg_pool"), 0),
             "MHA.attention": HEADS + macs + scores,
             **ATTENTION,
             "written.attention": macs + scores,
@@ -87,7 +88,7 @@ CONVENTIONS = (
         flops={
             **HOOKED,
             **called(each((*HOOKED, *PATCHED), 0)),
-            "mean.global_avg_pool": 0,
+            **each(("mean.global_avg_pool", "mean.adaptive_avg_pool"), 0),
             "MHA.attention": HEADS,
             **ATTENTION,
         },

@@ -125,8 +125,8 @@ def _modules(flops: dict[str, Num]) -> dict[str, Num]:
     return {
         **flops,
         **called(each((kind for kind in flops if kind.partition(".")[0] not in FORMS), 0)),
-        "mean.global_avg_pool": 0,
-        **each(("MHA.linear", "SDPA.linear", "derived.layer_norm"), 0),
+        **each(("mean.global_avg_pool", "mean.adaptive_avg_pool"), 0),
+        **each(("MHA.linear", "SDPA.linear", "derived.layer_norm", "derived.batch_norm", "derived.conv", "derived.linear"), 0),
     }
 
 
@@ -160,6 +160,8 @@ CONVENTIONS = (
             **each(("MHA.linear", "SDPA.linear", "F.linear", "matmul", "einsum", "attention"), macs),
             **each(("MHA.attention", "SDPA.attention"), macs + 3 * scores - scores // (writes // Co)),
             "derived.layer_norm": 2 * reads + 2 * bias,
+            "derived.batch_norm": 2 * reads + 2 * bias,
+            **each(("derived.conv", "derived.linear"), macs),
         },
     ),
 )

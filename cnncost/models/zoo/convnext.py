@@ -26,7 +26,7 @@ def inverted_bottleneck(x: Tensor, kernel: int, expansion: Num, drop: float) -> 
 @family(
     "ConvNeXt",
     in_place=("add",),
-    spelling={"*.block.[35]": "Linear", "features.[0246].[01]": "derived", "classifier.0": "derived"},
+    spelling={"*.block.[35]": "Linear", "features.0.1": "derived", "features.[246].0": "derived", "classifier.0": "derived"},
     source=f"{PAPER}, section 3; stochastic depth as its authors train",
     convnext_tiny=variant(),
     convnext_small=variant(depths=(3, 3, 27, 3), stochastic_depth=0.4),

@@ -79,6 +79,7 @@ def ghost_bottleneck(
 @family(
     "GhostNet",
     in_place=("add",),
+    spelling={"*.se.avgpool": "mean", "blocks.9.0.bn1": "derived", "classifier": "derived"},
     source=f"{PAPER}, table 7; as in timm",
     ghostnet_050=variant(width=0.5),
     ghostnet_100=variant(),

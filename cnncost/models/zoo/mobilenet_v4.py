@@ -12,6 +12,11 @@ from cnncost.models.zoo.blocks import Activation, activate, conv_norm, divisible
 PAPER = "MobileNetV4: Universal Models for the Mobile Ecosystem, arXiv:2404.10518"
 
 
+TIMM = {  # its norms hold the activation, and so are of a class of their own
+    **dict.fromkeys(("*bn?", "*.bn", "norm_head", "blocks.?.?.norm", "blocks.?.??.norm", "classifier"), "derived"),
+}
+
+
 class Conv(NamedTuple):
     """A convolution with batch normalisation and activation."""
 
@@ -186,6 +191,7 @@ def mobile_attention(x: Tensor, out: Num, *, heads: int, features: int, stride: 
 @family(
     "MobileNetV4",
     in_place=("add",),
+    spelling=TIMM,
     source=f"{PAPER}; as in timm",
     mobilenetv4_conv_small=variant(),
     mobilenetv4_conv_small_035=variant(width=0.35),

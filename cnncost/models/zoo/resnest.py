@@ -58,6 +58,7 @@ def _bottleneck(x: Tensor, width: Num, stride: int, *, inner: Num, radix: int, c
 @family(
     "ResNeSt",
     in_place=("add",),
+    spelling={"*.conv2.pool": "mean", "*.conv2.softmax": "F"},
     source=f"{PAPER}, tables 1 and 3; as in timm",
     resnest14=variant(depths=(1, 1, 1, 1), source=SMALLER),
     resnest26=variant(depths=(2, 2, 2, 2), source=SMALLER),

@@ -16,6 +16,7 @@ LRASPP = "Searching for MobileNetV3, arXiv:1905.02244, section 6.4: semantic seg
 
 Backbone = Literal["resnet50", "resnet101", "mobilenet_v3_large"]
 SIZE = (3, 520, 520)  # of torchvision's evaluation
+RESIZED = {"out": "F", "aux": "F"}  # by F.interpolate
 
 
 def _backbone(x: Tensor, backbone: Backbone) -> tuple[Tensor, Tensor]:
@@ -65,7 +66,15 @@ def _resized(x: Tensor, scores: Tensor, head: Tensor | None, classes: Num) -> Te
     return scores.upsample(size=x.shape[1:], mode="bilinear", name="out"), other
 
 
-@family("FCN", in_place=("add",), source=FCN, input=SIZE, fcn_resnet50=variant(), fcn_resnet101=variant(backbone="resnet101"))
+@family(
+    "FCN",
+    in_place=("add",),
+    spelling=RESIZED,
+    source=FCN,
+    input=SIZE,
+    fcn_resnet50=variant(),
+    fcn_resnet101=variant(backbone="resnet101"),
+)
 def fcn(x: Tensor, *, backbone: Backbone = "resnet50", aux: bool = False, classes: Num = 21) -> Tensor | tuple[Tensor, Tensor]:
     """A dilated backbone, a 3×3 and a 1×1 convolution, and scores resized to the input.
 
@@ -78,6 +87,7 @@ def fcn(x: Tensor, *, backbone: Backbone = "resnet50", aux: bool = False, classe
 @family(
     "DeepLabV3",
     in_place=("add",),
+    spelling={**RESIZED, "*.up": "F"},
     source=DEEPLAB,
     input=SIZE,
     deeplabv3_resnet50=variant(),
@@ -105,7 +115,14 @@ def deeplabv3(
     return _resized(x, y.conv(classes, 1, name="classifier.4"), earlier if aux else None, classes)
 
 
-@family("LR-ASPP", in_place=("add",), source=LRASPP, input=SIZE, lraspp_mobilenet_v3_large=variant())
+@family(
+    "LR-ASPP",
+    in_place=("add",),
+    spelling={"out": "F", "*.up": "F"},
+    source=LRASPP,
+    input=SIZE,
+    lraspp_mobilenet_v3_large=variant(),
+)
 def lraspp(x: Tensor, *, width: Num = 128, classes: Num = 21) -> Tensor:
     """A dilated MobileNetV3, a 1×1 convolution weighted by the map's mean, and scores of two maps added.
 

@@ -56,6 +56,7 @@ def residual(x: Tensor, width: Num, stride: int, *, convs: Convs) -> Tensor:
 @family(
     "Video ResNet",
     in_place=("add",),
+    spelling={"layer?.?.conv?.0": "derived"},  # Conv3DSimple, Conv3DNoTemporal
     source=f"{PAPER}, table 1; as in torchvision",
     input=CLIP,
     r3d_18=variant(),
@@ -118,7 +119,7 @@ MODULES: dict[int, Triple | tuple[int, ...]] = {  # by place: a pooling's kernel
 }
 
 
-@family("S3D", source=S3D, input=(3, 16, 224, 224), s3d=variant())
+@family("S3D", spelling={"mean": "mean"}, source=S3D, input=(3, 16, 224, 224), s3d=variant())
 def s3d(x: Tensor, *, dropout: float = 0.2, classes: Num = 400) -> Tensor:
     """GoogLeNet with convolutions over space and time, one after the other; its scores are the mean over what is left."""
     y = _separable(x, "features.0", 64, 7, 2)
