@@ -123,6 +123,16 @@ def need_same_counting(old: Data, new: Data) -> None:
             )
 
 
+def need_same_training(old: Data, new: Data) -> None:
+    """Raise UsageError where two models are trained differently, as far as both say how."""
+    before, now = old.get("trained") or {}, new.get("trained") or {}
+    for key in before.keys() & now.keys():
+        if before[key] != now[key]:
+            fact = f"{old['model']} is trained with another {key} than {new['model']}"
+            same = "give both the same --dtypes" if key == "dtypes" else f"train both in the same way: --{key} {before[key]}"
+            raise UsageError(fact, same)
+
+
 def difference(old: Data, new: Data, by: str = "flops") -> Difference:
     """Return what changed from `old` to `new`, layers by the change of the quantity `by`, heaviest first.
 

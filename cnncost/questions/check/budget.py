@@ -12,7 +12,7 @@ from cnncost.base.record import dataclass
 from cnncost.base.showable import Showable
 from cnncost.base.units import Measure, Shown, amounts, many
 from cnncost.questions.check.history import Data, Missing
-from cnncost.questions.diff import difference, need_same_counting, percent, total
+from cnncost.questions.diff import difference, need_same_counting, need_same_training, percent, total
 
 if TYPE_CHECKING:
     from cnncost.measures.report import Report
@@ -129,6 +129,7 @@ def verdicts(costs: Data, limits: Sequence[Limit], before: Data | Missing, allow
     """
     if not isinstance(before, Missing):
         need_same_counting(before, costs)
+        need_same_training(before, costs)
     found = []
     for limit in limits:
         quantity, model = QUANTITIES[limit.quantity], costs["model"]

@@ -33,7 +33,8 @@ def costs(report: Report, label: str, limits: Collection[Limit] = ()) -> dict[st
     Figures that are not counted but worked out, such as the peak of its memory, are there where something `limits` them. Raises
     UsageError with its place for a limit that says what cannot be of how the model is trained.
     """
-    data = {**report.to_dict(), "model": label}
+    trained = report.trained.record([QUANTITIES[each.quantity].key for each in limits], report.dtype)
+    data = {**report.to_dict(), "model": label, **trained}
     for each in limits:
         figure = QUANTITIES[each.quantity]
         if not figure.expected:
@@ -50,12 +51,16 @@ def setup_of(limit: Limit, trained: Setup) -> Setup:
         raise UsageError(f"{place}{limit.quantity}: {error.message}", error.hint) from None
 
 
-def snapshot(reports: Sequence[Report], labels: Sequence[str]) -> dict[str, Any]:
-    """Return the costs of several models as plain data: what `cnncost snapshot -o costs.json` writes."""
-    return {
-        "schema": SCHEMA,
-        "models": [costs(report, label, (Limit("peak_memory"),)) for report, label in zip(reports, labels, strict=True)],
-    }
+def snapshot(
+    reports: Sequence[Report], labels: Sequence[str], limits: Mapping[str, Sequence[Limit]] | None = None
+) -> dict[str, Any]:
+    """Return the costs of several models as plain data: what `cnncost snapshot -o costs.json` writes.
+
+    Beside what is counted they have the peak of memory, and what the `limits` of a model limit.
+    """
+    limited = {label: (Limit("peak_memory"), *(limits or {}).get(label, ())) for label in labels}
+    found = [costs(report, label, limited[label]) for report, label in zip(reports, labels, strict=True)]
+    return {"schema": SCHEMA, "models": found}
 
 
 Data = Mapping[str, Any]  # the costs of a model, as `Report.to_dict` gives them

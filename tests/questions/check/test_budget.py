@@ -224,6 +224,7 @@ def test_every_quantity_has_an_option_and_is_measured(run: Run) -> None:
         "peak_bytes": 6_422_528,  # as measured with torch 2.13, as are the outputs
         "outputs_bytes": 22_284_192,
         "kept_bytes": kept,
+        "inference_bytes": 4 * (params + 9_600) + 602_112 + 6_422_528,  # 9,600 statistics of norms, the image, the peak
         "training_bytes": 8 * params + kept,  # parameters and gradients; momentum adds one number each, Adam two
         "training_momentum_bytes": 12 * params + kept,
         "training_adam_bytes": 16 * params + kept,
@@ -806,3 +807,23 @@ def test_training_that_is_none_is_refused_at_its_place(tmp_path: Path, text: str
     assert result.code == 2
     assert message in error
     assert f"cnncost.toml:{3 if 'budget' in text else 2}:" in error
+
+
+def test_growth_of_training_memory_against_a_snapshot(tmp_path: Path) -> None:
+    """A snapshot has what the configuration limits; one that lacks it says how to write it, and that works."""
+    limits = 'training_memory = { growth = "1%" }\nkept_memory = { growth = "0", checkpoint = "sqrt" }\n'
+    configuration = tmp_path / "cnncost.toml"
+    assert command("snapshot", "resnet18", "-o", "costs.json", folder=tmp_path).code == 0
+    configuration.write_text(f'models = ["resnet18"]\noptimizer = "adam"\n[budget.resnet18]\n{limits}')
+    refused = command("check", "--against", "costs.json", folder=tmp_path)
+    assert refused.code == 2
+    assert "write them again: cnncost snapshot" in refused.err
+    assert command("snapshot", "-o", "again.json", folder=tmp_path).code == 0
+    held = json.loads(command("check", "--against", "again.json", "--format", "json", folder=tmp_path).out)
+    assert [(each["state"], each["value"]) for each in held["results"]] == [
+        ("ok", cnncost.memory("resnet18", optimizer="adam").training_bytes),
+        ("ok", cnncost.memory("resnet18", checkpoint="sqrt").kept_bytes),
+    ]
+    other = command("check", "--against", "again.json", "--optimizer", "sgd", folder=tmp_path)
+    assert other.code == 2
+    assert "train both in the same way: --optimizer adam" in other.err
