@@ -32,7 +32,7 @@ def told(error: click.UsageError) -> UsageError:
         remedy = see if option is None else f"write {found[1]} {option.metavar}: {option.help}"
         return UsageError(f"{found[1]} needs a value", remedy)
     if found := EXTRA.fullmatch(error.message):
-        return _extra(found[1].split()[0], name, known, see)
+        return _extra((found[1].split() or [""])[0], name, known, see)
     return UsageError(error.format_message().rstrip("."), see)
 
 
