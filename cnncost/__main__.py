@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -35,6 +36,22 @@ def main() -> None:
     with suppress(ReaderGoneError, OutputError):  # where messages cannot be written either, the exit code must do
         finish()
     sys.exit(code)
+
+
+def run() -> None:
+    """Do as `main`, and end the process at once: a fifth of a short command's time goes into taking apart what is freed anyway.
+
+    What has to be done at the end is done all the same; a process with threads, workers or a debugger ends as usual.
+    """
+    try:
+        main()
+    except SystemExit as ended:
+        helpers = {"multiprocessing.process", "concurrent.futures.process", "distributed"} & sys.modules.keys()
+        watched = sys.gettrace() or sys.getprofile() or os.environ.get("CNNCOST_DEBUG")
+        if helpers or watched or len(sys._current_frames()) > 1:
+            raise
+        atexit._run_exitfuncs()
+        os._exit(ended.code if isinstance(ended.code, int) else 0)
 
 
 def _run() -> int:
@@ -78,4 +95,4 @@ def _say(text: str, code: int = BAD_INPUT) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    run()

@@ -46,11 +46,12 @@ def log(text: str) -> str:
     Source: github.com/actions/runner, ActionCommand.cs: `::name` behind blanks at the start of a line, `##[name` anywhere.
     """
     if "::" in text:
-        text = _COMMAND.sub(r"\1\\::", text)
+        text = re.sub(_COMMAND, r"\1\\::", text)
     return text.replace("##[", r"##\[") if "##[" in text else text
 
 
-_COMMAND = re.compile(r"^((?:\s|\x1b\[[0-9;]*m)*)::", re.MULTILINE)  # colours are taken away in pipes
+# Patterns are compiled when they are first used: most commands use none of them.
+_COMMAND = r"(?m)^((?:\s|\x1b\[[0-9;]*m)*)::"  # colours are taken away in pipes
 
 
 def clip(text: str, most: int = 60) -> str:
@@ -69,15 +70,15 @@ def markdown(text: str) -> str:
     >>> print(markdown("a|b <b>[x](y) `c` conv_1 __d__ 2*3 ##[e]"))
     a\|b &lt;b&gt;\[x\](y) \`c\` conv_1 \_\_d\_\_ 2\*3 ##\[e\]
     """
-    if isinstance(text, Math) or ("::" not in text and _PLAIN.fullmatch(text)):
+    if isinstance(text, Math) or ("::" not in text and re.fullmatch(_PLAIN, text)):
         return text
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return log(_LEADING.sub(r"\1\\\2", _MARKS.sub(r"\\\g<0>", text)))
+    return log(re.sub(_LEADING, r"\1\\\2", re.sub(_MARKS, r"\\\g<0>", text)))
 
 
-_PLAIN = re.compile(r"[\w ,.()/·×−…→%:'\"=]*(?<!_)", re.ASCII)
-_MARKS = re.compile(r"[\\|`*\[\]~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
-_LEADING = re.compile(r"^(\s*)([#+-])")
+_PLAIN = r"(?a)[\w ,.()/·×−…→%:'\"=]*(?<!_)"
+_MARKS = r"[\\|`*\[\]~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])"
+_LEADING = r"^(\s*)([#+-])"
 
 
 def latex(text: str) -> str:
@@ -88,7 +89,7 @@ def latex(text: str) -> str:
     """
     if isinstance(text, Math):
         return text
-    return _COMMAND.sub(r"\1{:}:", "".join(map(_latex, text)).replace("--", "-{}-"))
+    return re.sub(_COMMAND, r"\1{:}:", "".join(map(_latex, text)).replace("--", "-{}-"))
 
 
 def _latex(character: str) -> str:
@@ -139,7 +140,7 @@ def html(text: str) -> str:
     """
     from html import escape  # imported late: only these formats need it
 
-    return _COMMAND.sub(r"\1&#58;:", escape(text)).replace("##[", "&#35;#[")
+    return re.sub(_COMMAND, r"\1&#58;:", escape(text)).replace("##[", "&#35;#[")
 
 
 def xml(text: str) -> str:

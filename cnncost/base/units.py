@@ -158,11 +158,12 @@ def _figure(number: Num, decimals: int) -> str:
 
 def _decimals(number: Fraction) -> int:
     """Number of decimals after which a fraction ends; -1 where it does not."""
-    for decimals in range(64):
-        if number.denominator == 1:
-            return decimals
-        number = number * 10 % 1
-    return -1
+    rest = number.denominator
+    twos = (rest & -rest).bit_length() - 1
+    rest, fives = rest >> twos, 0
+    while rest % 5 == 0:
+        rest, fives = rest // 5, fives + 1
+    return max(twos, fives) if rest == 1 else -1
 
 
 class Shown(str):
@@ -259,9 +260,7 @@ SUFFIXES: dict[Measure, dict[str, int]] = {  # of quantities as people write the
     | {suffix.lower(): size for suffix, size in BYTE_UNITS.items()}
     | {f"{suffix[0]}ib".lower(): size for suffix, size in BYTE_UNITS.items()},
 }
-_QUANTITY = re.compile(
-    r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9][0-9_]{0,40})?(\.[0-9]{1,30})?(?:e\+?([0-9]{1,2}))?\s*([a-z]*)", re.ASCII
-)
+_QUANTITY = r"(?a)([0-9]{1,3}(?:,[0-9]{3})+|[0-9][0-9_]{0,40})?(\.[0-9]{1,30})?(?:e\+?([0-9]{1,2}))?\s*([a-z]*)"
 
 
 def parse_quantity(text: str, unit: Measure, place: str = "") -> int:
@@ -273,7 +272,7 @@ def parse_quantity(text: str, unit: Measure, place: str = "") -> int:
     >>> parse_quantity("4.5G", "count"), parse_quantity("40 MiB", "bytes")
     (4500000000, 41943040)
     """
-    match = _QUANTITY.fullmatch(text.strip().lower())
+    match = re.fullmatch(_QUANTITY, text.strip().lower())
     sizes = SUFFIXES[unit]
     if match is None or not (match[1] or match[2]) or match[4] not in sizes:
         kind, examples = ("number", "26M, 4.5G") if unit == "count" else ("number of bytes", "512KB, 40 MiB")

@@ -10,7 +10,7 @@ from cnncost.base.poly import Num
 from cnncost.rules.rule import Cost, Shape, require, require_equal, rule, show
 from cnncost.rules.shapes import axis_of, broadcast, channels, replaced
 
-OPERATION = re.compile(r"[a-z][a-z0-9_]*")
+OPERATION = r"[a-z][a-z0-9_]*"
 
 
 def _pointwise(xs: tuple[Shape, ...], doing: str, remedy: str = "") -> Cost:
@@ -73,7 +73,7 @@ def elementwise(*xs: Shape, op: str = "identity") -> Cost:
 
     Shapes are as in `add`. For what has no layer type of its own; it has no parameters and costs no multiply-adds.
     """
-    if not isinstance(op, str) or not OPERATION.fullmatch(op):
+    if not isinstance(op, str) or not re.fullmatch(OPERATION, op):
         raise CostError(f"op is {op!r}, which names no operation", "write a word in small letters, such as exp")
     return _pointwise(xs, op)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from html import escape
 from importlib import import_module
 from typing import Any
 
@@ -77,6 +76,8 @@ def notebook(value: Any) -> str:
     try:
         return _shown(value)
     except CnncostError as error:  # what letters leave open, say: no traceback of a display
+        from html import escape  # knows 2,000 entities: most values are not shown in notebooks
+
         return f"<p>{escape(repr(value))}: {escape(str(error))}</p>"
 
 
@@ -146,5 +147,7 @@ def _page(table: Table) -> str:
     data = table.data or {}
     models = [each["model"] for each in data.get("models", ()) if isinstance(each, Mapping) and "model" in each]
     named = table.title or (", ".join(models) if models else data.get("model", "") if not above else "")
+    from html import escape
+
     title = f"<strong>{escape(clip(str(named), 120))}</strong>\n" if named else ""
     return above + title + render(replace(table, above=None, notes=tuple(notes)), "html")
