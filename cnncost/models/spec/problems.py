@@ -50,7 +50,11 @@ CODES: dict[str, Code] = {
             "repeat: 1000",
         ),
         Code(
-            "E005", "a key that is there twice", "Of two values for one key a reader would see only one.", "{out: 64, out: 32}"
+            "E005",
+            "a key that is there twice",
+            "Of two values for one key a reader would see only one.",
+            "{out: 64, out: 32}",
+            "{out: 64}",
         ),
         Code(
             "E006",
@@ -108,14 +112,24 @@ CODES: dict[str, Code] = {
             "E107",
             "a value of the wrong form",
             "A list, a mapping or a single value is written where another of them is needed.",
+            "cnncost: 1\ninput: 3\nlayers: [relu]",
+            "cnncost: 1\ninput: [3, 32, 32]\nlayers: [relu]",
         ),
-        Code("E108", "a block that contains itself", "Blocks may call other blocks, never themselves: every spec has an end."),
+        Code(
+            "E108",
+            "a block that contains itself",
+            "Blocks may call other blocks, never themselves: every spec has an end.",
+            "cnncost: 1\ninput: [3, 32, 32]\nblocks: {a: {layers: [a]}}\nlayers: [a]",
+            "cnncost: 1\ninput: [3, 32, 32]\nblocks: {a: {layers: [relu]}}\nlayers: [a]",
+        ),
         Code(
             "E109",
             "a name that cannot be used",
             "Names of blocks, params and ids are letters, digits and _; a block has no layer type's name and an id none of a "
             "layer type or block; in, i, identity, project and input mean something already, and name, batch and dtype are "
             "options beside a model's settings.",
+            "- conv: 64\n  id: conv",
+            "- conv: 64\n  id: first",
         ),
         Code(
             "E110",
@@ -146,6 +160,8 @@ CODES: dict[str, Code] = {
             "an expression without a value",
             "A division by zero, or a result past 10^30: an expression has at most 200 characters, 32 levels and exponents "
             "up to 64.",
+            "out: width // 0",
+            "out: width // 2",
         ),
         Code(
             "E114",
@@ -159,6 +175,8 @@ CODES: dict[str, Code] = {
             "E201",
             "a layer that does not fit its input",
             "The rule of the layer type refuses the shape or the arguments; `cnncost ops TYPE` shows the rule.",
+            "- max_pool: {kernel: 2, pad: 2}",
+            "- max_pool: {kernel: 3, pad: 1}",
         ),
         Code(
             "E202",
@@ -179,6 +197,8 @@ CODES: dict[str, Code] = {
             "E204",
             "a window that does not fit",
             "The map is smaller than the window: too many strides before it, or a pad that is missing.",
+            "- max_pool: 40  # the map has 32×32",
+            "- max_pool: 4",
         ),
         Code(
             "E212",
@@ -187,22 +207,38 @@ CODES: dict[str, Code] = {
             "conv: {out: 100, kernel: 3, groups: 48}",
             "conv: {out: 96, kernel: 3, groups: 48}",
         ),
-        Code("E301", "expect is not met", "A figure under `expect` differs from the sum of the layers."),
-        Code("E302", "require is not met", "A condition under `require` does not hold for these params."),
+        Code(
+            "E301",
+            "expect is not met",
+            "A figure under `expect` differs from the sum of the layers.",
+        ),
+        Code(
+            "E302",
+            "require is not met",
+            "A condition under `require` does not hold for these params.",
+            "cnncost: 1\ninput: [64]\nparams: {width: 4}\nrequire: [width >= 8]\nlayers: [linear: width]",
+            "cnncost: 1\ninput: [64]\nparams: {width: 8}\nrequire: [width >= 8]\nlayers: [linear: width]",
+        ),
         Code(
             "E303",
             "a param out of its range",
             "A param declared with `range` or `choices` has another value.",
+            "cnncost: 1\ninput: [64]\nparams: {width: {default: 4, range: [8, 128, 8]}}\nlayers: [linear: width]",
+            "cnncost: 1\ninput: [64]\nparams: {width: {default: 16, range: [8, 128, 8]}}\nlayers: [linear: width]",
         ),
         Code(
             "E304",
             "an unknown model",
             "`model:` names a model of the zoo, as `cnncost list` shows it, or a sum of such.",
+            "cnncost: 1\nmodel: resnet_fifty",
+            "cnncost: 1\nmodel: resnet50",
         ),
         Code(
             "E401",
             "not a figure or an amount",
             "A figure is digits with a suffix if you like: 26M, 4.5G for counts, 40 MiB for bytes.",
+            "cnncost: 1\nmodel: resnet50\nbudget: {parms: 26M}",
+            "cnncost: 1\nmodel: resnet50\nbudget: {params: 26M}",
         ),
     )
 }
