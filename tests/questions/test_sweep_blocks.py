@@ -304,3 +304,9 @@ def test_structures_of_a_product_of_axes_are_added_up_too() -> None:
     quick, sure = (sweep(Query("regnet_x_400mf", over, every=True, method=m)) for m in ("auto", "one at a time"))  # type: ignore[arg-type]
     assert (quick.method, sure.method) == ("block by block", "one at a time")
     assert list(quick) == list(sure)
+
+
+def test_structures_that_share_blocks_are_no_columns_and_sizes_of_one_are() -> None:
+    over = ("depth=12:20", "w0=24,32", "stem=8:80:8")  # ten sizes of each structure, which differ in one layer
+    assert sweep(Query("regnet_x_400mf", over, top=1)).method.startswith("block by block")
+    assert sweep(Query("regnet_x_400mf", ("stem=8:800:8",), top=1)).method.startswith("arrays")

@@ -56,7 +56,7 @@ def test_structures_from_python() -> None:
 def test_sizes_run_together_structures_apart() -> None:
     rng = random.Random(1)
     rows = [
-        {"depths": rng.choice([(1, 1, 1, 1), (2, 1, 2, 1)]), "width": rng.choice([8, 16, 24]), "size": rng.choice([32, 48])}
+        {"depths": rng.choice([(1, 1, 1, 1), (2, 1, 2, 1)]), "width": rng.randrange(8, 200), "size": rng.randrange(32, 200)}
         for _ in range(120)
     ]
     found = sweep(Query("resnet18", (), configurations=tuple(rows), every=True))
@@ -64,8 +64,8 @@ def test_sizes_run_together_structures_apart() -> None:
     for row, asked in zip(found, rows, strict=True):
         assert {name: row[name] for name in asked} == asked
         assert {key: row[key] for key in KEYS} == alone("resnet18", asked)
-    where = sweep(Query("resnet18", (), configurations=tuple(rows), every=True, where="width == 16 and size > 40"))
-    assert where.matching == sum(row["width"] == 16 and row["size"] == 48 for row in rows)
+    where = sweep(Query("resnet18", (), configurations=tuple(rows), every=True, where="width > 100 and size > 140"))
+    assert where.matching == sum(row["width"] > 100 and row["size"] > 140 for row in rows)
 
 
 @pytest.mark.parametrize("suffix", ["csv", "json", "parquet"])

@@ -22,7 +22,6 @@ from cnncost.measures.precision import PLAIN, Setup
 from cnncost.questions.sweep.boxes import BOX, Dimension, boxes
 from cnncost.questions.sweep.chunk import (
     ALONE,
-    FEW,
     FIGURES,
     Array,
     Choices,
@@ -108,9 +107,12 @@ class Evaluator:
         axes, fixed_axes = self.axes, self.planner.fixed
         count = math.prod(map(len, box))
         structures = math.prod(len(places) for places, axis in zip(box, axes, strict=True) if axis in fixed_axes)
-        if self.method in ALONE or count == 1 or (self.method == "auto" and structures > 1 and count < FEW * structures):
+        if self.method in ALONE or count == 1:
             return self._one_by_one(box)
         if structures > 1:
+            some = [self.space.values(self._index(box, place)) for place in (0, count // 2 - 1, count // 2)]
+            if self.method == "auto" and count < self.singles.few(some) * structures:
+                return self._one_by_one(box)
             return self._several(box, fixed_axes)
         taken = {axis.name: axis.taken(places) for axis, places in zip(axes, box, strict=True)}
         fixed = {axis.name: taken[axis.name][0] for axis in fixed_axes}

@@ -245,10 +245,13 @@ class ListedEvaluator:
         apart: list[int] = []
         for place, row in enumerate(picked[:, alone].tolist()):
             by_structure.setdefault(tuple(row), []).append(place)
+        most = max(by_structure.values(), key=len)
+        some = [most[place] for place in (0, len(most) // 2 - 1, len(most) // 2)]
+        few = FEW if len(most) < FEW else self.singles.few([self.space.values(start + place) for place in some])
         for structure, own in by_structure.items():
             fixed = {self.axes[at].name: self.axes[at].values[p] for at, p in zip(alone, structure, strict=True)}
             places = np.array(own)
-            if len(own) < FEW or not together or self.method in ALONE:
+            if len(own) < few or not together or self.method in ALONE:
                 apart += own
                 continue
             sizes = {self.axes[at].name: integers(self.axes[at].values)[picked[places, at]] for at in together}

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cnncost.base.poly import Num
-from cnncost.questions.sweep.chunk import Method
+from cnncost.questions.sweep.chunk import FEW, Method
 from cnncost.questions.sweep.costs import Costs
 
 FIRST = 12  # candidates that are traced in full beside, before blocks are believed
 EVERY = 1024  # of so many later ones another
+COLUMN = 10  # times as long as a call takes a layer on columns, however many candidates they hold
 IN_VAIN = 8  # candidates that blocks say nothing of, one after the other, before they are asked no more
 
 
@@ -28,6 +29,15 @@ class Singles:
         self.by_blocks = method != "one at a time"
         self.counted = self.vain = 0
         self.rng = random.Random(0)
+
+    def few(self, some: Sequence[Mapping[str, Any]]) -> int:
+        """Return up to how many candidates of one structure are quicker one by one than as columns, as some of them tell."""
+        if not self.by_blocks or self.costs.counted(some[0]) is None:
+            return FEW
+        for values in some[1:]:  # what recurs is known by now
+            self.costs.counted(values)
+        layers, calls = self.costs.known.last
+        return max(FEW, COLUMN * layers // max(1, calls))
 
     def of(self, candidates: Sequence[Mapping[str, Any]], used: Counter[str]) -> list[dict[str, Num] | str]:
         """Return the figures of candidates, or why one cannot be built; `used` counts how many each method evaluated."""

@@ -58,6 +58,7 @@ class Known:
         self.layers: dict[Any, tuple[Shape, Sums]] = {}
         self.blocks: dict[Any, tuple[Shape | list[Shape], Sums]] = {}
         self.calls: dict[Any, Call] = {}  # by block, types of arguments, and names of those that have one
+        self.last = (1, 1)  # of the last network: its layers, and the calls that it took to add them up
         self._prices: dict[str, tuple[Price, ...]] = {}
         self._inputs: dict[Shape, Node] = {}
 
@@ -109,13 +110,14 @@ def _price(formula: Num) -> Price:
 class Tally(Tracer):
     """A tracer that keeps no layers: it adds up what they cost."""
 
-    __slots__ = ("known", "sums", "unfit")
+    __slots__ = ("calls", "known", "sums", "unfit")
 
     recalls = True
 
     def __init__(self, known: Known) -> None:
         self.known = known
         self.sums: list[Sums] = []
+        self.calls = 0  # of layers and of blocks
         self.unfit = False
         self.prefix = ""
         self.runs = 1
@@ -157,6 +159,7 @@ class Tally(Tracer):
         """Add up what a layer costs, and return its output. Raises ModelError where its rule refuses, and UnfitError."""
         if shared is not None or not (name is None or type(name) is str):
             self.refuse()
+        self.calls += 1
         values = args.values()
         shapes = tuple([tensor.shape for tensor in tensors])
         key: Any = (kind, not self.runs, shapes, *map(type, shapes), *args, *values, *map(type, values))
@@ -188,6 +191,7 @@ class Tally(Tracer):
         """Return the output of a block, run unless it was run before on the same shapes with the same arguments."""
         if shared is not None or not (name is None or type(name) is str):
             self.refuse()
+        self.calls += 1
         types = (block, type(x.shape), *map(type, args), *kwargs, *map(type, kwargs.values()))
         call = self.known.calls.get(types) or self.known.call(types, block, (*args, *kwargs.values()))
         key: Any = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -25,6 +26,7 @@ START = 0.5  # seconds until processes of this machine work
 DASK_START = 2.0  # until those of a cluster made here do
 CONNECTED = 1.0  # until those of a cluster that is there do
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+LOGGERS = ("distributed.client", "distributed.core", "distributed.utils", "tornado.application", "asyncio")
 RANGE = 2.0  # seconds that a range should take
 
 
@@ -108,11 +110,31 @@ def dask_cluster(address: str, jobs: int, say: Callable[[str], None] = lambda te
 
 
 @contextmanager
+def _unlogged() -> Iterator[None]:
+    """Leave out what Dask's client logs, of a scheduler that goes some thirty lines: it is said in words."""
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+
+
+@contextmanager
 def _cluster(address: str, say: Callable[[str], None], jobs: int) -> Iterator[Crew]:
     try:
         import distributed
     except ImportError:
         raise UsageError("Dask clusters need distributed", "install it: pip install 'cnncost[dask]'") from None
+    with _unlogged(), _opened(distributed, address, say, jobs) as crew:
+        yield crew
+
+
+@contextmanager
+def _opened(distributed: Any, address: str, say: Callable[[str], None], jobs: int) -> Iterator[Crew]:
     dask: Any = distributed  # which has no types
     local = {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": None}
     settings: Any = import_module("dask.config")
