@@ -307,6 +307,6 @@ def test_structures_of_a_product_of_axes_are_added_up_too() -> None:
 
 
 def test_structures_that_share_blocks_are_no_columns_and_sizes_of_one_are() -> None:
-    over = ("depth=12:20", "w0=24,32", "stem=8:80:8")  # ten sizes of each structure, which differ in one layer
+    over = ("depth=12:20", "w0=24,32", "classes=8:80:8")  # ten sizes of each structure, which differ in one layer
     assert sweep(Query("regnet_x_400mf", over, top=1)).method.startswith("block by block")
-    assert sweep(Query("regnet_x_400mf", ("stem=8:800:8",), top=1)).method.startswith("arrays")
+    assert sweep(Query("regnet_x_400mf", ("classes=8:800:8",), top=1)).method.startswith("arrays")
