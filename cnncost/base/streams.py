@@ -110,6 +110,10 @@ class Spelling(io.TextIOWrapper):
     encoding = "spelled"
 
 
+# What else runs in the process, such as a user's own code, may ask a stream for its encoding and encode by it.
+codecs.register(lambda name: codecs.lookup("utf-8") if name == Spelling.encoding else None)
+
+
 def _whole(stream: Any, descriptor: int, line_buffering: bool) -> io.TextIOWrapper:
     if stream is not None:
         stream.flush()

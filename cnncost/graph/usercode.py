@@ -19,7 +19,7 @@ from cnncost.rules.foreign import arguments_meant, layer_meant
 
 PACKAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 ZOO = os.path.join(PACKAGE, "models", "zoo", "")
-CALLERS = ("trace", "scoped", "run_model")  # our functions that call a model function
+CALLERS = ("trace", "scoped", "run_model", "made")  # our functions that call a model function
 UNKNOWN_ARGUMENT = re.compile(r"(?:\w+\.)*(\w+)\(\) got an unexpected keyword argument '(\w+)'")
 WRONG_ARGUMENTS = re.compile(r"(?:\w+\.)*(\w+)\(\) (?:missing|takes) ")
 

@@ -186,8 +186,14 @@ def _own(reference: str) -> Model:
     if isinstance(value, Model):
         return value
     if not callable(value):
-        own = [item for item in vars(module).values() if inspect.isfunction(item) and item.__module__ == module.__name__]
-        functions = list(dict.fromkeys(item.__name__ for item in own if inspect.signature(item).parameters))
+        own = [item for item in vars(module).values() if getattr(item, "__module__", "") == module.__name__]
+        reads = [item for item in own if inspect.isfunction(item) and inspect.signature(item).parameters]
+        makes = [
+            item
+            for item in own
+            if "torch" in sys.modules and inspect.isroutine(item) | inspect.isclass(item) and _makes_module(item)
+        ]
+        functions = list(dict.fromkeys(item.__name__ for item in (*reads, *makes)))
         known = f"its functions: {', '.join(functions)}" if functions else "it defines no function of a tensor"
         near = one_of([f"{module_name}:{name}" for name in nearest(attribute, functions)])
         raise UsageError(f"'{module_name}' has no model function '{attribute}'", near or known)

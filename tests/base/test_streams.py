@@ -11,6 +11,8 @@ import time
 import pytest
 from support import command
 
+from cnncost.base.streams import Spelling
+
 CNNCOST = f"{sys.executable} -m cnncost"
 
 # What a shell does to the streams, and the exit code of cnncost that must come of it. A 1 would mean a broken budget.
@@ -74,3 +76,8 @@ def test_a_spelling_can_be_read() -> None:
     shown = "3×3, 9·C² − ⌈H/32⌉, 2¹⁰ ≤ x".encode("ascii", "spelled").decode()
     assert shown == "3x3, 9*C^2 - ceil(H/32), 2^10 <= x"
     assert "名".encode("ascii", "spelled") == b"\\u540d"
+
+
+def test_other_code_can_encode_by_the_name_that_a_stream_gives() -> None:
+    """Sympy does when it is imported, and PyTorch imports it."""
+    assert "3×3".encode(Spelling.encoding) == "3×3".encode()

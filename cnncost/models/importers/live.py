@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import inspect
 import io
 import logging
 import warnings
@@ -15,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cnncost.base.errors import ModelError, UsageError
+from cnncost.base.errors import ModelError, UsageError, did_you_mean
 from cnncost.graph.graph import Outputs, Tensor
 from cnncost.models.importers import aten, pt2
 from cnncost.models.importers.network import model_of
@@ -61,7 +62,7 @@ def from_torch(module: Any, example: Any, *, fast: bool = False, name: str | Non
     first = str(error).strip().splitlines() or [type(error).__name__]
     raise ModelError(
         f"{title} can neither be exported nor run on {_shown(args, kwargs)}: {first[0][:160]}",
-        "does it run at all? give an example of the types that it takes: torch.zeros(1, 7, dtype=torch.long)",
+        "does it run at all on such an input? a tensor has a type, too: torch.zeros(1, 7, dtype=torch.long)",
     ) from error
 
 
@@ -99,20 +100,29 @@ def _run(torch: Any, module: Any, example: Any, types: Any, title: str) -> Progr
 
 def from_code(name: str, make: Any) -> Model:
     """Return the model of a function or class of the user's that makes an nn.Module: built and exported when it is traced."""
-    built: dict[tuple[tuple[int, ...], ...], Model] = {}
+    built: dict[tuple[tuple[str, tuple[int, ...]], ...], Model] = {}
     module: list[Any] = []
 
     def run(*xs: Tensor) -> Outputs:
         """Export the module at the sizes asked for, and run what came of it."""
         if not all(isinstance(size, int) for x in xs for size in x.shape):
             raise UsageError(f"{name} is exported at one size", "give numbers: --input 3,224,224")
-        shapes = tuple(tuple(x.shape) for x in xs)
+        if not module:
+            module.append(made(make, name))
+        named = {x.tracer.nodes[x.index].name: x for x in xs}
+        if len(xs) > 1:  # by the names of its arguments, in whatever order they are given
+            known = list(inspect.signature(module[0].forward).parameters)
+            wrong = next((key for key in named if key not in known), None)
+            if wrong is not None:
+                raise UsageError(
+                    f"{name} has no argument '{wrong}'", did_you_mean(wrong, known, f"its arguments: {', '.join(known)}")
+                )
+            named = dict(sorted(named.items(), key=lambda item: known.index(item[0])))
+        shapes = tuple((key, tuple(x.shape)) for key, x in named.items())
         if shapes not in built:
-            if not module:
-                module.append(made(make, name))
-            examples = tuple((1, *shape) for shape in shapes)
-            built[shapes] = from_torch(module[0], examples if len(examples) > 1 else examples[0], name=name)
-        return built[shapes].function(*xs)
+            examples = {key: (1, *shape) for key, shape in shapes}
+            built[shapes] = from_torch(module[0], examples if len(xs) > 1 else next(iter(examples.values())), name=name)
+        return built[shapes].function(*named.values())
 
     return Model(name, run, None, family="torch", source="user code that makes an nn.Module")
 

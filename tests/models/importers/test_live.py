@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import copy
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support import command
 
+import cnncost
 from cnncost import from_torch
 from cnncost.base.errors import ModelError, UsageError
 from cnncost.graph.graph import Graph
@@ -244,6 +248,44 @@ def test_a_function_that_makes_a_module_is_a_model_on_the_command_line(tmp_path:
     told = command("table", "nets_of_mine:small", "--input", "3,16,16", "--depth", "0", folder=tmp_path)
     assert told.code == 0, told.err
     assert "224" in told.out
+
+
+CODE = """
+import torch
+from torch import nn
+
+
+class Two(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, left, right):
+        return self.conv(left).mean() + right.mean()
+
+
+def breaks():
+    raise RuntimeError("no file")
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("Two", "--input", "right=5,4", "--input", "left=3,8,8"), 0, "3,888"),
+        (("Two", "--input", "left=3,8,8", "--input", "rigth=5,4"), 2, "Two has no argument 'rigth'\n  did you mean 'right'?"),
+        (("Two", "--input", "3,8,8"), 2, "missing a required argument: 'right'"),
+        (("breaks", "--input", "3,8,8"), 2, "own_nets.py:15: RuntimeError: no file"),
+        (("Too", "--input", "3,8,8"), 2, "did you mean 'own_nets:Two'?"),
+    ],
+)
+def test_code_of_ones_own_in_a_process_of_its_own(words: tuple[str, ...], code: int, said: str, tmp_path: Path) -> None:
+    """As a shell runs it, with the streams that the program makes for itself: torch asks them for their encoding."""
+    (tmp_path / "own_nets.py").write_text(CODE.lstrip())
+    asked = [sys.executable, "-m", "cnncost", "table", f"own_nets:{words[0]}", *words[1:], "--depth", "0"]
+    paths = os.pathsep.join((str(Path(cnncost.__file__).parents[1]), str(tmp_path)))
+    ran = subprocess.run(asked, capture_output=True, encoding="utf-8", env={**os.environ, "PYTHONPATH": paths}, cwd=tmp_path)
+    assert (ran.returncode, said in ran.stdout + ran.stderr) == (code, True), ran.stdout + ran.stderr
 
 
 @pytest.mark.parametrize(
