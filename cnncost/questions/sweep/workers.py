@@ -26,7 +26,7 @@ START = 0.5  # seconds until processes of this machine work
 DASK_START = 2.0  # until those of a cluster made here do
 CONNECTED = 1.0  # until those of a cluster that is there do
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-LOGGERS = ("distributed.client", "distributed.core", "distributed.utils", "tornado.application", "asyncio")
+LOGGERS = ("distributed", "tornado", "asyncio")  # with all below them
 RANGE = 2.0  # seconds that a range should take
 
 
@@ -112,7 +112,7 @@ def dask_cluster(address: str, jobs: int, say: Callable[[str], None] = lambda te
 @contextmanager
 def _unlogged() -> Iterator[None]:
     """Leave out what Dask's client logs, of a scheduler that goes some thirty lines: it is said in words."""
-    loggers = [logging.getLogger(name) for name in LOGGERS]
+    loggers = [logging.getLogger(name) for name in [*logging.root.manager.loggerDict] if name.partition(".")[0] in LOGGERS]
     before = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL + 1)
