@@ -25,9 +25,13 @@ def energy_table(found: Energy, exact: bool = False) -> Table:
         }
         for part in found.parts
     ]
+
+    def amount(each: Record) -> Amount:
+        return Amount(each["count"], each["unit"], tuple([part.count for part in found.parts if part.unit == each["unit"]]))
+
     columns = (
         Column("part", "what"),
-        Column("count", "operations, bytes", "number", priority=1, of=lambda each: Amount(each["count"], each["unit"])),
+        Column("count", "operations, bytes", "number", priority=1, of=amount),
         Column("pj_each", "pJ each", "ratio", priority=2),
         Column("energy_uj", "energy (µJ)", "ratio"),
         Column("share", "share", "share", priority=3),
