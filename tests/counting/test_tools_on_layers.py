@@ -6,14 +6,22 @@ torch 2.13.0 (FlopCounterMode, on a CPU) for the modules and functions named, on
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tools.totals import FILE, charged
 
 from cnncost.counting import convention
 from cnncost.counting.counts import Counts
 from cnncost.graph.graph import trace
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    with (FILE.parent / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
 
 TOOLS = ("fvcore", "ptflops", "ptflops_aten", "thop", "torchinfo", "torchprofile", "torch")
 Figures = tuple[int, ...]
@@ -89,3 +97,81 @@ def test_as_the_tools_count_it(name: str) -> None:
     counts = Counts(trace(model, shape))
     charged = {tool: int(counts.charge(convention(tool), "flops").sum()) for tool in TOOLS}
     assert charged == dict(zip(TOOLS, figures, strict=True))
+
+
+# ── modules, by every tool that can be installed ─────────────────────────────────────────────────────────────────────
+
+MODULES: dict[str, Callable[[Any], Any]] = {
+    "Conv2d(8,4,3,padding=1)": lambda x: x.conv(4, 3, pad=1),
+    "Conv2d(8,8,3,padding=1,groups=4)": lambda x: x.conv(8, 3, pad=1, groups=4),
+    "Conv2d(8,4,3,padding='same')": lambda x: x.conv(4, 3, pad="same"),
+    "Conv2d(8,4,3,2,dilation=2,bias=False)": lambda x: x.conv(4, 3, 2, dilation=2, bias=False),
+    "ConvTranspose2d(8,4,3,2)": lambda x: x.conv_transpose(4, 3, 2),
+    "ConvTranspose2d(8,8,3,2,groups=4)": lambda x: x.conv_transpose(8, 3, 2, groups=4),
+    "ConvTranspose2d(8,8,3,2,groups=8,bias=False)": lambda x: x.conv_transpose(8, 3, 2, groups=8, bias=False),
+    "Linear(10,7)": lambda x: x.linear(7),
+    "Linear(10,7,bias=False)": lambda x: x.linear(7, bias=False),
+    "Linear(10,7) on 48×10": lambda x: x.linear(7),
+    "BatchNorm2d(8)": lambda x: x.batch_norm(),
+    "BatchNorm2d(8,affine=False)": lambda x: x.batch_norm(affine=False),
+    "LayerNorm(10)": lambda x: x.layer_norm(),
+    "LayerNorm(10,elementwise_affine=False)": lambda x: x.layer_norm(affine=False),
+    "GroupNorm(4,8)": lambda x: x.group_norm(4),
+    "GroupNorm(4,8,affine=False)": lambda x: x.group_norm(4, affine=False),
+    "InstanceNorm2d(8)": lambda x: x.instance_norm(),
+    "InstanceNorm2d(8,affine=True)": lambda x: x.instance_norm(affine=True),
+    "LocalResponseNorm(5)": lambda x: x.lrn(5),
+    "ReLU()": lambda x: x.relu(),
+    "ReLU6()": lambda x: x.relu6(),
+    "LeakyReLU()": lambda x: x.leaky_relu(),
+    "PReLU()": lambda x: x.prelu(shared=True),
+    "PReLU(8)": lambda x: x.prelu(),
+    "ELU()": lambda x: x.elu(),
+    "GELU()": lambda x: x.gelu(),
+    "SiLU()": lambda x: x.silu(),
+    "Hardswish()": lambda x: x.hardswish(),
+    "Sigmoid()": lambda x: x.sigmoid(),
+    "Softmax(1)": lambda x: x.softmax(),
+    "MaxPool2d(2)": lambda x: x.max_pool(2),
+    "MaxPool2d(3,2,1)": lambda x: x.max_pool(3, 2, 1),
+    "AvgPool2d(2)": lambda x: x.avg_pool(2),
+    "AvgPool2d(3,2,1)": lambda x: x.avg_pool(3, 2, 1),
+    "AdaptiveAvgPool2d(1)": lambda x: x.adaptive_avg_pool(1),
+    "AdaptiveAvgPool2d((2,3))": lambda x: x.adaptive_avg_pool((2, 3)),
+    "AdaptiveMaxPool2d(1)": lambda x: x.adaptive_max_pool(1),
+    "Upsample(scale_factor=2)": lambda x: x.upsample(2),
+    "Upsample(scale_factor=2,mode='bilinear')": lambda x: x.upsample(2, mode="bilinear"),
+    "Upsample(scale_factor=2,mode='bicubic')": lambda x: x.upsample(2, mode="bicubic"),
+    "Dropout()": lambda x: x.dropout(0.5),
+    "Conv1d(6,4,3,2,1)": lambda x: x.conv(4, 3, 2, 1),
+    "Conv3d(2,4,3,1,1)": lambda x: x.conv(4, 3, 1, 1),
+    "LSTM(12,8,batch_first=True)": lambda x: x.lstm(8),
+    "GRU(12,8,batch_first=True)": lambda x: x.gru(8),
+}
+SHAPES: dict[str, tuple[int, ...]] = {
+    "Linear(10,7)": (10,),
+    "Linear(10,7,bias=False)": (10,),
+    "Linear(10,7) on 48×10": (48, 10),
+    "LayerNorm(10)": (48, 10),
+    "LayerNorm(10,elementwise_affine=False)": (48, 10),
+    "Conv1d(6,4,3,2,1)": (6, 20),
+    "Conv3d(2,4,3,1,1)": (2, 4, 6, 8),
+    "LSTM(12,8,batch_first=True)": (25, 12),
+    "GRU(12,8,batch_first=True)": (25, 12),
+}
+ONE = {row["layer"]: row for row in rows("tools_layers.csv")}
+SAME = ("fvcore", "fvcore activations", "torchprofile")  # which count 0 where the padding is a word, as a note says
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_by_every_tool(name: str) -> None:
+    """What the tools of tests/data/tools.csv print, in the same versions, for one module on 8×6×10 or the shape named."""
+    counts = Counts(trace(MODULES[name], SHAPES.get(name, (8, 6, 10))))
+    printed = {tool: int(number) for tool, number in ONE[name].items() if tool != "layer" and number}
+    if "'same'" in name:
+        assert {printed.pop(tool) for tool in SAME} == {0}
+    assert {tool: charged(counts, tool) for tool in printed} == printed
+
+
+def test_every_module_has_its_layer() -> None:
+    assert ONE.keys() == MODULES.keys()

@@ -18,6 +18,7 @@ from cnncost.counting.convention import (
     macs,
     reads,
     scores,
+    states,
     window,
     writes,
 )
@@ -41,6 +42,9 @@ CONVENTIONS = (
             **each((*WINDOWS, *MEANS, *MAXIMA), reads),
             **each(("mean.global_avg_pool", "mean.adaptive_avg_pool"), 0),
             "upsample": writes,
+            "lstm": 2 * macs + bias + 2 * states,
+            "gru": 2 * macs + bias + states,
+            "rnn": 2 * macs + bias - states,
             **each(("MHA.attention", *WRITTEN), 2 * macs + scores),
             **called({"relu6": writes, "add": writes, "mul": writes}),
         },

@@ -7,9 +7,6 @@ from cnncost.counting.convention import (
     ON_TORCHVISION,
     WINDOWS,
     Convention,
-    Ho,
-    Slip,
-    Wo,
     bias,
     called,
     each,
@@ -20,7 +17,7 @@ from cnncost.counting.convention import (
 
 FLOPS = {
     "conv": macs + bias,
-    "conv_transpose": macs + bias // Wo * Ho,
+    "conv_transpose": macs + bias,
     "linear": macs,
     **each(NORMS, reads + bias),
     **each(("relu", "relu6", "leaky_relu", "prelu", "elu"), writes),
@@ -53,6 +50,5 @@ CONVENTIONS = (
             ),
         },
         per_example=True,
-        slips=(Slip(("conv_transpose",), "mmcv takes a transposed convolution's bias at height × height positions"),),
     ),
 )

@@ -111,6 +111,7 @@ FORK: dict[str, Num] = {
     **each(("avg_pool", *MEANS), taps + writes),
     "upsample.bilinear": 11 * writes,
     "upsample.bicubic": 259 * writes,
+    **{kind: FLOPS[kind] for kind in ("lstm", "gru", "rnn")},
 }
 PER_POSITION = Slip(("conv_transpose",), "thop counts a transposed convolution per output position, about stride² too many")
 PRODUCTS = Slip(("matmul", "einsum"), "thop sees no matrix products, which are no modules, and counts 0")

@@ -2,6 +2,7 @@
 
 from cnncost.counting.convention import (
     WINDOWS,
+    Co,
     Convention,
     Slip,
     bias,
@@ -10,6 +11,7 @@ from cnncost.counting.convention import (
     kh,
     kw,
     macs,
+    planar,
     reads,
     writes,
 )
@@ -24,6 +26,9 @@ AGAIN = Slip(
     "torchstat counts a module that is called several times once, as torchvision's ReLU in each block of a ResNet; here each"
     " call counts",
 )
+PLANAR = Slip(("conv", "conv_transpose"), "torchstat counts 0 for convolutions of other than two axes", where=1 - planar)
+TRANSPOSED = Slip(("conv_transpose",), "torchstat does not know transposed convolutions in its column Flops, and counts 0")
+RESIZED = Slip(("upsample",), "torchstat charges resizing one channel of the output")
 ADAPTIVE = Slip(("adaptive_avg_pool", "global_avg_pool"), "torchstat does not know adaptive pooling and counts 0")
 
 CONVENTIONS = (
@@ -33,14 +38,14 @@ CONVENTIONS = (
         f"{SOURCE}, torchstat/compute_flops.py, its column Flops",
         ran=RAN,
         flops={
-            "conv": macs + bias,
+            "conv": (macs + bias) * planar,
             "linear": macs,
             "batch_norm": reads + bias,
             **each((*RELUS, *WINDOWS), reads),
-            "upsample": writes,
+            "upsample": writes // Co,
             **FREE,
         },
-        slips=(ADAPTIVE, AGAIN),
+        slips=(ADAPTIVE, AGAIN, PLANAR, TRANSPOSED, RESIZED),
         beside=("torchstat_madd",),
     ),
     Convention(
@@ -49,7 +54,8 @@ CONVENTIONS = (
         f"{SOURCE}, torchstat/compute_madd.py, its column MAdd",
         ran=RAN,
         flops={
-            "conv": 2 * macs - writes + bias,
+            "conv": (2 * macs - writes + bias) * planar,
+            "conv_transpose": (2 * macs - reads + reads * (bias // writes)) * planar,
             "linear": 2 * macs - writes,
             "batch_norm": 4 * reads,
             **each(("relu", "relu6"), reads),
@@ -58,7 +64,7 @@ CONVENTIONS = (
             "softmax": 3 * reads - 1,
             **FREE,
         },
-        slips=(ADAPTIVE, AGAIN),
+        slips=(ADAPTIVE, AGAIN, PLANAR),
         beside=("torchstat",),
     ),
 )
