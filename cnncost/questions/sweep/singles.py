@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cnncost.base.poly import Num
+from cnncost.graph.graph import no_collection
 from cnncost.questions.sweep.chunk import FEW, Method
 from cnncost.questions.sweep.costs import Costs
 
@@ -41,6 +42,10 @@ class Singles:
 
     def of(self, candidates: Sequence[Mapping[str, Any]], used: Counter[str]) -> list[dict[str, Num] | str]:
         """Return the figures of candidates, or why one cannot be built; `used` counts how many each method evaluated."""
+        with no_collection():
+            return self._of(candidates, used)
+
+    def _of(self, candidates: Sequence[Mapping[str, Any]], used: Counter[str]) -> list[dict[str, Num] | str]:
         found: list[dict[str, Num] | str] = []
         counted = 0
         for place, values in enumerate(candidates):

@@ -194,11 +194,12 @@ class Tally(Tracer):
         self.calls += 1
         types = (block, type(x.shape), *map(type, args), *kwargs, *map(type, kwargs.values()))
         call = self.known.calls.get(types) or self.known.call(types, block, (*args, *kwargs.values()))
+        number, pure, plain = call
         key: Any = None
-        if call.plain:
-            key = (call.number, not self.runs, x.shape, *args, *kwargs.values())
-        elif call.pure:
-            key = self._key((call.number, not self.runs, x.shape), (*args, *kwargs.values()))
+        if plain:
+            key = (number, not self.runs, x.shape, *args, *kwargs.values())
+        elif pure:
+            key = self._key((number, not self.runs, x.shape), (*args, *kwargs.values()))
         known = self.known.blocks
         found = None if key is None else known.get(key)
         if found is None:
