@@ -566,7 +566,7 @@ REFUSALS = """
 
 (3, 8, 8) x.conv(8, 3, pad="valid")
     conv of 3×8×8: pad is 'valid'
-    give a number, a pair, four numbers (top, bottom, left, right) or 'same'
+    write 0, which other frameworks call valid
 
 (3, 8, 8) x.conv(8, 3, pad=(1, 2, 3))
     conv of 3×8×8: pad=(1, 2, 3) has 3 numbers
