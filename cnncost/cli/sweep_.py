@@ -145,6 +145,9 @@ def command(
         from cnncost.show.render import need_pyarrow
 
         need_pyarrow()
+    from cnncost.questions.sweep.crew import keep_memory
+
+    keep_memory()
     with _ended_by_signals() as ended, _place(path, every) as part:
         with _told(progress) as (advance, foretell):
             result = sweep(query, _team(jobs, dask), progress=advance, forecast=foretell, part=part, resume=resume)

@@ -19,6 +19,7 @@ from structures import KINDS
 from cnncost.counting import CONVENTIONS
 from cnncost.models.load import load
 from cnncost.questions.sweep.costs import totals
+from cnncost.questions.sweep.crew import keep_memory
 from cnncost.questions.sweep.evaluate import Evaluator
 from cnncost.questions.sweep.listed import ListedEvaluator, listed
 from cnncost.questions.sweep.product import count, stages
@@ -250,6 +251,7 @@ def structures(add: Callable[..., None], kind: str, number: int = 10_000, parts:
 PARTS = {"spaces": spaces, "lists": lists, "pools": pools, "efficiency": efficiency}
 
 if __name__ == "__main__":
+    keep_memory()  # as the command does
     print("| what | measured | beside | wanted |\n|---|--:|--:|--:|")
     for name in [word for word in sys.argv[1:] if word in PARTS] or PARTS:
         PARTS[name](add)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import pickle
 import platform
 import signal
@@ -21,7 +20,7 @@ from cnncost.questions.sweep.query import Partial, Query, Task
 from cnncost.questions.sweep.subject import VERSION, own_modules, program, sources
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
-KEPT = 128 * 2**20  # bytes that a worker does not give back
+KEPT = 128 * 2**20  # bytes that are not given back
 
 
 @dataclass
@@ -178,7 +177,7 @@ class Parcel:
 
     def _unpack(self) -> Task:
         where = f"the worker on {platform.node()}"
-        _keep_memory()
+        keep_memory()
         try:
             task: Task = Task(self.query) if self.content is None and self.query else pickle.loads(self.content or b"")
         except UsageError as error:
@@ -192,17 +191,17 @@ class Parcel:
         return task
 
 
-def _keep_memory() -> None:
-    """Have memory that was given back used again, as any process does by itself unless its environment says otherwise.
+def keep_memory() -> None:
+    """Have memory that was given back used again: for processes that do nothing but sweep.
 
-    Dask's nannies start workers with MALLOC_TRIM_THRESHOLD_ of 64 KiB. Columns of 1 MiB are then fetched from the system
-    anew at every operation, and a sweep takes twice as long. Source: malloc.h and mallopt(3) of the GNU C library.
+    The GNU C library gives the top of its memory back to the system, and fetches it anew for the next column: a million page
+    faults, two fifths of the time; more so in workers of Dask, whose nannies set MALLOC_TRIM_THRESHOLD_ to 64 KiB.
+    Source: malloc.h and mallopt(3) of the GNU C library.
     """
-    if "MALLOC_TRIM_THRESHOLD_" in os.environ:
-        with suppress(OSError, AttributeError):  # of another C library
-            library = ctypes.CDLL(None)
-            library.mallopt(M_MMAP_THRESHOLD, KEPT // 4)
-            library.mallopt(M_TRIM_THRESHOLD, KEPT)
+    with suppress(OSError, AttributeError, TypeError):  # of another C library
+        library = ctypes.CDLL(None)
+        library.mallopt(M_MMAP_THRESHOLD, KEPT // 4)
+        library.mallopt(M_TRIM_THRESHOLD, KEPT)
 
 
 _tasks: dict[str, tuple[Task, threading.Lock]] = {}
