@@ -41,14 +41,16 @@ def main() -> None:
 def run() -> None:
     """Do as `main`, and end the process at once: a fifth of a short command's time goes into taking apart what is freed anyway.
 
-    What has to be done at the end is done all the same; a process with threads, workers or a debugger ends as usual.
+    What has to be done at the end is done all the same; a process with threads, workers, a debugger or code of the user's ends
+    as usual.
     """
     try:
         main()
     except SystemExit as ended:
         helpers = {"multiprocessing.process", "concurrent.futures.process", "distributed"} & sys.modules.keys()
+        users = "" in sys.path  # models.load imported code of the user's, which may leave files open
         watched = sys.gettrace() or sys.getprofile() or os.environ.get("CNNCOST_DEBUG")
-        if helpers or watched or len(sys._current_frames()) > 1:
+        if helpers or users or watched or len(sys._current_frames()) > 1:
             raise
         atexit._run_exitfuncs()
         os._exit(ended.code if isinstance(ended.code, int) else 0)

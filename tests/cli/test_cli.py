@@ -211,6 +211,20 @@ def test_broken_pipe_is_quiet() -> None:
     assert done.stderr == ""
 
 
+def test_what_a_model_of_the_users_leaves_open_is_written(tmp_path: Path) -> None:
+    code = """import atexit
+log = open("log.txt", "w")
+atexit.register(print, "goodbye")
+def net(x):
+    log.write("traced")
+    return x.conv(8, 3)
+"""
+    (tmp_path / "mine.py").write_text(code)
+    done = process("-m", "cnncost", "table", "mine:net", "--input", "3,8,8", cwd=tmp_path)
+    assert done.stdout.endswith("goodbye\n")
+    assert (tmp_path / "log.txt").read_text() == "traced"
+
+
 def test_a_terminal_without_unicode() -> None:
     shown = process("-m", "cnncost", "table", "resnet18", "--depth", "0", env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert shown.returncode == 0

@@ -273,6 +273,26 @@ def test_one_and_true_are_different_arguments() -> None:
     assert sums_are_right(model, rows) == len(rows)
 
 
+@cnncost.block
+def counting(x: Tensor) -> Tensor:
+    NOW["calls"] += 1
+    return x.conv(8 + (NOW["calls"] > 40), 1)
+
+
+def widened_late(x: Tensor, depth: int = 3) -> Tensor:
+    NOW["calls"] = 0
+    for _ in range(depth):
+        x = counting(x)
+    return x
+
+
+def test_a_state_that_only_large_candidates_show_is_seen_in_the_last_one() -> None:
+    model = Model("widened_late", widened_late, SHAPE)
+    rows = [{"depth": depth} for depth in range(1, 61)]
+    found = cnncost.sweep(model, depth=range(1, 61), method="block by block")
+    assert [{key: row[key] for key in KEYS} for row in found] == each(model, rows)
+
+
 def test_refusals_are_those_of_the_table() -> None:
     model = Model("refusing", refusing, SHAPE)
     rows = [{"width": width} for width in (2, 3, 4, 5, 6, 7)]

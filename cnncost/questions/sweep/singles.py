@@ -22,7 +22,8 @@ class Singles:
     """The figures of candidates one by one.
 
     Adding up blocks is right where a block is a function of its arguments, which a model of the user's may break: so the
-    first candidates, and some later ones at random, are traced in full, too, and from a difference on all of them are.
+    first candidates, the last of many that come together (the largest, mostly), and some at random are traced in full, too,
+    and from a difference on all of them are.
     """
 
     def __init__(self, costs: Costs, method: Method) -> None:
@@ -48,6 +49,7 @@ class Singles:
     def _of(self, candidates: Sequence[Mapping[str, Any]], used: Counter[str]) -> list[dict[str, Num] | str]:
         found: list[dict[str, Num] | str] = []
         counted = 0
+        last = max(FIRST, len(candidates) - 1)
         for place, values in enumerate(candidates):
             quick = self.costs.counted(values) if self.by_blocks else None
             if quick is None:
@@ -57,7 +59,8 @@ class Singles:
                 found.append(exact)
                 continue
             self.vain = 0
-            if (self.counted < FIRST or self.rng.randrange(EVERY) == 0) and self.costs.exact(values) != quick:
+            due = self.counted < FIRST or place == last or self.rng.randrange(EVERY) == 0
+            if due and self.costs.exact(values) != quick:
                 self.by_blocks = False
                 found, counted = [self.costs.exact(each) for each in candidates[: place + 1]], 0
                 continue
