@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from cnncost.base import usual
 from cnncost.base.errors import UsageError
 from cnncost.base.poly import Num, Poly
 from cnncost.base.showable import Several
@@ -49,8 +50,8 @@ def analyze(
     *,
     input: Any = None,
     batch: Num = 1,
-    dtype: Any = "float32",
-    convention: str | Convention = "lecture",
+    dtype: Any = usual.DTYPE,
+    convention: str | Convention = usual.CONVENTION,
     optimizer: str = "sgd",
     dtypes: str = "",
     checkpoint: str = "none",
@@ -101,13 +102,13 @@ def memory(
     *,
     input: Any = None,
     batch: Num = 1,
-    dtype: Any = "float32",
+    dtype: Any = usual.DTYPE,
     dtypes: str = "",
     optimizer: str = "sgd",
     checkpoint: str = "none",
     in_place: Sequence[str] | str | None = None,
     block: int = 1,
-    convention: str | Convention = "lecture",
+    convention: str | Convention = usual.CONVENTION,
     **settings: Any,
 ) -> Memory:
     """Return the memory of a network by name, in bytes: activations, outputs, peak, saved for backward, training memory.
@@ -135,7 +136,7 @@ def memory(
     )
 
 
-def energy(model: AnyModel, *, input: Any = None, batch: int = 1, dtype: Any = "float32", **settings: Any) -> Energy:
+def energy(model: AnyModel, *, input: Any = None, batch: int = 1, dtype: Any = usual.DTYPE, **settings: Any) -> Energy:
     """Return an estimate of the energy of a network: multiply-adds in a dtype, and bytes moved by level.
 
     From a table of a technology of 45 nm (Horowitz, ISSCC 2014), under the assumptions that its table prints.
@@ -155,8 +156,8 @@ def formula(
     let: str | Sequence[str] = (),
     *,
     batch: Num = 1,
-    dtype: Any = "float32",
-    convention: str | Convention = "lecture",
+    dtype: Any = usual.DTYPE,
+    convention: str | Convention = usual.CONVENTION,
     **settings: Any,
 ) -> Formula:
     """Return what a model costs as polynomials in symbols: `let="width"`, `let=["H=32*h", "W=32*w"]`.
@@ -185,8 +186,8 @@ def solve(
     step: Any = None,
     over: Mapping[str, Any] | None = None,
     batch: int = 1,
-    dtype: Any = "float32",
-    convention: str | Convention = "lecture",
+    dtype: Any = usual.DTYPE,
+    convention: str | Convention = usual.CONVENTION,
     optimizer: str = "sgd",
     dtypes: str = "",
     checkpoint: str = "none",
@@ -244,8 +245,8 @@ def sweep(
     method: Any = "auto",
     jobs: int = 1,
     batch: Any = 1,
-    dtype: Any = "float32",
-    convention: str = "lecture",
+    dtype: Any = usual.DTYPE,
+    convention: str = usual.CONVENTION,
     configurations: Iterable[Mapping[str, Any]] | None = None,
     sample: int | None = None,
     seed: int = 0,
@@ -303,14 +304,14 @@ def sweep(
 
 def explain(
     model: AnyModel,
-    conventions: str | Sequence[str | Convention] = "lecture",
+    conventions: str | Sequence[str | Convention] = usual.CONVENTION,
     *,
     claim: str | None = None,
     layer: str | None = None,
     field: str | None = None,
     input: Any = None,
     batch: Num = 1,
-    dtype: Any = "float32",
+    dtype: Any = usual.DTYPE,
     **settings: Any,
 ) -> Explanation | Readings | Working | GroupWorking | FieldWorking:
     """Return where a network's numbers come from: what each convention counts for each layer type.
@@ -351,8 +352,8 @@ def check(
     allow_new: bool = False,
     input: Any = None,
     batch: int = 1,
-    dtype: Any = "float32",
-    convention: str | Convention = "lecture",
+    dtype: Any = usual.DTYPE,
+    convention: str | Convention = usual.CONVENTION,
     settings: Mapping[str, Any] | None = None,
     optimizer: str = "sgd",
     dtypes: str = "",

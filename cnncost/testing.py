@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from cnncost.base import usual
 from cnncost.base.errors import UsageError
 from cnncost.base.limits import limit
 from cnncost.graph.graph import Graph, Outputs
@@ -21,8 +22,8 @@ def assert_budget(
     *,
     input: Sequence[int] | None = None,
     batch: int = 1,
-    dtype: str = "float32",
-    convention: str = "lecture",
+    dtype: str = usual.DTYPE,
+    convention: str = usual.CONVENTION,
     settings: dict[str, Any] | None = None,
     against: str | None = None,
     allow_new: bool = False,

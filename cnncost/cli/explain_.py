@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from cnncost.base import usual
 from cnncost.base.errors import UsageError
 from cnncost.cli.options import (
     CONVENTIONS,
@@ -70,7 +71,9 @@ def command(
         from cnncost.questions import claims
 
         said = claims.claim(claim)
-        own = several(convention if conventions is None else conventions) if conventions or convention != "lecture" else []
+        own = (
+            several(convention if conventions is None else conventions) if conventions or convention != usual.CONVENTION else []
+        )
         sizes = [f"--size {options['size']}"] if options["size"] else [f"--input {text}" for text in options["input"]]
         label = " ".join([model, *(f"--set {setting}" for setting in options["settings"]), *sizes, *options["changes"].words])
         found: Any = claims.readings(network, said, label, own)

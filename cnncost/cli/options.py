@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import click
 
+from cnncost.base import usual
 from cnncost.base.errors import CnncostError, UsageError, did_you_mean, each
 
 if TYPE_CHECKING:
@@ -319,7 +320,7 @@ def model_options(function: F, begins: bool = True) -> F:
         click.option(
             "--convention",
             type=CONVENTION,
-            default="lecture",
+            default=usual.CONVENTION,
             show_default=True,
             metavar="NAME",
             help="How to count: a name from cnncost conventions, or a YAML file.",
@@ -327,7 +328,7 @@ def model_options(function: F, begins: bool = True) -> F:
         click.option(
             "--dtype",
             type=Dtype("dtype", _dtypes),
-            default="float32",
+            default=usual.DTYPE,
             show_default=True,
             metavar="DTYPE",
             help="What a number is stored as.",

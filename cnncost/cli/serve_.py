@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import click
 
+from cnncost.base import usual
 from cnncost.cli.options import CONVENTION, Name, chosen_device, complete_model, device_options
 from cnncost.cli.options import _dtypes as dtypes
 
@@ -14,8 +15,12 @@ from cnncost.cli.options import _dtypes as dtypes
 @click.argument("model", default="resnet18", shell_complete=complete_model)
 @click.option("--port", type=click.IntRange(0, 65535), default=8750, show_default=True, metavar="N", help="0 takes any.")
 @click.option("--open", "browse", is_flag=True, help="Open the page in the browser.")
-@click.option("--convention", type=CONVENTION, default="lecture", show_default=True, metavar="NAME", help="How to count.")
-@click.option("--dtype", type=Name("dtype", dtypes), default="float32", show_default=True, metavar="DTYPE", help="As in table.")
+@click.option(
+    "--convention", type=CONVENTION, default=usual.CONVENTION, show_default=True, metavar="NAME", help="How to count."
+)
+@click.option(
+    "--dtype", type=Name("dtype", dtypes), default=usual.DTYPE, show_default=True, metavar="DTYPE", help="As in table."
+)
 @click.option("--batch", metavar="N", default="1", show_default=True, help="Batch size: examples at once.")
 @device_options
 def command(

@@ -10,6 +10,7 @@ from fractions import Fraction
 from functools import cached_property, reduce
 from typing import Any
 
+from cnncost.base import usual
 from cnncost.base.errors import UsageError
 from cnncost.base.figures import FIGURES
 from cnncost.base.poly import Num, equal, maximum
@@ -45,7 +46,7 @@ class Derivation:
         counts: Counts,
         convention: Convention,
         batch: Num = 1,
-        dtype: str = "float32",
+        dtype: str = usual.DTYPE,
         device: Device | None = None,
         trained: Setup = PLAIN,
         weights: str = "",

@@ -21,6 +21,7 @@ from dataclasses import field
 from fractions import Fraction
 from functools import cached_property, reduce
 
+from cnncost.base import usual
 from cnncost.base.errors import AlgebraError, UsageError, did_you_mean
 from cnncost.base.ints import checked
 from cnncost.base.poly import Num, Poly, equal, maximum, minimum, same
@@ -73,7 +74,7 @@ class Memory(Showable):
     checkpoint: str = "none"  # which segments keep their inputs only, and are computed again: a key of `CHECKPOINTS`
     in_place: tuple[str, ...] = IN_PLACE
     block: int = 1  # every storage is rounded up to a multiple of so many bytes
-    convention: Convention = field(default_factory=lambda: find_convention("lecture"))
+    convention: Convention = field(default_factory=lambda: find_convention(usual.CONVENTION))
 
     def __repr__(self) -> str:
         named = f"Memory {self.graph.name}, batch {self.batch}"
@@ -617,12 +618,12 @@ def memory(
     graph: Graph,
     *,
     batch: Num = 1,
-    precision: Precision | str = "float32",
+    precision: Precision | str = usual.DTYPE,
     optimizer: str = "sgd",
     checkpoint: str = "none",
     in_place: Sequence[str] | None = None,
     block: int = 1,
-    convention: Convention | str = "lecture",
+    convention: Convention | str = usual.CONVENTION,
 ) -> Memory:
     """Return what a traced graph takes, figure by figure.
 
@@ -654,7 +655,7 @@ def memory(
     )
 
 
-def training_bytes(graph: Graph, *, batch: Num = 1, optimizer: str = "sgd", precision: Precision | str = "float32") -> Num:
+def training_bytes(graph: Graph, *, batch: Num = 1, optimizer: str = "sgd", precision: Precision | str = usual.DTYPE) -> Num:
     """Return the bytes that training a graph takes: parameters, gradients, optimizer slots and what is kept.
 
     With letters or columns in the graph or the batch it is a polynomial or a column.
@@ -662,6 +663,6 @@ def training_bytes(graph: Graph, *, batch: Num = 1, optimizer: str = "sgd", prec
     return memory(graph, batch=batch, optimizer=optimizer, precision=precision).training_bytes
 
 
-def peak_bytes(graph: Graph, *, batch: Num = 1, precision: Precision | str = "float32") -> Num:
+def peak_bytes(graph: Graph, *, batch: Num = 1, precision: Precision | str = usual.DTYPE) -> Num:
     """Return the most bytes that are live at once at inference."""
     return memory(graph, batch=batch, precision=precision).peak_bytes

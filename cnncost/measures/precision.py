@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, fields
 from typing import Any
 
+from cnncost.base import usual
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import FIGURES
 from cnncost.base.poly import Num
@@ -29,7 +30,7 @@ class Precision:
     master: str | None = None
 
     @classmethod
-    def of(cls, dtype: str = "float32", parts: str = "") -> Precision:
+    def of(cls, dtype: str = usual.DTYPE, parts: str = "") -> Precision:
         """Return the precision with `dtype` everywhere but for indices, and `parts` otherwise: "activations=float16,…".
 
         Statistics and buffers of narrow types stay float32. `parts` may begin with one of `PRECISIONS`. Raises UsageError for

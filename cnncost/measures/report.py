@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from cnncost.base import usual
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import NAMES, figure, order_key
 from cnncost.base.ints import Ints, checked
@@ -418,9 +419,9 @@ _STORED = ("params", "macs", "flops", "activation_bytes", "expected_flops", "buf
 
 def report(
     graph: Graph,
-    convention: str | Convention = "lecture",
+    convention: str | Convention = usual.CONVENTION,
     batch: Num = 1,
-    dtype: str = "float32",
+    dtype: str = usual.DTYPE,
     trained: Setup = PLAIN,
 ) -> Report:
     """Return what a traced graph costs, one row per layer.
@@ -444,7 +445,7 @@ def reports(
     graph: Graph,
     chosen: Sequence[str | Convention],
     batch: Num = 1,
-    dtype: str = "float32",
+    dtype: str = usual.DTYPE,
     trained: Setup = PLAIN,
 ) -> list[Report]:
     """Return what a graph costs under each of several conventions: the layers are counted once and priced by each."""

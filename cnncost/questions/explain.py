@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from cnncost.base import usual
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.poly import Num, Poly, symbols
 from cnncost.base.record import dataclass
@@ -205,7 +206,7 @@ class GroupWorking(Showable):
         return self.report.group(depth=self.name.count(".") + 2)
 
 
-def working(graph: Graph, name: str, by: Convention, batch: Num = 1, dtype: str = "float32") -> Working | GroupWorking:
+def working(graph: Graph, name: str, by: Convention, batch: Num = 1, dtype: str = usual.DTYPE) -> Working | GroupWorking:
     """Return the arithmetic of one layer, or of a scope the sum of its parts.
 
     Raises UsageError with the nearest names where there is neither of that name.
@@ -234,7 +235,7 @@ def find(graph: Graph, name: str, scopes: bool = False) -> Node:
     return by_name[name]
 
 
-def steps(graph: Graph, node: Node, by: Convention, batch: Num = 1, dtype: str = "float32") -> list[Step]:
+def steps(graph: Graph, node: Node, by: Convention, batch: Num = 1, dtype: str = usual.DTYPE) -> list[Step]:
     """Return the arithmetic of one layer: its rule run on letters, then with the layer's numbers in their place."""
     inputs = [graph.nodes[index].cost.shape for index in node.inputs]
     cost, letters = lettered(node, inputs)

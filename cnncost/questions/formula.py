@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from cnncost.base import usual
 from cnncost.base.errors import AlgebraError, ModelError, UsageError
 from cnncost.base.exact import expression
 from cnncost.base.notation import LATEX, PYTHON, TEXT, Style, written
@@ -107,8 +108,8 @@ def formula(
     *,
     sizes: Mapping[str, int] | None = None,
     batch: Num = 1,
-    convention: str | Convention = "lecture",
-    dtype: str = "float32",
+    convention: str | Convention = usual.CONVENTION,
+    dtype: str = usual.DTYPE,
 ) -> Formula:
     """Return what a model costs as polynomials in symbols.
 
@@ -185,7 +186,7 @@ def _let(text: str) -> tuple[str, Num]:
         raise UsageError(f"--let {text}: {error.message}", error.hint) from None
 
 
-def costs_of(case: Instance, convention: str | Convention = "lecture", dtype: str = "float32") -> Report:
+def costs_of(case: Instance, convention: str | Convention = usual.CONVENTION, dtype: str = usual.DTYPE) -> Report:
     """Return what a model costs at given sizes."""
     graph = case.trace()
     from cnncost.measures.report import report  # imports numpy: errors in names and letters come before it

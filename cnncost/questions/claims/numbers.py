@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from cnncost.base import usual
 from cnncost.base.record import dataclass
 from cnncost.base.units import DTYPES
 from cnncost.counting import Convention
@@ -133,11 +134,11 @@ def _params(counts: Columns, chosen: Sequence[Convention], parts: Sequence[Part]
         ("the input normalised", 2 * channels + 1, 1),
     )
     for each in chosen:
-        if each.name != "lecture" and not (each.params and each.name == each.name.split("_")[0]):
+        if each.name != usual.CONVENTION and not (each.params and each.name == each.name.split("_")[0]):
             continue
         column = counts.charge(each, "params")
-        words = "params" if each.name == "lecture" else f"params by {each.name}"
-        unusual = int(each.name != "lecture")
+        words = "params" if each.name == usual.CONVENTION else f"params by {each.name}"
+        unusual = int(each.name != usual.CONVENTION)
         for name, value, departs in _sums(column, parts):
             rare = departs + unusual + (name == "convolutions only")
             yield Number(f"{words} ({name})" if name else words, "params", 0, value, rare)
@@ -148,10 +149,10 @@ def _params(counts: Columns, chosen: Sequence[Convention], parts: Sequence[Part]
 
 def _bytes(counts: Columns, chosen: Sequence[Convention], parts: Sequence[Part], whole: bool) -> Iterator[Number]:
     for each in chosen:
-        if each.name != "lecture" and each.memory is LECTURE_MEMORY:
+        if each.name != usual.CONVENTION and each.memory is LECTURE_MEMORY:
             continue
         column = counts.charge(each, "memory") * DTYPES["float32"]
-        words = "memory" if each.name == "lecture" else f"memory by {each.name}"
+        words = "memory" if each.name == usual.CONVENTION else f"memory by {each.name}"
         unusual = int(each.name not in COMMON)
         for name, value, departs in _sums(column, parts):
             yield Number(f"{words} ({name})" if name else words, "bytes", 0, value, departs + unusual)

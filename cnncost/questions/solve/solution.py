@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from cnncost.base import usual
 from cnncost.base.errors import ModelError
 from cnncost.base.poly import Num, Poly
 from cnncost.base.record import dataclass
@@ -32,8 +33,8 @@ class Solution(Showable):
     reached: bool  # whether some value crosses the target
     up_to: int | None = None  # the number of the last value, where every one was traced because the cost rises and falls
     trained: Setup = PLAIN  # how the network is trained, for targets of training memory
-    dtype: str = "float32"
-    convention: str = "lecture"  # by name
+    dtype: str = usual.DTYPE
+    convention: str = usual.CONVENTION  # by name
     notes: tuple[str, ...] = ()  # what whoever reads the network's figures must know
 
     def __repr__(self) -> str:

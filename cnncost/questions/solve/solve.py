@@ -12,6 +12,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Literal
 
+from cnncost.base import usual
 from cnncost.base.errors import UsageError
 from cnncost.base.notation import written
 from cnncost.base.poly import Num, Poly
@@ -61,7 +62,7 @@ def solve(
     Raises UsageError where no value meets the targets, and says why.
     """
     wanted = [target(text) if isinstance(text, str) else text for text in targets]
-    require_whole_bytes(counting.get("dtype", "float32"), "solve")
+    require_whole_bytes(counting.get("dtype", usual.DTYPE), "solve")
     mine = _side(load(model) if isinstance(model, str) else model, settings, sizes or {}, batch)
     if equals is not None:
         wanted.insert(0, Target(quantity_of(quantity, "--by"), "=", other=_other(mine, equals, settings, sizes or {}, batch)))
@@ -235,8 +236,8 @@ def _choose(
         reached,
         max(near) if tried.every and values.listed is None else None,
         tried.counting.get("trained", PLAIN),
-        tried.counting.get("dtype", "float32"),
-        getattr(by := tried.counting.get("convention", "lecture"), "name", by),
+        tried.counting.get("dtype", usual.DTYPE),
+        getattr(by := tried.counting.get("convention", usual.CONVENTION), "name", by),
         tried.notes,
     )
 

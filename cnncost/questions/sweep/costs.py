@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, TypeAlias
 
+from cnncost.base import usual
 from cnncost.base.errors import CnncostError
 from cnncost.base.poly import Num, Poly
 from cnncost.base.record import dataclass
@@ -75,7 +76,7 @@ class Costs:
 
     space: Space
     convention: Convention
-    dtype: str = "float32"
+    dtype: str = usual.DTYPE
     batch: int = 1
     figures: tuple[str, ...] = FIGURES
     trained: Setup = PLAIN

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from cnncost.base import usual
 from cnncost.base.ints import Ints
 from cnncost.counting.convention import Convention
 from cnncost.measures.precision import PLAIN, Setup
@@ -53,7 +54,7 @@ class Evaluator:
         self,
         space: Space,
         convention: Convention,
-        dtype: str = "float32",
+        dtype: str = usual.DTYPE,
         batch: int = 1,
         method: Method = "auto",
         figures: tuple[str, ...] = FIGURES,

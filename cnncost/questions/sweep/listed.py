@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from cnncost.base import usual
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import NAMES
 from cnncost.base.files import opened
@@ -215,7 +216,7 @@ class ListedEvaluator:
         self,
         space: Listed,
         convention: Convention,
-        dtype: str = "float32",
+        dtype: str = usual.DTYPE,
         batch: int = 1,
         method: Method = "auto",
         figures: tuple[str, ...] = FIGURES,

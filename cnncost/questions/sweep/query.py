@@ -13,6 +13,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from cnncost.base import usual
 from cnncost.base.errors import CnncostError, UsageError, did_you_mean
 from cnncost.base.figures import NAMES, figure
 from cnncost.base.ints import Ints
@@ -55,8 +56,8 @@ class Query:
     sort: str | None = None
     top: int | None = None
     every: bool = False  # keep all rows that match, rather than those to be shown
-    convention: str | Convention = "lecture"
-    dtype: str = "float32"
+    convention: str | Convention = usual.CONVENTION
+    dtype: str = usual.DTYPE
     batch: int = 1
     method: Method = "auto"
     configurations: tuple[Configuration, ...] | None = None  # a list of candidates, in place of axes

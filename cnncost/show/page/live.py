@@ -12,6 +12,7 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
+from cnncost.base import usual
 from cnncost.base.errors import CnncostError, UsageError, did_you_mean
 from cnncost.base.files import read_text
 from cnncost.base.record import dataclass
@@ -31,8 +32,8 @@ CALLED = "spec.yaml"  # in messages
 class Counting:
     """How a live page counts."""
 
-    convention: str = "lecture"
-    dtype: str = "float32"
+    convention: str = usual.CONVENTION
+    dtype: str = usual.DTYPE
     batch: int = 1
     device: Device | None = None
 
