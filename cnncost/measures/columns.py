@@ -18,7 +18,7 @@ from cnncost.base.units import BITS, many, short
 from cnncost.counting import Convention
 from cnncost.counting.counts import Counts
 from cnncost.graph.bits import Quantised
-from cnncost.graph.graph import INPUT
+from cnncost.graph.graph import INPUT, Graph
 from cnncost.measures.accuracy import SOURCE as ACCURACIES
 from cnncost.measures.accuracy import Accuracy, accuracy
 from cnncost.measures.bops import bit_operations, stored_bits
@@ -33,9 +33,11 @@ from cnncost.measures.precision import PLAIN, Setup
 from cnncost.measures.roofline import Bound, bound, bytes_moved, ridge
 from cnncost.measures.rows import Row
 from cnncost.measures.training import Training, training
+from cnncost.models.zoo import find
 from cnncost.rules import show
 
 MICRO = 10**6
+PUBLISHED = ("float32", "float64", "float16", "bfloat16")  # dtypes in which weights compute what they did when published
 
 
 class Derivation:
@@ -107,10 +109,12 @@ class Derivation:
     @cached_property
     def accuracy(self) -> Accuracy | None:
         """What was published of the network, where it is the published one at the size of the published crop."""
-        params = sum([node.cost.params for node in self.graph.layers])
-        shape = self.graph.input
+        graph, shape = self.graph, self.graph.input
+        params = sum([node.cost.params for node in graph.layers])
         square = len(shape) == 3 and equal(shape[1], shape[2])
-        return accuracy(self.graph.name, shape[1], params, self.weights) if square else None
+        whole = not graph.quantised and self.dtype in PUBLISHED
+        found = accuracy(graph.name, shape[1], params, self.weights) if square and whole else None
+        return found if found is not None and _as_in_the_zoo(graph) else None
 
     @cached_property
     def bounds(self) -> list[Bound]:
@@ -224,6 +228,17 @@ class Derivation:
         if key not in self._columns:
             self._columns[key] = DERIVED[key](self)
         return self._columns[key]
+
+
+def _as_in_the_zoo(graph: Graph) -> bool:
+    """Whether a network is that of its name in the zoo, as far as settings and multiply-adds tell.
+
+    Some settings, such as a number of heads, change neither parameters nor multiply-adds.
+    """
+    model = find(graph.name)
+    if any(model.values.get(name) != value for name, value in graph.settings.items()):
+        return False
+    return sum(node.cost.macs for node in graph.layers) == sum(node.cost.macs for node in model.trace(graph.input).layers)
 
 
 def eighth(bits: Num) -> Num:

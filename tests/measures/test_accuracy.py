@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from support import command
@@ -39,11 +40,41 @@ def test_which_weights_are_meant(model: str, weights: str, top1: float, top5: fl
     assert (report.total["top1"], report.total["top5"]) == (top1, top5)
 
 
-@pytest.mark.parametrize("asked", ["--size 160", "--set width=32", "--set classes=10", "--until layer3", "--no-head"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "resnet50 --size 160",
+        "resnet50 --set width=32",
+        "resnet50 --set classes=10",
+        "resnet50 --until layer3",
+        "resnet50 --no-head",
+        "resnet50 --bits 2",
+        "resnet50 --density 0.1",
+        # These have all parameters of the published ones.
+        "resnet50 --set output_stride=8",
+        "vit_l_16 --set heads=1",
+        "swin_v2_t --set window=16",
+        "inception_v3 --set aux_runs=true",
+    ],
+)
 def test_another_network_has_none(asked: str) -> None:
-    report = cnncost.analyze(f"resnet50 {asked}")
+    report = cnncost.analyze(asked)
     assert report.total["top1"] is None
     assert report.total["weights"] is None
+
+
+def test_a_network_of_the_same_name_from_elsewhere_has_none_unless_it_is_the_same(tmp_path: Path) -> None:
+    spec = command("show", "squeezenet1_1").out.partition("\nexpect:")[0] + "\n"
+    path = tmp_path / "squeezenet1_1.yaml"
+    for text, top1 in ((spec, 58.178), (spec.replace("stride: 2", "stride: 1", 1), None)):
+        path.write_text(text)
+        assert cnncost.analyze(str(path)).total["top1"] == top1
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int4", "float8"])
+def test_no_accuracy_was_published_of_coarser_numbers(dtype: str) -> None:
+    assert cnncost.analyze("resnet50", dtype=dtype).total["top1"] is None
+    assert cnncost.analyze("resnet50", dtype="float16").total["top1"] == 76.13
 
 
 def test_features_without_a_classifier_have_none() -> None:
