@@ -22,7 +22,7 @@ from cnncost.base.record import dataclass
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 WORDS = ("and", "or", "not")
 ARITHMETIC = ("+", "-", "*", "/", "//", "%", "**")
-PRINTED = {"·": "*", "×": "*", "−": "-", "≤": "<=", "≥": ">=", "≠": "!="}  # as this program prints them
+PRINTED = {"·": "*", "−": "-", "≤": "<=", "≥": ">=", "≠": "!="}  # as this program prints them
 BRACKETS = {"(": (")", ""), "⌊": ("⌋", "floor"), "⌈": ("⌉", "ceil")}
 STRENGTH = {  # how strongly an operator binds
     "or": 1,
@@ -40,6 +40,10 @@ STRENGTH = {  # how strongly an operator binds
 COMPARED, SIGNED, RAISED = 4, 7, 8
 DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 PLAIN = str.maketrans(DIGITS, "0123456789")
+LISTS = {  # what people write between the numbers of a list, and × as this program prints sizes: never a product
+    ",": "a list is written in brackets: [1, 7]",
+    **dict.fromkeys("×xX", "two sizes are written [3, 3], and a product 3*3"),
+}
 SIGNS = {"^": "powers are written **", "=": "equality is written ==", "!": "write not, or !="}
 
 TOKEN = re.compile(
@@ -129,8 +133,7 @@ def parse(text: str, dialect: Dialect) -> Tree:
     tree = parser.climb(0, 0)
     token = parser.token
     if token.kind != "end":
-        hint = "a list is written in brackets: [1, 7]" if token.text == "," else dialect.ending
-        raise parser.expected("an operator", hint)
+        raise parser.expected("an operator", LISTS.get(token.text, dialect.ending))
     return tree
 
 
@@ -311,7 +314,7 @@ class _Parser:
         if self.token.kind == "end":
             raise ExpressionError("E110", "this bracket is never closed", opened.start, 1, f"add a {closing}")
         if not self.sees(closing):
-            raise self.expected(f"an operator or '{closing}'")
+            raise self.expected(f"an operator or '{closing}'", LISTS.get(self.token.text, ""))
         self.take()
 
     def call(self, token: Token, depth: int) -> Tree:
@@ -358,7 +361,8 @@ class _Parser:
         self.before = end
         if self.token.kind == "name" and self.token.start == end:
             word = token.text + self.token.text
-            raise ExpressionError("E110", f"cannot read '{word[:40]}'", start, len(word), dialect.unit)
+            hint = LISTS["x"] if re.fullmatch("[xX][0-9]+", self.token.text) else dialect.unit
+            raise ExpressionError("E110", f"cannot read '{word[:40]}'", start, len(word), hint)
         return Tree("number", value=value, span=(start, end))
 
     def number(self, text: str, offset: int) -> Any:

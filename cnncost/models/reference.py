@@ -172,11 +172,13 @@ def letters_of(inputs: Sequence[str]) -> tuple[list[str], list[str]]:
 
     >>> letters_of(["3,H,32*w"]), letters_of(["3,224,224"])
     ((['3,224,224'], ['H=H', 'W=32*w']), (['3,224,224'], []))
+    >>> letters_of(["3×H×W"])
+    (['3,224,224'], ['H=H', 'W=W'])
     """
     numbers: list[str] = []
     letters: list[str] = []
     for text in inputs:
-        parts = [part.strip() for part in text.split(",")]
+        parts = [part.strip() for part in re.split("[,×]", text)]
         lettered = [not part.isdecimal() for part in parts]
         axes = AXES_OF.get(len(parts), "")
         if "=" in text or not axes or not any(map(str.isidentifier, re.split(r"\W+", text))):

@@ -321,7 +321,7 @@ ARGUMENTS = {  # by a name in lower case; the first that a layer has is meant
     "with_bias": ("bias",),
 }
 LEFT_OUT = {  # what is known without saying, or changes no cost
-    *("in_channels", "in_features", "in_ch", "in_dim", "in_planes", "input_channels", "input_shape", "num_features"),
+    *("in", "in_channels", "in_features", "in_ch", "in_dim", "in_planes", "input_channels", "input_shape", "num_features"),
     "num_parameters",
     *("batch_size", "data_format", "device", "dtype", "eps", "epsilon", "gamma_initializer", "inplace", "kernel_initializer"),
     *(

@@ -109,6 +109,15 @@ def test_list_filters_and_sorts_by_accuracy() -> None:
     assert [model["name"] for model in found] == ["efficientnet_b4", "efficientnet_b3", "efficientnet_b2"]
 
 
+def test_list_shows_what_it_is_asked_by() -> None:
+    """Whoever sorts or filters by a figure sees it; RegNetY-128GF has 644,812,894 parameters (torchvision)."""
+    first = command("list", "--sort", "-params").out.splitlines()[2].split()
+    assert (first[0], first[-1]) == ("regnet_y_128gf", "644,812,894")
+    assert {model["name"]: model["total"]["params"] for model in listed("alexnet", "--where", "params > 61M")}[
+        "alexnet"
+    ] == 61_100_840  # type: ignore[index]
+
+
 def test_list_has_a_row_for_each_of_the_weights() -> None:
     found = listed("--columns", "name,top1,macs", "--weights", "all")
     assert len(found) == 115

@@ -219,6 +219,12 @@ def test_values_of_axes() -> None:
         ("width=1,1", "--over width: a value comes twice in '1,1'\nname each value once"),
         ("width=a", "setting width=a: 'a' is no whole number\nwrite digits, as in 224"),
         ("depths.9=1:3", "resnext50_32x4d has no setting 'depths.9'\ndepths is 3,4,6,3: its entries are 0 to 3"),
+        (
+            "size=128x160",
+            "--over size: '128x160' is no list of whole numbers\nwrite size=32,64 or FIRST:LAST:STEP, size=32:64:8; "
+            "height and width apart are --over H=… --over W=…",
+        ),
+        ("batch=1..4", "--over batch: '1..4' is no list of whole numbers\nwrite batch=32,64 or FIRST:LAST:STEP, batch=32:64:8"),
         ("size=0", "--over size=0: 0 is below what is possible\ngive 1 to 10^18"),
     ],
 )

@@ -94,7 +94,10 @@ def test_a_front_and_its_budget() -> None:
 def test_what_cannot_be_drawn() -> None:
     with pytest.raises(UsageError, match="no plot is called 'bubbel'"):
         figure("bubbel", of("alexnet"))
-    with pytest.raises(UsageError, match="a plot 'diff' of 1 models"):
+    with pytest.raises(
+        UsageError,
+        match="a plot 'diff' of 1 model\nit shows what changed, layer by layer, of 2; plots of 1 model: icicle, stages,",
+    ):
         figure("diff", of("alexnet"))
 
 

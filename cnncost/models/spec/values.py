@@ -77,7 +77,7 @@ def inside(mark: Mark, plain: bool, error: ExpressionError) -> Mark:
 def spacing(text: str, given: Node | None = None) -> str:
     """Return the remedy for the two slips of flow mappings, where a key looks like one."""
     if ")" in text or "(" in text:
-        return 'put expressions with commas in quotes: "max(8, c)"'
+        return 'write a list in square brackets, [3, 3], and an expression with commas in quotes: "max(8, c)"'
     if re.match(r"[A-Za-z_]+:\S", text):
         return "put a space after the colon"
     return ""

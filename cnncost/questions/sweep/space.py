@@ -149,6 +149,7 @@ class Space:
         return found
 
 
+_NUMBERS = re.compile(r"(?!.*[0-9]-)[-+0-9_:,\s]+")
 _LIKE_A_RANGE = re.compile(r"[-+0-9_.:,\s]*(:|\.\.|[0-9]-[0-9])[-+0-9_.:,\s]*")  # written in another way, perhaps
 _RANGES = "ranges are of whole numbers, FIRST:LAST or FIRST:LAST:STEP, as in 16:64:8; list other values: 0.5,0.75,1"
 
@@ -171,8 +172,12 @@ def axis(model: Model, text: str) -> Axis:
         batch = name.endswith("batch")
         if not batch and (model.shape is None or not model.axes):
             raise UsageError(f"--over {name}: {model.name} reads no C×H×W map by itself", "give one: --input 3,224,224")
+        if not _NUMBERS.fullmatch(listed):
+            hint = f"write {name}=32,64 or FIRST:LAST:STEP, {name}=32:64:8"
+            apart = "" if batch else "; height and width apart are --over H=… --over W=…"
+            raise UsageError(f"--over {name}: '{listed}' is no list of whole numbers", hint + apart)
         return Axis(name, _numbers(listed, name, 1), role_of(case, setting))
-    if setting.kind in ("size", "count") and re.fullmatch(r"(?!.*[0-9]-)[-+0-9_:,\s]+", listed):
+    if setting.kind in ("size", "count") and _NUMBERS.fullmatch(listed):
         return Axis(name, _numbers(listed, name, 0), role_of(case, setting))
     if setting.kind not in ("word", "any") and _LIKE_A_RANGE.fullmatch(listed):
         single = f"a range is for one entry: --over {name}.0={listed}" if setting.kind == "list" else _RANGES

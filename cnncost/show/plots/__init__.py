@@ -7,6 +7,7 @@ from typing import Any
 
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.record import dataclass
+from cnncost.base.units import many
 from cnncost.measures.devices import DEVICES, Device
 from cnncost.measures.report import Report
 from cnncost.show.plots import bars, dots, lines
@@ -76,7 +77,9 @@ def check(kind: str, count: int) -> None:
     found = KINDS[kind]
     if not found.least <= count <= found.most:
         takes = str(found.least) if found.least == found.most else f"{found.least} to {found.most}"
-        raise UsageError(f"a plot '{kind}' of {count} models", f"it shows {found.shows}, of {takes}")
+        others = ", ".join(name for name, each in KINDS.items() if each.least <= count <= each.most)
+        remedy = f"it shows {found.shows}, of {takes}; plots of {many(count, 'model')}: {others}"
+        raise UsageError(f"a plot '{kind}' of {many(count, 'model')}", remedy)
 
 
 def _bubble(reports: Sequence[Report], labels: Sequence[str], asked: Asked) -> dict[str, Any]:

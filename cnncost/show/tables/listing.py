@@ -85,20 +85,24 @@ def list_table(
     weights: str = "",
     exact: bool = False,
 ) -> Table:
-    """Return networks of the zoo as a table: by default name, family, input and source: nothing is built for these.
+    """Return networks of the zoo as a table: by default name, family, input and source, for which nothing is built,
+    and what they are sorted by or have to meet.
 
     `columns` names others, any figure of a network among them; `where` is a condition such as "top1 >= 80 and params < 30M", as
     that of a sweep; `sort` a column, smallest first, or largest first behind a minus. `weights` says whose accuracies are
     meant: those of a name, "best", or "all" for a row each.
     """
-    asked = [key_of(word) for word in columns.split(",")] if columns else list(USUAL)
     order = None if sort is None else key_of(sort.removeprefix("-"))
     condition = None if where is None else parse(where, names())
-    used = [*asked, *([order] if order else []), *([] if condition is None else map(key_of, condition.names()))]
+    by = [*([order] if order else []), *([] if condition is None else map(key_of, condition.names()))]
+    asked = [key_of(word) for word in columns.split(",")] if columns else [*USUAL, *by]
+    used = [*asked, *by]
     late = [key for key in dict.fromkeys(used) if key in COMPARED and key not in OWN and key not in PUBLISHED]
     facts = bool(weights) or any(key in PUBLISHED for key in used)
     if weights and weights != ALL:
         check(weights)
+    if condition is not None and any(key_of(name) in PUBLISHED for name in condition.names()):
+        models = [model for model in models if any(accuracies(model.name))]  # the others have nothing that could meet it
     records = [record for model in models for record in _records(model, late, weights if facts else None)]
     if condition is not None:
         records = [record for record in records if _meets(condition, record)]
@@ -127,6 +131,8 @@ def _records(model: Model, late: Sequence[str], weights: str | None) -> list[Rec
     record = _record(model, late)
     if weights is None:
         return [record]
+    if not any(accuracies(model.name)):
+        return [{**record, "accuracy": None}]
     height = record["input"][1] if len(record["input"]) == 3 else 0
     found = accuracy(model.name, height, sum(node.cost.params for node in model.trace().layers), weights)
     return [{**record, "accuracy": None if found is None else asdict(found)}]

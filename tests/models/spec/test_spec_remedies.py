@@ -128,6 +128,21 @@ def test_layers_of_other_frameworks(tmp_path: Path, theirs: str, ours: str) -> N
     assert f"unknown layer type or block '{theirs}'; did you mean '{ours}'" in told(tmp_path, f"layers:\n- {theirs}: 8\n")
 
 
+@pytest.mark.parametrize("kernel", ["3x3", "3X3", "3×3", "3 x 3", "'3 × 3'", "[3x3]"])
+def test_sizes_as_tables_print_them_are_no_product(tmp_path: Path, kernel: str) -> None:
+    """A table says 3×3; who writes that into a spec must not get a 9×9 window."""
+    assert "two sizes are written [3, 3]" in told(tmp_path, f"layers:\n- conv: {{out: 8, kernel: {kernel}}}\n")
+
+
+@pytest.mark.parametrize("kernel", ["(3, 3)", "'3, 3'", "'(3, 3)'"])
+def test_lists_have_square_brackets(tmp_path: Path, kernel: str) -> None:
+    assert "brackets" in told(tmp_path, f"layers:\n- conv: {{out: 8, kernel: {kernel}}}\n")
+
+
+def test_input_channels_are_left_out(tmp_path: Path) -> None:
+    assert "leave out in\n" in told(tmp_path, "layers:\n- conv: {in: 3, out: 8, kernel: 3}\n")
+
+
 @pytest.mark.parametrize(
     ("theirs", "hint"),
     [
