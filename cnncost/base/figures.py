@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from cnncost.base.errors import UsageError, did_you_mean
+from cnncost.base.errors import UsageError, did_you_mean, one_of
 from cnncost.base.record import dataclass
 from cnncost.base.units import Measure
 
@@ -142,6 +142,15 @@ _ALL = (
 FIGURES: dict[str, Figure] = {figure.key: figure for figure in _ALL}  # by key
 NAMES: dict[str, Figure] = {word: figure for figure in _ALL for word in figure.words}  # by every name that is accepted
 
+MEANT = {  # what people type for figures, where the word alone does not say which
+    "accuracy": ("top1", "top5"),
+    "time": ("bound",),
+    "runtime": ("bound",),
+    **dict.fromkeys(("gflops", "mflops"), ("flops",)),
+    **dict.fromkeys(("gmacs", "mmacs", "madds", "mult_adds"), ("macs",)),
+    **dict.fromkeys(("vram", "ram", "gpu_memory"), ("training_memory", "inference_memory", "memory")),
+}
+
 
 def usable(use: Use) -> dict[str, Figure]:
     """Return the figures that can be used so, by the name as it is typed."""
@@ -160,7 +169,8 @@ def figure(name: str, use: Use = "column", fact: str = "") -> Figure:
     known = usable(use)
     listed = f"figures: {', '.join(known)}"
     if found is None:
-        remedy = did_you_mean(name, known) or did_you_mean(name, _words(known.values()), listed)
+        meant = [each for each in MEANT.get(name.strip().lower(), ()) if each in known]
+        remedy = one_of(meant) or did_you_mean(name, known) or did_you_mean(name, _words(known.values()), listed)
         raise UsageError(fact or f"unknown figure '{name}'", remedy)
     if reason := found.why_not(use):
         raise UsageError(f"{found.name} cannot be a {use}: {reason}", listed)

@@ -84,3 +84,15 @@ def opened(path: str, what: str, hint: str) -> BinaryIO:
         os.close(descriptor)
         raise UsageError(f"cannot read {what}'{path}': it is no file", hint)
     return open(descriptor, "rb")
+
+
+def unwritable(path: str | os.PathLike[str], error: OSError) -> UsageError:
+    """Return what to say of a file that cannot be written.
+
+    >>> print(unwritable("out/costs.csv", FileNotFoundError(2, "No such file or directory")))
+    cannot write 'out/costs.csv': no such file or directory
+    there is no folder 'out': make it first, or choose another file
+    """
+    folder = os.path.dirname(path)
+    missing = f"there is no folder '{folder}': make it first, or " if folder and not os.path.lexists(folder) else ""
+    return UsageError(f"cannot write '{path}': {(error.strerror or str(error)).lower()}", f"{missing}choose another file")

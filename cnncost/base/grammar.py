@@ -133,7 +133,7 @@ def parse(text: str, dialect: Dialect) -> Tree:
     tree = parser.climb(0, 0)
     token = parser.token
     if token.kind != "end":
-        raise parser.expected("an operator", LISTS.get(token.text, dialect.ending))
+        raise parser.expected("an operator", dialect.ending or LISTS.get(token.text, ""))
     return tree
 
 

@@ -13,6 +13,7 @@ import click
 
 from cnncost.base import usual
 from cnncost.base.errors import CnncostError, UsageError, did_you_mean, each
+from cnncost.base.files import unwritable
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -609,9 +610,7 @@ def replacing(path: str) -> Iterator[IO[bytes]]:
                 os.unlink(temporary)
             raise
     except OSError as error:
-        raise UsageError(
-            f"cannot write '{path}': {(error.strerror or str(error)).lower()}", "choose another file with -o"
-        ) from None
+        raise unwritable(path, error) from None
 
 
 def _umask() -> int:

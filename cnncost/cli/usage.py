@@ -10,6 +10,13 @@ import click
 from cnncost.base.errors import UsageError, did_you_mean
 
 EXTRA = re.compile(r"Got unexpected extra arguments? \((.*)\)", re.DOTALL)
+MEANT = {  # an option that people expect, by the option that does it: what to write
+    "--depth": ("--by", "write --by scope"),
+    **dict.fromkeys(("--rf", "--field", "--receptive-field"), ("--columns", "write --columns name,output,field")),
+    **dict.fromkeys(
+        ("--growth", "--max-growth"), ("--against", "growth is limited in a budget: write params: {growth: 1%} in the spec")
+    ),
+}
 NEEDS_VALUE = re.compile(r"Option '(--?[\w-]+)' requires (?:an argument|\d+ arguments)\.?")
 
 
@@ -46,6 +53,9 @@ def _unknown(word: str, name: str, known: dict[str, click.Option], see: str) -> 
         return UsageError(fact, f"write {'--format ' + word.removeprefix('--')}")
     if word in ("--model", "--models", "--network"):
         return UsageError(fact, f"a model is named without an option: {name} resnet50")
+    needed, remedy = MEANT.get(word, ("", ""))
+    if needed in known:
+        return UsageError(fact, remedy)
     return UsageError(fact, did_you_mean(word, known, see))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from cnncost.base.errors import UsageError
 from cnncost.base.figures import FIGURES
 from cnncost.base.figures import figure as named
+from cnncost.base.files import unwritable
 from cnncost.base.plain import scalar
 from cnncost.base.record import dataclass
 from cnncost.measures.report import Report
@@ -189,4 +190,4 @@ def _write(path: str, made: bytes) -> None:
         with open(path, "wb") as file:
             file.write(made)
     except OSError as error:
-        raise UsageError(f"cannot write '{path}': {(error.strerror or str(error)).lower()}", "choose another file") from None
+        raise unwritable(path, error) from None

@@ -75,5 +75,9 @@ def test_the_readers_follow_the_registry() -> None:
 def test_a_word_that_is_none() -> None:
     with pytest.raises(UsageError, match="unknown figure 'peek'\ndid you mean 'peak'"):
         figure("peek")
+    with pytest.raises(UsageError, match="unknown figure 'accuracy'\ndid you mean 'top1' or 'top5'"):
+        figure("accuracy")
+    with pytest.raises(UsageError, match="unknown figure 'accuracy'\nfigures: params, flops"):
+        limit("accuracy", 1)  # of what cannot be limited nothing is said
     with pytest.raises(UsageError, match="unknown figure 'latency'\nfigures: params, flops"):
         limit("latency", 1)

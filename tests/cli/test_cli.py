@@ -257,7 +257,7 @@ def test_output_file_is_replaced_whole_or_not_at_all(run: Run, tmp_path: Path, m
         failed = run("table", "resnet18", "-o", str(path))
     assert (failed.code, failed.err) == (
         2,
-        f"error: cannot write '{path}': no space left on device\n  choose another file with -o\n",
+        f"error: cannot write '{path}': no space left on device\n  choose another file\n",
     )
     assert path.read_text() == "before"
     assert [item.name for item in tmp_path.iterdir()] == [path.name]
@@ -309,7 +309,7 @@ REFUSALS = {
     "table resnet50 -o costs.xlsx": "the suffix of 'costs.xlsx' names no format\n"
     "suffixes: .txt, .json, .csv, .tsv, .md, .tex, .html, .parquet, .npz; or name one with --format",
     "table resnet50 -o no/such/folder.csv": "cannot write 'no/such/folder.csv': no such file or directory\n"
-    "choose another file with -o",
+    "there is no folder 'no/such': make it first, or choose another file",
     "list nothinglikethis": "no model matches 'nothinglikethis'\nsee: cnncost list",
     "ops konv": "unknown layer type 'konv'\ndid you mean 'conv'?",
     "table no.such.module:net": "cannot import 'no.such.module' of the model 'no.such.module:net': No module named 'no'\n"

@@ -19,6 +19,7 @@ from typing import IO, Any
 import numpy as np
 
 from cnncost.base.errors import UsageError
+from cnncost.base.files import unwritable
 from cnncost.questions.sweep.chunk import FIGURES, Array, Reason
 from cnncost.questions.sweep.query import Partial, Rows
 from cnncost.questions.sweep.subject import Subject
@@ -64,8 +65,7 @@ class Store:
         try:
             handle = os.open(self.lock, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise UsageError(f"cannot keep finished work beside the output: {reason}", "write elsewhere, with -o") from None
+            raise unwritable(self.lock, error) from None
         if fcntl is not None:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
