@@ -87,7 +87,7 @@ def entry(name: str, value: Any, made: bool = False) -> str:
     """
     lines = [f"### `{name}`\n", *([] if made else [f"```python\n{signature(name, value)}\n```\n"]), prose(value)]
     if inspect.isclass(value):
-        for member, what in vars(value).items():
+        for member, what in members(value).items():
             if member.startswith("_") or not inspect.getdoc(what) or not _is_told(what):
                 continue
             function = _function(what)
@@ -103,6 +103,12 @@ def _is_told(what: Any) -> bool:
 
 def _function(what: Any) -> Any:
     return what.__func__ if isinstance(what, (classmethod, staticmethod)) else what
+
+
+def members(cls: type) -> dict[str, Any]:
+    """Return what a class has, and what it has from a class of the floor of measures below it, in order."""
+    bases = [each for each in reversed(cls.__mro__) if each is cls or each.__module__.startswith("cnncost.measures")]
+    return {name: what for each in bases for name, what in vars(each).items()}
 
 
 def signature(name: str, value: Any) -> str:

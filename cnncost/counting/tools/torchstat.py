@@ -28,7 +28,7 @@ AGAIN = Slip(
 )
 PLANAR = Slip(("conv", "conv_transpose"), "torchstat counts 0 for convolutions of other than two axes", where=1 - planar)
 TRANSPOSED = Slip(("conv_transpose",), "torchstat does not know transposed convolutions in its column Flops, and counts 0")
-RESIZED = Slip(("upsample",), "torchstat charges resizing one channel of the output")
+RESIZED = Slip(("upsample",), "torchstat counts the output of a resizing as if it had one channel")
 ADAPTIVE = Slip(("adaptive_avg_pool", "global_avg_pool"), "torchstat does not know adaptive pooling and counts 0")
 
 CONVENTIONS = (
