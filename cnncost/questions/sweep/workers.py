@@ -263,6 +263,10 @@ class _Members(Executor):
         with suppress(InvalidStateError):
             try:
                 answer.set_result(inner.result(timeout=PATIENCE))
+            except TimeoutError:  # the answer was with a worker that went before it could be fetched
+                fn, args, _ = self.open[answer]
+                self._give(answer, fn, args, self.able)
+                return
             except BaseException as error:
                 if not answer.done():
                     answer.set_exception(error)
