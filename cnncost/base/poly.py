@@ -485,8 +485,7 @@ def _floor(top: Num, bottom: Num) -> Num:
     if isinstance(bottom, int):  # ⌊(g·a + k)/(g·n)⌋ = ⌊(a + ⌊k/g⌋)/n⌋
         g = math.gcd(bottom, *(coefficient for monomial, coefficient in rest.terms.items() if monomial))
         if g > 1:
-            rest = number_of({monomial: coefficient // g for monomial, coefficient in rest.terms.items()})
-            bottom //= g
+            return whole + _floor(number_of({monomial: factor // g for monomial, factor in rest.terms.items()}), bottom // g)
     return whole + Poly({((Floor(rest, bottom), 1),): 1})
 
 
