@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -186,6 +187,18 @@ for width in map(int, widths):
         except SystemExit:
             sys.stdout.flush()
 """
+
+
+def test_a_long_path_costs_no_figure(tmp_path: Path) -> None:
+    """Paths break at their folders before a figure that was asked for goes."""
+    path = tmp_path / "networks_of_the_group" / "of_last_year" / "net.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text("cnncost: 1\ninput: [3, 8, 8]\nlayers:\n- conv: {out: 2, kernel: 1}\n")
+    asked = ("compare", "resnet50", str(path), "--columns", "params,macs,memory")
+    out = command(*asked, env={"COLUMNS": "80"}).out
+    assert out.split()[:6] == ["model", "params", "MACs", "(M)", "memory", "(KB)"]
+    assert max(map(len, out.splitlines()[:4])) <= 80
+    assert str(path) in command(*asked, env={"COLUMNS": "300"}).out
 
 
 def test_in_a_real_terminal() -> None:

@@ -15,6 +15,7 @@ INDENT = "  "  # of what goes on in another line
 SPACING = 2  # columns between columns
 LEAST = 18  # columns that a text which wraps may be squeezed to before others are dropped
 REDUNDANT = 10  # priority from which a column never stays in place of another
+LONGEST = 30  # columns that one word of a name keeps: longer paths break at their folders before figures are dropped
 NAMES = 12  # columns that names are squeezed to where nothing is left to drop
 LEFT = ("text", "bar", "course")  # units of columns that stand at the left
 
@@ -148,9 +149,7 @@ def fitted(table: Table, width: int | None) -> Fitted:
                 row[at] = column.brief(values[at])
             widths = _widest(headers, rows)
     least = [
-        min(widest, _needed([cells[at] for cells in (headers, *rows)], columns[at].unit == "text"))
-        if columns[at].wraps
-        else widest
+        min(widest, _needed([cells[at] for cells in (headers, *rows)], columns[at])) if columns[at].wraps else widest
         for at, widest in enumerate(widths)
     ]
     same = [_same(rows[: len(table.rows)], at) for at in keep]
@@ -234,10 +233,11 @@ def _cut(
     return Fitted(kept, cells(headers), tuple(map(cells, rows)), tuple([widths[at] for at in keep]), missed)
 
 
-def _needed(cells: Sequence[str], text: bool) -> int:
-    """Return the width that a column which wraps needs at least, so that no word breaks."""
+def _needed(cells: Sequence[str], column: Column) -> int:
+    """Return the width that a column which wraps needs at least, so that no word breaks, but a path that names a row."""
     words = max(map(longest_word, cells))
-    return max(words + len(INDENT), LEAST) if text else words
+    kept = words if column.priority else min(words, LONGEST)
+    return max(kept + len(INDENT), LEAST) if column.unit == "text" else words
 
 
 def _broken(cell: str, width: int, text: bool) -> Iterable[str]:

@@ -19,7 +19,7 @@ def check_table(check: Check, exact: bool = False) -> Table:
     """Return the table of verdicts, one row each; what is not kept is told below it."""
     columns: tuple[Column, ...] = (
         Column("state", "state"),
-        Column("model", "model"),
+        Column("model", "model", wraps=any("/" in verdict.model for verdict in check.verdicts)),
         Column("limited", "limited", of=lambda record: QUANTITIES[record["quantity"]].title + KINDS[record["kind"]]),
         Column("value", "value", "number", of=_amount(0)),
         Column("limit", "limit", "number", of=_amount(1)),

@@ -69,7 +69,7 @@ def comparison_table(
         for label, report in zip(found.labels, found, strict=True)
     ]
     drawn = {id(record): report for record, report in zip(records, found, strict=True)}
-    shown = [Column("model", "model")]
+    shown = [Column("model", "model", wraps=any("/" in label for label in found.labels))]
     shown += [Column("input", "input", priority=7, of=inputs_read)] if "input" in words else []
     for key, priority in asked.items():
         title = FIGURES[key].title if key in more else FIGURE_COLUMNS[key].title  # "live" of a layer is a network's peak
