@@ -11,9 +11,19 @@ R = TypeVar("R")
 
 
 class CnncostError(Exception):
-    """Something the user can mend. `message` states the fact and the place; `hint` says what to do about it."""
+    """Something the user can mend. `message` states the fact and the place; `hint` says what to do about it.
+
+    Where an object lies in memory is no part of a fact: it is another number in each run, and for each candidate of a sweep.
+
+    >>> CnncostError("it returned <generator object net at 0x7f7933465b40>").message
+    'it returned <generator object net>'
+    """
 
     def __init__(self, message: str, hint: str = "") -> None:
+        if " at 0x" in message:
+            import re  # only these need it
+
+            message = re.sub(" at 0x[0-9a-fA-F]+", "", message)
         super().__init__(message)
         self.message = message
         self.hint = hint

@@ -610,6 +610,8 @@ def trace(
     tensors = result if isinstance(result, tuple) else (result,)
     for tensor in tensors:
         if not isinstance(tensor, Tensor) or tensor.tracer is not tracer:
+            if type(tensor).__name__ == "coroutine":
+                tensor.close()  # else Python warns that nobody waited for it
             raise ModelError(
                 f"the model {getattr(function, '__name__', 'function')} returned {result!r}",
                 "a model returns a tensor, or a tuple of tensors, made from its input",

@@ -233,6 +233,10 @@ def stray(kept: list[Tensor] = []) -> Tensor:  # noqa: B006
     return kept[0]
 
 
+async def awaited(x: Tensor) -> Any:
+    return x
+
+
 def returned(x: Tensor) -> Any:
     return [x]
 
@@ -254,6 +258,8 @@ RETURNS = "a model returns a tensor, or a tuple of tensors, made from its input"
         (lambda x: (), "the model <lambda> returned no tensor", "return its output"),
         (returned, "the model returned returned [<Tensor 4×8×8 from input>]", RETURNS),
         (lambda x: None, "the model <lambda> returned None", RETURNS),
+        (awaited, "the model awaited returned <coroutine object awaited>", RETURNS),
+        (lambda x: object(), "the model <lambda> returned <object object>", RETURNS),
         (lambda x: (x, 3), "the model <lambda> returned (<Tensor 4×8×8 from input>, 3)", RETURNS),
         (lambda x: stray(), "the model <lambda> returned <Tensor 4×8×8 from relu>", RETURNS),
     ],
