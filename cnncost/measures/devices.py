@@ -1,7 +1,7 @@
 """Devices: how many operations a second they do, how many bytes a second they move, and how many they hold.
 
-Each number is that of the data sheet named beside it. Not here are devices of which none states both rates: those of phones say
-operations of an unnamed type and no bandwidth. `--peak` and `--bandwidth` take what somebody knows.
+Each number is that of the data sheet named beside it. Of phones only the processors are here: data sheets of their graphics and
+neural units say operations of an unnamed type, and no bandwidth. `--peak` and `--bandwidth` take what somebody knows.
 """
 
 from __future__ import annotations
@@ -156,6 +156,25 @@ _BOARDS = (
         "Raspberry Pi 5 product brief: four Cortex-A76 at 2.4 GHz, 256 bits a cycle; 32 bits of LPDDR4X-4267",
         8,
         float32=0.1536,
+    ),
+    _device(
+        "snapdragon855",
+        34.1,
+        "Qualcomm Snapdragon 855 product brief: the four large cores, of Cortex-A76, at 2.84 and 3 x 2.42 GHz, 256 bits a cycle; "
+        "64 bits of LPDDR4X-4266",
+        16,
+        float32=0.1616,
+        float16=0.3232,
+        byte=0.6464,
+    ),
+    _device(
+        "kirin980",
+        34.1,
+        "HiSilicon Kirin 980 product page: four Cortex-A76, 2 x 2.6 and 2 x 1.92 GHz, 256 bits a cycle; 64 bits of LPDDR4X-4266",
+        8,
+        float32=0.14464,
+        float16=0.28928,
+        byte=0.57856,
     ),
     _device("apple_m2", 100, "Apple, M2, June 2022: GPU of 10 cores; of iPads and Macs", 24, float32=3.6),
     _device("edge_tpu", 0.5, "Coral USB Accelerator data sheet 1.4: USB 3.1 Gen 1; 8 MB on the chip hold parameters", byte=4),

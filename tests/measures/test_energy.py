@@ -124,3 +124,14 @@ def test_inference_memory_is_a_limit_and_a_target() -> None:
     assert cnncost.check("resnet50", batch=8, inference_memory=int(whole)).ok
     assert not cnncost.check("resnet50", batch=8, inference_memory=int(whole) - 1).ok
     assert cnncost.solve("resnet50", "batch", f"inference_memory<={whole}").value == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "gigahertz"), [("snapdragon855", (2.84, 2.42, 2.42, 2.42)), ("kirin980", (2.6, 2.6, 1.92, 1.92))]
+)
+def test_processors_of_phones_do_two_vectors_of_multiply_adds_a_cycle(name: str, gigahertz: tuple[float, ...]) -> None:
+    """Arm, Cortex-A76 Software Optimization Guide: FMLA on both vector pipelines; two channels of 32 bits at 4,266 MHz."""
+    lanes = {"float32": 4, "float16": 8, "int8": 16}  # the last by dot products of four bytes
+    for dtype, each in lanes.items():
+        assert DEVICES[name].rate(dtype) == pytest.approx(2 * 2 * each * sum(gigahertz) * 10**9, rel=1e-3)
+    assert DEVICES[name].bandwidth == pytest.approx(8 * 4266 * 10**6, rel=2e-3)
