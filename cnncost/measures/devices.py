@@ -160,7 +160,7 @@ _BOARDS = (
     _device(
         "snapdragon855",
         34.1,
-        "Qualcomm Snapdragon 855 product brief: the four large cores, of Cortex-A76, at 2.84 and 3 x 2.42 GHz, 256 bits a cycle; "
+        "Qualcomm Snapdragon 855 product brief: four large cores, of Cortex-A76, at 2.84 and 3 x 2.42 GHz, 256 bits a cycle; "
         "64 bits of LPDDR4X-4266",
         16,
         float32=0.1616,
@@ -170,7 +170,8 @@ _BOARDS = (
     _device(
         "kirin980",
         34.1,
-        "HiSilicon Kirin 980 product page: four Cortex-A76, 2 x 2.6 and 2 x 1.92 GHz, 256 bits a cycle; 64 bits of LPDDR4X-4266",
+        "HiSilicon Kirin 980 product brief: four Cortex-A76, 2 x 2.6 and 2 x 1.92 GHz, 256 bits a cycle; "
+        "64 bits of LPDDR4X-4266",
         8,
         float32=0.14464,
         float16=0.28928,
