@@ -27,6 +27,7 @@ DASK_START = 2.0  # until those of a cluster made here do
 CONNECTED = 1.0  # until those of a cluster that is there do
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 LOGGERS = ("distributed", "tornado", "asyncio")  # with all below them
+FETCHED = 1.0  # seconds in which the word of a worker that it can work must be here, once it is given
 RANGE = 2.0  # seconds that a range should take
 
 
@@ -195,7 +196,7 @@ class _Members(Executor):
                 self.asked[name] = self.client.submit(_probe(), workers=[name], pure=False, retries=0)
             if name not in self.seen or self.seen[name][0] != facts.get("last_seen"):
                 self.seen[name] = (facts.get("last_seen"), now)
-        for name, future in self.asked.items():
+        for name, future in [*self.asked.items()]:
             if name not in self.good and name not in self.refused and future.done():
                 self._judge(name, future)
         gone = [name for name in self.good if name not in present]
@@ -211,11 +212,14 @@ class _Members(Executor):
 
     def _judge(self, name: str, future: Any) -> None:
         try:
-            version, own = future.result(timeout=PATIENCE)
+            version, own = future.result(timeout=FETCHED)
             if own == program():
                 self.good.append(name)
                 return
             reason = "it has no cnncost" if version is None else f"it has another cnncost, {version}"
+        except TimeoutError:  # it went before its answer could be fetched; should it still be there, it is asked again
+            del self.asked[name]
+            return
         except Exception as error:  # whatever a strange worker answers
             if self.client.status != "running":  # it is the scheduler that does not answer
                 return
@@ -264,8 +268,9 @@ class _Members(Executor):
             try:
                 answer.set_result(inner.result(timeout=PATIENCE))
             except TimeoutError:  # the answer was with a worker that went before it could be fetched
-                fn, args, _ = self.open[answer]
-                self._give(answer, fn, args, self.able)
+                if answer in self.open:
+                    fn, args, _ = self.open[answer]
+                    self._give(answer, fn, args, self.able)
                 return
             except BaseException as error:
                 if not answer.done():
