@@ -11,6 +11,7 @@ from cnncost.base.errors import did_you_mean, nearest, one_of
 from cnncost.base.files import beside, near_file
 
 OPTIONS = ("size", "input", "until", "bits", "density", "fold")  # that are typed behind a model
+REVISION = re.compile(r"(HEAD|main|master|origin/[\w./-]+)([~^]\d*)*")  # of git, alone: it names no file
 LONGEST = 1_000_000  # bytes of a module that is looked through
 
 
@@ -20,6 +21,8 @@ def remedy(name: str, known: Collection[str], suffixes: Sequence[str], otherwise
     if equals and re.fullmatch(r"[\w.]+", word):
         option = f"--{word} {value}" if word in OPTIONS else f"--set {name}"
         return f'it belongs to a model, in quotes: "resnet50 {option}"'
+    if REVISION.fullmatch(name):
+        return f"what a spec was in git is REF:PATH, as in {name}:net.yaml"
     for path in (name, f"{name}.py"):
         if path.endswith(".py") and os.path.isfile(path):
             return one_of([f"{module_of(path)}:{each}" for each in functions(path)]) or "it defines no function of a tensor"

@@ -187,6 +187,7 @@ COMMANDS = [
     ("check resnet18 --growth 1%", "params: {growth: 1%}", "check --help"),
     ("plot resnet18 resnet34", "plots of 2 models: stages, memory", "plot resnet18 resnet34 --kind stages"),
     ("sweep resnet18 --over size=64-96", "size=32:64:8", "sweep resnet18 --over size=32:64:8"),
+    ("diff HEAD~1 resnet18", "HEAD~1:net.yaml", "diff --help"),
     ("nonsense", "see: cnncost --help", "--help"),
     ("list zzz", "see: cnncost list", "list"),
     ("table zzz", "see: cnncost list", "list"),

@@ -86,6 +86,7 @@ def test_what_a_sweep_has_written_can_be_read_again(tmp_path: Path, suffix: str)
         ("widht\n16\n", "resnet18 has no setting 'widht'"),
         ("width\nmany\n", "the configurations, row 1: setting width=many: 'many' is no whole number"),
         ("width\n16\n32,1\n", "line 3: not as many values as names"),
+        ("width;classes\n16;10\n", "configs.csv: one column, 'width;classes'\ncolumns are separated by commas"),
         ("params\n16\n", "the configurations: no column is a setting"),
         ("width\n", "the configurations: there is no configuration"),
     ],

@@ -190,6 +190,10 @@ def read(path: str) -> list[dict[str, Any]]:
                 return rows
             table = csv.DictReader(file, delimiter="\t" if suffix == ".tsv" else ",", strict=True, restkey="")
             rows = list(table)
+            head = list(table.fieldnames or ())
+            if len(head) == 1 and set(";,\t").intersection(head[0]):
+                hint = "columns are separated by commas, in .tsv by tabs"
+                raise UsageError(f"--from {path}: one column, '{head[0][:40]}'", hint)
     except (OSError, ValueError, csv.Error) as error:
         raise UsageError(f"--from {path}: cannot be read ({error})", f"is it {suffix}?") from None
     for number, row in enumerate(rows, 2):
