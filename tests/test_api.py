@@ -125,7 +125,7 @@ REFUSED: dict[str, Any] = {
     "42 is no model": lambda: analyze(42),  # type: ignore[arg-type]
     "no model to compare": lambda: cnncost.compare(),
     "claim and layer cannot be combined": lambda: cnncost.explain("alexnet", claim="1G", layer="conv1"),
-    "resnet18 has no layer 'conv2'\ndid you mean 'conv1'": lambda: analyze("resnet18")["conv2"],
+    "resnet18 has no layer 'conv2'\ndid you mean 'layer1.0.conv2'": lambda: analyze("resnet18")["conv2"],
     "resnet18 has no layer 'peak'\na column: report.column": lambda: analyze("resnet18")["peak"],
     "a mask of 2 for 68 rows": lambda: analyze("resnet18").take([True, False]),
     "unknown figure 'latency'": lambda: cnncost.check("alexnet", latency=3),

@@ -122,11 +122,18 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> list[str]:
-    """Return up to three known words that are near, the nearest first; upper and lower case are alike."""
+    """Return up to three known words that are near, the nearest first; upper and lower case are alike.
+
+    Names with dots of which the word is a part are nearest of all.
+
+    >>> nearest("conv2", ["conv1", "layer1.0.conv2", "layer1.1.conv2"])
+    ['layer1.0.conv2', 'layer1.1.conv2']
+    """
     from difflib import get_close_matches  # imported late: only an error needs it
 
     lower = {name.lower(): name for name in known}
-    return [lower[match] for match in get_close_matches(word.lower(), lower, n=3, cutoff=0.65)]
+    parts = [lower[name] for name in lower if "." in name and f".{word.lower()}." in f".{name}."]
+    return parts[:3] or [lower[match] for match in get_close_matches(word.lower(), lower, n=3, cutoff=0.65)]
 
 
 def one_of(names: Sequence[str]) -> str:
