@@ -130,7 +130,25 @@ REFUSED: dict[str, Any] = {
     "a mask of 2 for 68 rows": lambda: analyze("resnet18").take([True, False]),
     "unknown figure 'latency'": lambda: cnncost.check("alexnet", latency=3),
     "cannot sort by 'bound_by'": lambda: analyze("alexnet").top(3, "bound_by"),
+    "the input 224 of alexnet is no shape": lambda: analyze("alexnet", input=224),
+    "unknown optimizer 'None'": lambda: analyze("alexnet", optimizer=None),  # type: ignore[arg-type]
+    "unknown checkpointing 'True'": lambda: analyze("alexnet", checkpoint=True),  # type: ignore[arg-type]
+    "unknown method 'fast'": lambda: cnncost.sweep("alexnet", classes=[3, 4], method="fast"),
+    "a top of -1": lambda: cnncost.sweep("alexnet", classes=[3, 4], top=-1),
+    "columns are 3": lambda: analyze("alexnet").table(columns=3),
 }
+
+
+COLUMNS: dict[str, Any] = {
+    "table": lambda columns: analyze("alexnet").table(columns=columns),
+    "compare": lambda columns: cnncost.compare("alexnet", "vgg11").table(columns=columns),
+    "groups": lambda columns: cnncost.compare("alexnet", "vgg11").table(columns=columns, by="type"),
+}
+
+
+@pytest.mark.parametrize("shown", COLUMNS.values(), ids=COLUMNS)
+def test_columns_are_a_text_or_a_list(shown: Any) -> None:
+    assert str(shown(["params", "flops"])) == str(shown("params,flops")) != str(shown("params"))
 
 
 @pytest.mark.parametrize("fact", REFUSED)

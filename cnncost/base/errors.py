@@ -14,9 +14,6 @@ class CnncostError(Exception):
     """Something the user can mend. `message` states the fact and the place; `hint` says what to do about it.
 
     Where an object lies in memory is no part of a fact: it is another number in each run, and for each candidate of a sweep.
-
-    >>> CnncostError("it returned <generator object net at 0x7f7933465b40>").message
-    'it returned <generator object net>'
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -132,8 +129,9 @@ def nearest(word: str, known: Iterable[str]) -> list[str]:
     from difflib import get_close_matches  # imported late: only an error needs it
 
     lower = {name.lower(): name for name in known}
-    parts = [lower[name] for name in lower if "." in name and f".{word.lower()}." in f".{name}."]
-    return parts[:3] or [lower[match] for match in get_close_matches(word.lower(), lower, n=3, cutoff=0.65)]
+    word = str(word).lower()
+    parts = [lower[name] for name in lower if "." in name and f".{word}." in f".{name}."]
+    return parts[:3] or [lower[match] for match in get_close_matches(word, lower, n=3, cutoff=0.65)]
 
 
 def one_of(names: Sequence[str]) -> str:

@@ -610,8 +610,9 @@ def trace(
     tensors = result if isinstance(result, tuple) else (result,)
     for tensor in tensors:
         if not isinstance(tensor, Tensor) or tensor.tracer is not tracer:
-            if type(tensor).__name__ == "coroutine":
-                tensor.close()  # else Python warns that nobody waited for it
+            made: Any = tensor
+            if type(made).__name__ == "coroutine":
+                made.close()  # else Python warns that nobody waited for it
             raise ModelError(
                 f"the model {getattr(function, '__name__', 'function')} returned {result!r}",
                 "a model returns a tensor, or a tuple of tensors, made from its input",

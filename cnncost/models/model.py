@@ -211,6 +211,9 @@ class Model(Tabled):
         Raises UsageError for a name that it does not read, and for one shape where it reads several.
         """
         known = self.inputs
+        if not isinstance(input, Iterable):
+            size = f"(channels, {input}, {input})" if isinstance(input, int) else "(channels, height, width)"
+            raise UsageError(f"the input {input!r} of {self.name} is no shape", f"give the shape of one example: {size}")
         if not isinstance(input, Mapping):
             if len(known) > 1:
                 raise UsageError(f"{self.name} reads {_listed(known)}", self._how_to_give([*known]))

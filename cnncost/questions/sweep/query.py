@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, field
 from functools import cached_property
 from itertools import product
-from typing import Any, overload
+from typing import Any, get_args, overload
 
 import numpy as np
 
@@ -170,6 +170,11 @@ class Task:
         model = sized(model, query.input, query.size)
         if model.shape is None:
             raise UsageError(f"{model.name} has no input size of its own", "give one: --input 3,224,224")
+        if query.method not in get_args(Method):
+            near = did_you_mean(query.method, get_args(Method), f"known: {', '.join(get_args(Method))}")
+            raise UsageError(f"unknown method '{query.method}'", near)
+        if query.top is not None and query.top < 1:
+            raise UsageError(f"a top of {query.top}", "give the number of rows, from 1")
         self.query = query
         self.convention = convention(query.convention) if isinstance(query.convention, str) else query.convention
         self.sources = {**sources(model, query.model), **of_convention(query.convention, self.convention)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -164,10 +164,22 @@ def device_record(device: Device | None, dtype: str) -> dict[str, Any]:
     return {"device": {**rates, "memory": device.memory, "flash": device.flash, "source": device.source}}
 
 
-def column_keys(text: str) -> list[str]:
+def named_columns(columns: str | Iterable[str]) -> list[str]:
+    """Return the names of columns, which are one text with commas or a list. Raises UsageError for anything else.
+
+    >>> named_columns("name, Params"), named_columns(["name", "params"])
+    (['name', 'params'], ['name', 'params'])
+    """
+    parts = columns.split(",") if isinstance(columns, str) else list(columns) if isinstance(columns, Iterable) else [columns]
+    if not all(isinstance(part, str) for part in parts):
+        raise UsageError(f"columns are {columns!r}", 'give their names: "name,params", or ["name", "params"]')
+    return [part.strip().lower() for part in parts]
+
+
+def column_keys(columns: str | Iterable[str]) -> list[str]:
     """Return the column keys of a list such as "name,output,params". Raises UsageError for an unknown one."""
     keys: list[str] = []
-    for word in filter(None, (part.strip().lower() for part in text.split(","))):
+    for word in filter(None, named_columns(columns)):
         if word not in (*TEXT_COLUMNS, *SHARES, *SETS, *NAMES):
             listed = f"columns: {', '.join(COLUMN_NAMES)}"
             raise UsageError(f"unknown column '{word}'", did_you_mean(word, (*COLUMN_NAMES, *NAMES), listed))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from cnncost.base.poly import Num
 from cnncost.graph.graph import inputs_record
 from cnncost.measures.groups import coarseness, way
 from cnncost.show.table import Column, Record, Table
-from cnncost.show.tables.columns import FIGURE_COLUMNS, SETS, device_record, inputs_read
+from cnncost.show.tables.columns import FIGURE_COLUMNS, SETS, device_record, inputs_read, named_columns
 
 if TYPE_CHECKING:
     from cnncost.measures.comparison import Comparison
@@ -43,7 +43,7 @@ def comparison_table(
     exact: bool = False,
     by: str | None = None,
     bars: bool = False,
-    columns: str | None = None,
+    columns: str | Iterable[str] | None = None,
     device: Device | None = None,
 ) -> Table:
     """Return the totals of several models side by side, with ratios to the first.
@@ -54,7 +54,7 @@ def comparison_table(
     """
     if by is not None:
         return groups_table(found, by, exact, columns)
-    words = [*MORE] if columns is None else [word.strip().lower() for word in columns.split(",")]
+    words = [*MORE] if columns is None else named_columns(columns)
     asked = dict(COMPARED) if columns is None else _asked([word for word in words if word not in MORE], device)
     if device is not None:
         asked |= {key: 2 for key in BOUNDS if key not in asked and (key != "fits" or device.memory is not None)}
@@ -130,9 +130,9 @@ def _asked(words: Sequence[str], device: Device | None = None) -> dict[str, int]
     return found
 
 
-def groups_table(found: Comparison, by: str, exact: bool = False, columns: str | None = None) -> Table:
+def groups_table(found: Comparison, by: str, exact: bool = False, columns: str | Iterable[str] | None = None) -> Table:
     """Return figures of several models group by group, FLOPs, parameters and memory, with ratios to the first model."""
-    asked = GROUPED if columns is None else tuple(_asked(columns.split(",")))
+    asked = GROUPED if columns is None else tuple(_asked(named_columns(columns)))
     for key in asked:
         if FIGURES[key].group != "sum":
             raise UsageError(f"{FIGURES[key].name} of groups has no sum", "figures: params, flops, macs, memory, …")

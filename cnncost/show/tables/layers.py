@@ -44,7 +44,7 @@ def layer_table(
     *,
     depth: int | None = None,
     by: str | None = None,
-    columns: str | None = None,
+    columns: str | Iterable[str] | None = None,
     sort: str | None = None,
     top: int | None = None,
     exact: bool = False,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ from cnncost.measures.accuracy import SOURCE, accuracies, accuracy, check
 from cnncost.models.model import Model
 from cnncost.questions.sweep.where import holds, parse
 from cnncost.show.table import Column, Record, Table
-from cnncost.show.tables.columns import FIGURE_COLUMNS, inputs_read
+from cnncost.show.tables.columns import FIGURE_COLUMNS, inputs_read, named_columns
 
 ALL = "all"  # weights: a row for each of them
 BRIEF = 15  # characters of a source that has no number
@@ -79,7 +79,7 @@ def key_of(word: str) -> str:
 
 def list_table(
     models: Sequence[Model],
-    columns: str | None = None,
+    columns: str | Iterable[str] | None = None,
     where: str | None = None,
     sort: str | None = None,
     weights: str = "",
@@ -95,7 +95,7 @@ def list_table(
     order = None if sort is None else key_of(sort.removeprefix("-"))
     condition = None if where is None else parse(where, names())
     by = [*([order] if order else []), *([] if condition is None else map(key_of, condition.names()))]
-    asked = [key_of(word) for word in columns.split(",")] if columns else [*USUAL, *by]
+    asked = [key_of(word) for word in named_columns(columns)] if columns else [*USUAL, *by]
     used = [*asked, *by]
     late = [key for key in dict.fromkeys(used) if key in COMPARED and key not in OWN and key not in PUBLISHED]
     facts = bool(weights) or any(key in PUBLISHED for key in used)
