@@ -170,7 +170,9 @@ def test_equal_models(run: Run) -> None:
     found = json.loads(run("diff", "resnet50", "resnet50", "--format", "json").out)
     assert found["layers"] == []
     assert {figure["change"] for figure in found["total"].values()} == {0}
-    assert "layers: 174 unchanged" in run("diff", "resnet50", "resnet50").out
+    lines = run("diff", "resnet50", "resnet50").out.splitlines()
+    assert lines[-2] == "layers: 174 unchanged"
+    assert not any(line.startswith("change ") for line in lines)  # no table without rows
 
 
 # ── git ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,6 +6,7 @@ Text formats show figures as people read them; json, csv and tsv carry exact int
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -24,6 +25,8 @@ def render(table: Table, format: str, width: int | None = None) -> str:
         from cnncost.show.render import ci
 
         return ci.FORMATS[format](table)
+    if table.above is not None and not table.rows and format not in DATA:  # of a table without rows its notes are enough
+        return render(replace(table.above, notes=(*table.above.notes, *table.notes)), format, width)
     drawn = table if format == "terminal" else table.undrawn()
     drawn = drawn if format in DATA else drawn.seen()
     text = plain(drawn, width) if format == "plain" else FORMATS[format](drawn)
