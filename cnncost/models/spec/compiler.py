@@ -10,7 +10,7 @@ from dataclasses import replace
 from keyword import kwlist
 from typing import Any
 
-from cnncost.base.errors import UsageError, did_you_mean, nearest
+from cnncost.base.errors import UsageError, did_you_mean, nearest, one_of
 from cnncost.base.text import clip
 from cnncost.base.yamltree import Dict, List, Node, Scalar, is_null
 from cnncost.graph.bits import MOST_BITS, Bits
@@ -141,14 +141,15 @@ class Compiler:
             return ExpressionError(
                 "E107", f"{what} is '{clip(name)}', neither true nor false", 0, len(name), "write true or false"
             )
-        known = [*scope, *(wants.words if expression.text == name else ())]
+        words = wants.words if expression.text == name else ()
+        known = [*words, *scope]
         listed = (
             f"known here: {', '.join(known[:12])}{', …' if len(known) > 12 else ''}"
             if known
             else "there are no params or let to name"
         )
         fact = f"{what} cannot be '{clip(name)}'" if expression.text == name and wants.words else f"unknown name '{clip(name)}'"
-        near = did_you_mean(name, known)
+        near = one_of([kind_meant(name)]) if kind_meant(name) in words else did_you_mean(name, known)
         hint = value_meant(name) if expression.text == name and wants.words else ""
         return ExpressionError(
             "E111", f"{fact}; {near}" if near and not hint else fact, offset, len(name), hint or ("" if near else listed)

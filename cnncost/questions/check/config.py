@@ -265,7 +265,7 @@ def _read(path: str) -> Config | None:
         end = (text.count("\n") + 1, len(text) - text.rfind("\n"))
         line, column = map(int, re.findall("[0-9]+", where) or end)
         amount = re.search(r"[=,{]\s*([0-9][0-9._]*\s?[A-Za-z%]+)", text.split("\n")[line - 1])
-        hint = f'an amount with a unit stands in quotes: "{amount[1]}"' if amount else "see: https://toml.io"
+        hint = f'an amount with a unit is written in quotes: "{amount[1]}"' if amount else "see: https://toml.io"
         raise ConfigError((path, line, column), f"{fact[:1].lower()}{fact[1:]}", hint) from None
     except RecursionError:
         raise ConfigError((path, 1, 1), "nested too deep", "see: https://toml.io") from None

@@ -139,6 +139,12 @@ def test_lists_have_square_brackets(tmp_path: Path, kernel: str) -> None:
     assert "brackets" in told(tmp_path, f"layers:\n- conv: {{out: 8, kernel: {kernel}}}\n")
 
 
+def test_norms_by_their_short_names(tmp_path: Path) -> None:
+    assert "norm of conv cannot be 'bn'; did you mean 'batch_norm'?" in told(
+        tmp_path, "layers:\n- conv: {out: 8, kernel: 3, norm: bn}\n"
+    )
+
+
 def test_input_channels_are_left_out(tmp_path: Path) -> None:
     assert "leave out in\n" in told(tmp_path, "layers:\n- conv: {in: 3, out: 8, kernel: 3}\n")
 

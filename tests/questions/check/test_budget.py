@@ -351,7 +351,7 @@ WRONG_CONFIGS = {
     '[budget.resnet50\nparams = "26M"': "cnncost.toml:1:17: expected ']' at the end of a table declaration\nsee: https://toml.io",
     '[budget.resnet50]\nparams = 1\n\n"params" = 2': "cnncost.toml:4:13: cannot overwrite a value\nsee: https://toml.io",
     "[budget.resnet50]\nparams = 26M": "cnncost.toml:2:12: expected newline or end of document after a statement\n"
-    'an amount with a unit stands in quotes: "26M"',
+    'an amount with a unit is written in quotes: "26M"',
     "a = " + "[" * 10_000: "cnncost.toml:1:1: nested too deep\nsee: https://toml.io",
     "[bugdet.resnet50]\nparams = 1": "cnncost.toml:1:1: unknown key 'bugdet' in the configuration\ndid you mean 'budget'?",
     "[budget]\nresnet50 = 26": "cnncost.toml:2:1: the budget of 'resnet50' is no table of limits\n"
