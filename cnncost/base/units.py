@@ -249,7 +249,7 @@ def amounts(values: Sequence[Num], measure: Measure, exact: bool = False) -> lis
 def _together(values: Sequence[Num], measure: Measure, exact: bool, asked: str = "") -> tuple[str, int, bool]:
     """Return the unit of figures, its size, and whether every digit is needed to tell them apart."""
     unit, size = ("B", 1) if exact and measure == "bytes" and not asked else scale(values, measure, exact, asked)
-    if not exact and len({round(Fraction(value, size), DECIMALS) for value in values}) < len(set(values)):
+    if not exact and len({round(Fraction(value) / size, DECIMALS) for value in values}) < len(set(values)):
         return _together(values, measure, True, asked)
     return unit, size, exact
 

@@ -230,7 +230,7 @@ def percent(old: int, new: int) -> Shown | None:
     """Return by how much a figure has grown, of what it was; None where it was nothing."""
     if old == 0:
         return None
-    share = float(Fraction(new - old, old))
+    share = float(Fraction(new - old) / Fraction(old))  # of dtypes below a byte they are no whole numbers
     text = f"{share:+.2%}"
     if new != old and text[1:] == "0.00%":
         text = f"{share * 100:+.1g}%"

@@ -195,7 +195,7 @@ class Table(Showable):
             most = max((max(value, default=0) for value in values if value), default=0)
             return column.title, [course(value or (), most) for value in values]
         if column.unit == "ratio":
-            return column.title, ["" if value is None else f"{value:,.3f}" for value in values]
+            return column.title, ["" if value is None else f"{float(value):,.3f}" for value in values]
         if column.unit == "share":
             return column.title, ["" if value is None else f"{float(value):.1%}" for value in values]
         if column.unit == "change":

@@ -225,6 +225,23 @@ def net(x):
     assert (tmp_path / "log.txt").read_text() == "traced"
 
 
+def test_bytes_that_are_no_whole_numbers(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """7·7·7 numbers of 4 bits are 171.5 bytes, 9·7·7 are 220.5: 49 more."""
+    monkeypatch.chdir(tmp_path)
+    text = "cnncost: 1\nname: odd\ninput: [3, 9, 9]\nlayers:\n- conv: {out: 7, kernel: 3}\nbudget: {memory: {growth: 30%}}\n"
+    (tmp_path / "odd.yaml").write_text(text)
+    (tmp_path / "more.yaml").write_text(text.replace("out: 7", "out: 9"))
+    assert run("snapshot", "odd.yaml", "--dtype", "int4", "-o", "before.json").code == 0
+    (tmp_path / "odd.yaml").write_text(text.replace("out: 7", "out: 9"))
+    for before, now in (("before.json", "odd.yaml"), ("before.json", "more.yaml")):
+        shown = run("diff", before, now, "--dtype", "int4", "--format", "csv").out.splitlines()
+        assert [line.rpartition(",")[2] for line in shown] == ["activation_bytes", "49.0", "49.0"]
+    assert "171.5" in run("check", "odd.yaml", "--against", "before.json", "--dtype", "int4", "--format", "json").out
+    assert "+28.57%" in run("check", "odd.yaml", "--against", "before.json", "--dtype", "int4").out
+    words = "compare", "odd.yaml", "more.yaml", "--dtype", "int4", "--by", "type"
+    assert run(*words, "--format", "plain").out.splitlines()[2].split()[-3:] == ["0.22", "0.22", "1.000"]
+
+
 def test_a_terminal_without_unicode() -> None:
     shown = process("-m", "cnncost", "table", "resnet18", "--depth", "0", env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert shown.returncode == 0

@@ -131,7 +131,7 @@ def _sound(model: Any) -> bool:
         all(isinstance(text, str) for text in texts)
         and type(model.get("batch")) is int
         and isinstance(model.get("input"), list)
-        and all(type(number := entry.get(figure)) is int and abs(number) < LARGEST for entry in entries for figure in FIGURES)
+        and all(_whole(entry.get(figure)) for entry in entries for figure in FIGURES)
         and all(isinstance(name, str) for name in names)
         and len(set(names)) == len(names)
         and all(isinstance(layer.get("kind"), str) for layer in layers)
@@ -140,6 +140,11 @@ def _sound(model: Any) -> bool:
         and all(isinstance(layer.get(key), list) for layer in layers for key in ("input", "output"))
         and all(isinstance(shape, list) for layer in layers for shape in layer["input"])
     )
+
+
+def _whole(number: Any) -> bool:
+    """Whether a figure is a number of bits or of anything else: of dtypes below a byte bytes have eighths."""
+    return type(number) in (int, float) and abs(number) < LARGEST and number * 8 % 1 == 0
 
 
 @dataclass(frozen=True, slots=True)
