@@ -60,6 +60,8 @@ def positions(
         if isinstance(count, Poly) or not holds(count >= 1):  # the words below are written only where they may be needed
             window = f"a {show(kernel)} window" + ("" if ones(dilation) else f" (dilation {dilation[axis]})")
             remedy = f"{window} does not fit into the {show(x[1:])} input: use a smaller one, or pad"
+            if len(x) == 3 and all(isinstance(size, int) for size in x) and x[2] == 3 and x[0] == x[1]:  # channels last
+                remedy += f"; channels come first: {show((x[2], x[0], x[1]))}"
             at_least(1, count, f"the output {AXES[len(x) - 1][axis]}", remedy, Refusal.WINDOW)
         counts.append(count)
     return tuple(counts)

@@ -145,6 +145,12 @@ def test_norms_by_their_short_names(tmp_path: Path) -> None:
     )
 
 
+def test_a_picture_with_its_channels_last(tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text("cnncost: 1\ninput: [32, 32, 3]\nlayers:\n- conv: {out: 8, kernel: 5}\n")
+    assert "channels come first: 3×32×32" in command("table", str(path)).err
+
+
 def test_input_channels_are_left_out(tmp_path: Path) -> None:
     assert "leave out in\n" in told(tmp_path, "layers:\n- conv: {in: 3, out: 8, kernel: 3}\n")
 
