@@ -131,8 +131,8 @@ REFUSED: dict[str, Any] = {
     "unknown figure 'latency'": lambda: cnncost.check("alexnet", latency=3),
     "cannot sort by 'bound_by'": lambda: analyze("alexnet").top(3, "bound_by"),
     "the input 224 of alexnet is no shape": lambda: analyze("alexnet", input=224),
-    "unknown optimizer 'None'": lambda: analyze("alexnet", optimizer=None),  # type: ignore[arg-type]
-    "unknown checkpointing 'True'": lambda: analyze("alexnet", checkpoint=True),  # type: ignore[arg-type]
+    "optimizer None is no text": lambda: analyze("alexnet", optimizer=None),  # type: ignore[arg-type]
+    "checkpointing True is no text": lambda: analyze("alexnet", checkpoint=True),  # type: ignore[arg-type]
     "unknown method 'fast'": lambda: cnncost.sweep("alexnet", classes=[3, 4], method="fast"),
     "a top of -1": lambda: cnncost.sweep("alexnet", classes=[3, 4], top=-1),
     "columns are 3": lambda: analyze("alexnet").table(columns=3),

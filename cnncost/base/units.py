@@ -141,8 +141,8 @@ def short(value: int) -> str:
     """Return a count in three to four digits with its unit: 4.23 G, 25.03 M, 810."""
     for unit, size in reversed(COUNT_UNITS.items()):
         if abs(value) >= size > 1:
-            return f"{value / size:.2f} {unit}"
-    return str(value)
+            return f"{float(value / size):.2f} {unit}"
+    return str(value if value == int(value) else float(value))  # bytes of dtypes below one have fractions
 
 
 def _figure(number: Num, decimals: int) -> str:

@@ -77,6 +77,8 @@ def size_of(dtype: str) -> Num:
 def known_name(what: str, name: str, known: Iterable[str]) -> None:
     """Raise UsageError with the nearest names for one that is not known."""
     names = tuple(known)
+    if not isinstance(name, str):
+        raise UsageError(f"{what} {name!r} is no text", f"known: {', '.join(names)}")
     if name not in names:
         raise UsageError(f"unknown {what} '{name}'", did_you_mean(name, names, f"known: {', '.join(names)}"))
 

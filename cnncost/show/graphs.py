@@ -115,7 +115,8 @@ def folded(report: Report, figure: str = "flops") -> str:
     lines = []
     for row, value in zip(report.rows, report.column(figure).tolist(), strict=True):
         if value:
-            lines.append(f"{printable(row.name).replace(' ', '_').replace(';', ',').replace('.', ';')} {value}")
+            number = value if value == int(value) else float(value)  # no tool reads 441/2
+            lines.append(f"{printable(row.name).replace(' ', '_').replace(';', ',').replace('.', ';')} {number}")
     return "".join(f"{line}\n" for line in lines)
 
 

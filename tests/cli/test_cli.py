@@ -238,6 +238,9 @@ def test_bytes_that_are_no_whole_numbers(run: Run, tmp_path: Path, monkeypatch: 
         assert [line.rpartition(",")[2] for line in shown] == ["activation_bytes", "49.0", "49.0"]
     assert "171.5" in run("check", "odd.yaml", "--against", "before.json", "--dtype", "int4", "--format", "json").out
     assert "+28.57%" in run("check", "odd.yaml", "--against", "before.json", "--dtype", "int4").out
+    graph = "graph", "odd.yaml", "--dtype", "int4", "--figure", "memory", "--format"
+    assert run(*graph, "folded").out == "conv 220.5\n"
+    assert "220.5 (100.0 %)" in run(*graph, "mermaid").out
     words = "compare", "odd.yaml", "more.yaml", "--dtype", "int4", "--by", "type"
     assert run(*words, "--format", "plain").out.splitlines()[2].split()[-3:] == ["0.22", "0.22", "1.000"]
 

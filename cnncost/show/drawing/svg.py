@@ -158,7 +158,7 @@ def _box(
 
 def percent(share: float) -> str:
     """Return a share as people read it; nothing where there is none."""
-    return "" if share == 0 else "< 0.1 %" if share < 0.0005 else f"{100 * share:.1f} %"
+    return "" if share == 0 else "< 0.1 %" if share < 0.0005 else f"{100 * float(share):.1f} %"
 
 
 def _line(x: float, start: float, end: float, ink: Mapping[str, str], arrow: bool = False) -> str:
