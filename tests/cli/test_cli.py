@@ -241,6 +241,8 @@ def test_bytes_that_are_no_whole_numbers(run: Run, tmp_path: Path, monkeypatch: 
     graph = "graph", "odd.yaml", "--dtype", "int4", "--figure", "memory", "--format"
     assert run(*graph, "folded").out == "conv 220.5\n"
     assert "220.5 (100.0 %)" in run(*graph, "mermaid").out
+    plot = "plot", "odd.yaml", "alexnet", "--kind", "diff", "--figure", "memory", "--dtype", "int4", "-o", "diff.vl.json"
+    assert run(*plot).code == 0
     words = "compare", "odd.yaml", "more.yaml", "--dtype", "int4", "--by", "type"
     assert run(*words, "--format", "plain").out.splitlines()[2].split()[-3:] == ["0.22", "0.22", "1.000"]
 

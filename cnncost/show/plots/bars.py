@@ -40,7 +40,7 @@ def amount(value: float, key: str) -> str:
         return short(int(value))
     for unit, size in reversed(BYTE_UNITS.items()):
         if abs(value) >= size:
-            return f"{value / size:.2f} {unit}"
+            return f"{float(value / size):.2f} {unit}"
     return f"{int(value)} B"
 
 
