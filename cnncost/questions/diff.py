@@ -128,7 +128,8 @@ def need_same_training(old: Data, new: Data) -> None:
     before, now = old.get("trained") or {}, new.get("trained") or {}
     for key in before.keys() & now.keys():
         if before[key] != now[key]:
-            fact = f"{old['model']} is trained with another {key} than {new['model']}"
+            said = [f"{key} {which[key]}" for which in (before, now)]
+            fact = f"{old['model']} was counted as trained with {said[0]}, {new['model']} with {said[1]}"
             same = "give both the same --dtypes" if key == "dtypes" else f"train both in the same way: --{key} {before[key]}"
             raise UsageError(fact, same)
 

@@ -195,7 +195,7 @@ class Table(Showable):
             most = max((max(value, default=0) for value in values if value), default=0)
             return column.title, [course(value or (), most) for value in values]
         if column.unit == "ratio":
-            return column.title, ["" if value is None else f"{float(value):,.3f}" for value in values]
+            return column.title, _decimal(values, self.exact)
         if column.unit == "share":
             return column.title, ["" if value is None else f"{float(value):.1%}" for value in values]
         if column.unit == "change":
@@ -220,6 +220,14 @@ def _unique(titles: list[str]) -> list[str]:
         seen[title] = seen.get(title, 0) + 1
         found.append(f"{title} ({seen[title]})" if title and seen[title] > 1 else title)
     return found
+
+
+def _decimal(values: Sequence[Any], exact: bool) -> list[str]:
+    """Return quotients and estimates with one number of decimals: six of `exact` ones, fewer where they are large."""
+    numbers = [None if value is None else float(value) for value in values]
+    largest = max((abs(number) for number in numbers if number is not None), default=0.0)
+    decimals = 6 if exact else 3 if largest < 1_000 else 1
+    return ["" if each is None else f"{each:,.{decimals}f}" for each in numbers]
 
 
 def exact(cell: Any) -> Any:
