@@ -223,10 +223,10 @@ def _unique(titles: list[str]) -> list[str]:
 
 
 def _decimal(values: Sequence[Any], exact: bool) -> list[str]:
-    """Return quotients and estimates with one number of decimals: six of `exact` ones, fewer where they are large."""
+    """Return quotients and estimates with one number of decimals: three, or one where they are large and not `exact`."""
     numbers = [None if value is None else float(value) for value in values]
     largest = max((abs(number) for number in numbers if number is not None), default=0.0)
-    decimals = 6 if exact else 3 if largest < 1_000 else 1
+    decimals = 3 if exact or largest < 1_000 else 1
     return ["" if each is None else f"{each:,.{decimals}f}" for each in numbers]
 
 
