@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import examples
+from support import NIGHTLY, examples
 
 from cnncost import load
 from cnncost.base.errors import AlgebraError, CnncostError, ModelError, UsageError
@@ -133,7 +133,7 @@ def one_of_each_family() -> list[str]:
 
 FAMILIES = one_of_each_family()
 NO_SIZES = {"alexnet", "vgg11"}  # an adaptive pooling to a fixed size: a greatest common divisor with ⌊H/32⌋
-POINTS = 4
+POINTS = 4 if NIGHTLY else 2
 
 # Settings that cannot be symbols: those that decide which layers there are, shares between 0 and 1, and roundings.
 REFUSING = {

@@ -25,7 +25,7 @@ from cnncost.questions.solve.target import RELATIONS
 from cnncost.show.tables.solve import solution_table
 
 DATA = Path(__file__).parents[1] / "data" / "layers"
-EXACT = examples(20)
+EXACT = examples(12)
 
 with (DATA / "resnext_equation.csv").open(encoding="utf-8", newline="") as file:
     EQUATION = list(csv.DictReader(file))

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import examples
+from support import NIGHTLY, examples
 
 from cnncost.base.errors import CnncostError, UsageError
 from cnncost.counting import MODULE_OF, convention
@@ -111,7 +111,7 @@ def test_random_candidates_of_every_family(function: Any) -> None:
         evaluator = Evaluator(space(model, axes_of(model, rng)), convention("lecture"), method=method)  # type: ignore[arg-type]
         size = evaluator.space.size
         found = figures_of(evaluator, 0, min(size, 512))
-        for index in rng.sample(sorted(found), min(len(found), 12)):
+        for index in rng.sample(sorted(found), min(len(found), 12 if NIGHTLY else 6)):
             direct = alone(evaluator.space, index)
             assert found[index] == (direct and {figure: direct[figure] for figure in FIGURES}), evaluator.space.values(index)
 

@@ -223,7 +223,7 @@ def cost_of(kind: str, case: Case) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("kind", "case"), EACH)
-@examples(15)
+@examples(8)
 @given(data=st.data())
 def test_integers_columns_and_letters_agree(kind: str, case: Case, data: st.DataObject) -> None:
     case = changed(case, list, lambda options: data.draw(st.sampled_from(options)))

@@ -126,7 +126,7 @@ def test_a_plot_without_marks_is_refused() -> None:
     broken = figure("stages", of("alexnet"))
     broken["data"] = {"values": []}
     broken["mark"] = "bar"
-    with pytest.raises(UsageError, match="without a mark"):
+    with pytest.raises(UsageError, match="no mark"):
         drawn(broken, "svg")
 
 

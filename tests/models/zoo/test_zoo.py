@@ -212,7 +212,7 @@ def test_no_setting_is_idle(variants: list[Model]) -> None:
 
 
 @each_function
-@examples(15)
+@examples(8)
 @given(data=st.data())
 def test_settings_work_or_are_refused(variants: list[Model], data: st.DataObject) -> None:
     model = data.draw(st.sampled_from(variants))
