@@ -23,7 +23,7 @@ from cnncost.questions.sweep.subject import program
 RETRIES = 10  # times that work lost with a worker is done again elsewhere
 PATIENCE = 8.0  # seconds without a worker, or without a sign of life of one, before that is said
 START = 0.5  # seconds until processes of this machine work
-DASK_START = 4.0  # until those of a cluster made here do
+DASK_START = 4.0  # until those of a cluster made here do: 3.3 on two idle cores, and forecasts are a quarter too long
 CONNECTED = 1.0  # until those of a cluster that is there do
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 LOGGERS = ("distributed", "tornado", "asyncio")  # with all below them

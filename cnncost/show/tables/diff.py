@@ -26,7 +26,6 @@ def difference_table(
 
     With `depth` it has a row per scope, those that changed most in `by` first.
     """
-    old, new = found.old, found.new
     totals = {}
     for name in TOTALS:
         a, b = found.totals(QUANTITIES[name])
@@ -37,9 +36,7 @@ def difference_table(
     listed = [record for record in records if record["change"] != "renamed"]
     shown = listed if top is None else listed[:top]
     if others := listed[len(shown) :]:
-        sums = {key: sum(record["delta"][key] for record in others) for key in DELTAS}
-        rest = {"change": "", "name": f"({many(len(others), 'other')})", "old": None, "new": None, "delta": sums}
-        shown = [*shown, rest]
+        shown = [*shown, {"change": "", **_rest(others), "old": None, "new": None}]
     columns = [
         Column("change", "change"),
         Column("layer", "layer", of=lambda record: record["name"]),
@@ -51,25 +48,19 @@ def difference_table(
         records,
         schema="cnncost.diff/1",
         field="layers",
-        head={"old": _side(old), "new": _side(new)},
-        total=totals,
         shown=shown,
         label="change",
-        notes=tuple(_notes(found)),
-        exact=exact,
-        above=_totals(f"{old['model']} → {new['model']}", totals, exact),
+        **_around(found, totals, exact),
     )
 
 
 def _stages(found: Difference, totals: Record, depth: int, top: int | None, by: str, exact: bool) -> Table:
     """Return the table of the scopes that changed."""
-    old, new = found.old, found.new
     stages = sorted(found.by_stage(depth), key=lambda stage: -abs(stage.delta(by)))
     records = [_stage(stage) for stage in stages]
     shown: list[Record] = list(records[:top])
     if others := records[len(shown) :]:
-        sums = {key: sum(record["delta"][key] for record in others) for key in DELTAS}
-        shown.append({"name": f"({many(len(others), 'other')})", "delta": sums})
+        shown.append(_rest(others))
 
     def grown(record: Record) -> Any:
         sides = record.get(by) if "delta" not in record else {key: record[key][by] for key in ("old", "new") if key in record}
@@ -86,13 +77,27 @@ def _stages(found: Difference, totals: Record, depth: int, top: int | None, by: 
         records,
         schema="cnncost.diff_stages/1",
         field="stages",
-        head={"old": _side(old), "new": _side(new)},
-        total=totals,
         shown=shown,
-        notes=tuple(_notes(found)),
-        exact=exact,
-        above=_totals(f"{old['model']} → {new['model']}", totals, exact),
+        **_around(found, totals, exact),
     )
+
+
+def _rest(others: Sequence[Record]) -> Record:
+    """Return the row of those that have no row of their own."""
+    sums = {key: sum(record["delta"][key] for record in others) for key in DELTAS}
+    return {"name": f"({many(len(others), 'other')})", "delta": sums}
+
+
+def _around(found: Difference, totals: Record, exact: bool) -> dict[str, Any]:
+    """Return what stands around the rows, be they layers or scopes."""
+    old, new = found.old, found.new
+    return {
+        "head": {"old": _side(old), "new": _side(new)},
+        "total": totals,
+        "notes": tuple(_notes(found)),
+        "exact": exact,
+        "above": _totals(f"{old['model']} → {new['model']}", totals, exact),
+    }
 
 
 def _layers(record: Record) -> str | None:

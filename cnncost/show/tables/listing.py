@@ -11,6 +11,7 @@ from typing import Any
 from cnncost.base.errors import UsageError, did_you_mean
 from cnncost.base.figures import FIGURES, NAMES
 from cnncost.base.units import many
+from cnncost.graph.graph import Graph
 from cnncost.measures.accuracy import SOURCE, accuracies, accuracy, check
 from cnncost.models.model import Model
 from cnncost.questions.sweep.where import holds, parse
@@ -126,22 +127,26 @@ def _column(key: str) -> Column:
 def _records(model: Model, late: Sequence[str], weights: str | None) -> list[Record]:
     """Return the record of a network, or one for each of its weights; without `weights` nothing is looked up."""
     if weights == ALL:
-        known = accuracies(model.name)
-        return [{**_record(model, late, (3, each.crop, each.crop)), "accuracy": asdict(each)} for each in known]
-    record = _record(model, late)
+        sizes = [(3, each.crop, each.crop) for each in accuracies(model.name)]
+        graphs = [model.trace(size) if late else None for size in sizes]
+        every = zip(accuracies(model.name), sizes, graphs, strict=True)
+        return [{**_record(model, late, size, graph), "accuracy": asdict(each)} for each, size, graph in every]
+    shape = model.shape
+    assert shape is not None  # of a network of the zoo it is known
+    measured = weights is not None and any(accuracies(model.name))
+    graph = model.trace() if late or measured else None
+    record = _record(model, late, shape, graph)
     if weights is None:
         return [record]
-    if not any(accuracies(model.name)):
+    if graph is None or not measured:
         return [{**record, "accuracy": None}]
-    height = record["input"][1] if len(record["input"]) == 3 else 0
-    found = accuracy(model.name, height, sum(node.cost.params for node in model.trace().layers), weights)
+    height = shape[1] if len(shape) == 3 else 0
+    found = accuracy(model.name, height, sum(node.cost.params for node in graph.layers), weights)
     return [{**record, "accuracy": None if found is None else asdict(found)}]
 
 
-def _record(model: Model, late: Sequence[str], size: Sequence[int] | None = None) -> dict[str, Any]:
-    """Return what a network is, and the figures that are asked for, at its own input or another."""
-    shape = size or model.shape
-    assert shape is not None  # of a network of the zoo it is known
+def _record(model: Model, late: Sequence[str], shape: Sequence[int], graph: Graph | None) -> dict[str, Any]:
+    """Return what a network is, and the figures that are asked for of its graph at an input."""
     record = {
         "name": model.name,
         "family": model.family,
@@ -149,10 +154,10 @@ def _record(model: Model, late: Sequence[str], size: Sequence[int] | None = None
         "source": model.source,
         "settings": model.values,
     }
-    if late:
+    if graph is not None and late:
         from cnncost.measures.report import report  # imports numpy
 
-        total = report(model.trace(size)).total
+        total = report(graph).total
         record["total"] = {key: total[key] for key in late}
     return record
 
